@@ -1,0 +1,196 @@
+#include "sidecar/net/session.h"
+
+#include <array>
+#include <utility>
+
+#include "sidecar/net/session_set.h"
+
+namespace herdgate::net {
+
+std::string_view CloseReasonName(CloseReason reason) {
+  constexpr std::array<std::string_view, kCloseReasons> kNames = {
+      "client", "quit", "protocol_error", "killed", "output_limit", "upstream_lost", "refused", "shutdown"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+Session::Session(Loop& loop, int fd, Peer peer, SessionSet& set)
+    : loop_(loop),
+      set_(set),
+      peer_(std::move(peer)),
+      stream_(loop, fd, *this),
+      decoder_(set.limits()),
+      replies_(loop),
+      opened_at_(loop.Now()),
+      last_request_at_(loop.Now()) {}
+
+Session::~Session() { loop_.Untouch(*this); }
+
+void Session::OnData(std::string_view bytes) {
+  set_.metrics().received_bytes.Add(bytes.size());
+  if (draining_ || closed_) return;
+  if (!input_.empty() || paused_ || resuming_) {
+    input_.append(bytes);
+    if (!paused_ && !resuming_) DecodeHeld();
+  } else {
+    const std::size_t used = Decode(bytes);
+    if (used < bytes.size() && !draining_ && !closed_) input_.assign(bytes.substr(used));
+  }
+  if (paused_ && input_.size() > set_.options().max_waiting_input && !throttled_) {
+    throttled_ = true;
+    stream_.SetReading(false);
+  }
+}
+
+void Session::DecodeHeld() {
+  const std::size_t used = Decode(input_);
+  if (draining_ || closed_) return;
+  input_.erase(0, used);
+  if (input_.empty() && input_.capacity() > 4096) input_ = std::string();
+}
+
+std::size_t Session::Decode(std::string_view bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size() && !paused_ && !draining_ && !closed_) {
+    std::size_t used = 0;
+    if (!DecodeOne(bytes.substr(at), used)) break;
+    at += used;
+  }
+  return at;
+}
+
+// Handles what stands at the front of `rest`; false if decoding can't go on now.
+bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
+  if (decoder_.streaming()) {
+    used = decoder_.Stream(rest);
+    if (decoder_.failed()) {
+      ProtocolError();
+      return false;
+    }
+    set_.handler().OnStream(*this, rest.substr(0, used), !decoder_.streaming());
+    return true;
+  }
+  resp::Request request;
+  switch (decoder_.Decode(rest, request)) {
+    case resp::RequestDecoder::Outcome::kRequest:
+      break;
+    case resp::RequestDecoder::Outcome::kSkip:
+      used = decoder_.consumed();
+      return true;
+    case resp::RequestDecoder::Outcome::kNeedMore:
+      return DecodeIncomplete(rest);
+    case resp::RequestDecoder::Outcome::kError:
+      ProtocolError();
+      return false;
+  }
+  const std::size_t consumed = decoder_.consumed();
+  behind_ = rest.substr(consumed);
+  last_request_at_ = loop_.Now();
+  if (set_.handler().OnRequest(*this, request) == Verdict::kWait) {
+    paused_ = true;
+    return false;
+  }
+  used = consumed;
+  return true;
+}
+
+// True if the incomplete request at the front of `rest` is streamed from now on.
+bool Session::DecodeIncomplete(std::string_view rest) {
+  if (decoder_.declared_bytes() <= set_.options().max_held_request) return false;
+  LargeRequest head{.args = decoder_.Partial(rest), .declared_args = static_cast<std::size_t>(decoder_.declared_args())};
+  if (head.args.empty()) return false;
+  if (set_.handler().OnLarge(*this, head) == Verdict::kWait) {
+    paused_ = true;
+    return false;
+  }
+  decoder_.BeginStream();
+  return true;
+}
+
+void Session::ProtocolError() {
+  set_.metrics().protocol_errors.Add();
+  replies_.Local("-ERR Protocol error: " + decoder_.error() + "\r\n");
+  Drain(CloseReason::kProtocolError);
+}
+
+void Session::Resume() {
+  if (!paused_ || closed_) return;
+  paused_ = false;
+  resuming_ = true;  // the flush goes on decoding, outside of whatever called us
+  loop_.Touch(*this);
+}
+
+void Session::SetReading(bool on) {
+  handler_reading_ = on;
+  if (!throttled_) stream_.SetReading(on);
+}
+
+void Session::Drain(CloseReason reason) {
+  if (draining_ || closed_) return;
+  draining_ = true;
+  drain_reason_ = reason;
+  loop_.Touch(*this);
+}
+
+void Session::Kill(CloseReason reason) {
+  if (closed_) return;
+  // What was answered before the end still belongs to the client.
+  if (!replies_.out().empty() && reason != CloseReason::kClient) (void)replies_.out().Flush(stream_);
+  closed_ = true;
+  stream_.SetReading(false);
+  set_.Closing(*this, reason);
+}
+
+void Session::OnEnd(bool broken) {
+  if (closed_) return;
+  if (broken) {
+    Kill(draining_ ? drain_reason_ : CloseReason::kClient);
+    return;
+  }
+  half_closed_ = true;
+  set_.handler().OnHalfClose(*this);
+  if (!closed_) loop_.Touch(*this);
+}
+
+void Session::OnWritable() { loop_.Touch(*this); }
+
+void Session::OnFlush() {
+  if (closed_) return;
+  if (resuming_) {
+    resuming_ = false;
+    DecodeHeld();
+    if (closed_) return;
+    if (throttled_ && input_.size() <= set_.options().max_waiting_input / 2) {
+      throttled_ = false;
+      stream_.SetReading(handler_reading_);
+    }
+  }
+  if (!replies_.out().empty() && !stream_.blocked()) {
+    const std::ptrdiff_t sent = replies_.out().Flush(stream_);
+    if (sent < 0) {
+      Kill(draining_ ? drain_reason_ : CloseReason::kClient);
+      return;
+    }
+    set_.metrics().sent_bytes.Add(static_cast<std::uint64_t>(sent));
+  } else if (stream_.blocked()) {
+    replies_.out().Keep();
+  }
+  const std::size_t backlog = replies_.out().size() + replies_.held_bytes();
+  if (backlog > set_.options().max_output) {
+    Kill(CloseReason::kOutputLimit);
+    return;
+  }
+  if (backlog > 0 || had_backlog_) {
+    had_backlog_ = backlog > 0;
+    set_.handler().OnBacklog(*this, backlog);
+    if (closed_) return;
+  }
+  FinishIfSettled();
+}
+
+void Session::FinishIfSettled() {
+  // A client that sent its last byte is closed once everything it asked is answered; input that waits is still asked.
+  const bool done = draining_ || (half_closed_ && !paused_ && !resuming_);
+  if (done && replies_.settled() && replies_.out().empty()) Kill(draining_ ? drain_reason_ : CloseReason::kClient);
+}
+
+}  // namespace herdgate::net
