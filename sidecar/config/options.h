@@ -1,0 +1,82 @@
+// Options: everything an operator can set, with its default. sidecar/config/README.md is the same for people.
+//
+// A field appears here when it works, not before. Filled by LoadFile (YAML) and by the command line, which overrides
+// the file; the composition root hands each folder what it needs, and no folder below reads this header. Threads: a
+// plain value; immutable once the program serves.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sidecar/base/address.h"
+#include "sidecar/base/log.h"
+
+namespace herdgate::config {
+
+struct UpstreamOptions {
+  // Where the data lives. The default is a Redis on this host.
+  base::UpstreamUrl url;
+  // How long one attempt to connect may take, and how long a client waits for an upstream that can't be reached before
+  // it gets an error. Raise it for a Redis far away; lower it if the app would rather fail fast.
+  std::chrono::milliseconds timeout{2000};
+};
+
+struct TelemetryOptions {
+  // Where /metrics, /livez, /readyz and /startupz are served; nothing means nowhere. Bind to 0.0.0.0 where a scraper or
+  // a kubelet outside this network namespace must reach it.
+  std::optional<base::ListenAddress> listen =
+      base::ListenAddress{base::ListenAddress::Kind::kTcp, "127.0.0.1", 9638, ""};
+};
+
+struct LimitOptions {
+  // Clients connected at once, all listeners together; one more gets Redis's own error and is closed. Raise it together
+  // with the process's limit of open files.
+  std::uint32_t max_clients = 10000;
+  // Upstream connections held by single sessions for transactions, subscriptions and blocking commands, all loops
+  // together. Raise it if many clients block or subscribe; keep it below the upstream's own maxclients.
+  std::uint32_t max_dedicated = 1000;
+  // Bytes of replies that may wait for one client that does not read; above it the client is closed. Lower it where
+  // memory is scarce, but stay above the largest single reply that clients ask for.
+  std::uint64_t client_output_limit = std::uint64_t{1} << 30U;
+};
+
+struct MemoryOptions {
+  // Bytes that the embedded store (upstream memory://) may hold before it evicts.
+  std::uint64_t max_bytes = std::uint64_t{64} << 20U;
+};
+
+struct ShutdownOptions {
+  // How long SIGTERM waits for commands in flight before it closes what is left. Keep it below the grace period of
+  // whatever stops the process.
+  std::chrono::milliseconds drain{1500};
+};
+
+struct LogOptions {
+  // The least level that is written. debug names every connection: for looking into a problem, not for every day.
+  base::LogLevel level = base::LogLevel::kInfo;
+  // auto: text if stderr is a terminal, JSON otherwise.
+  base::LogFormat format = base::LogFormat::kAuto;
+};
+
+struct Options {
+  // Where clients connect; at least one.
+  std::vector<base::ListenAddress> listen = {{base::ListenAddress::Kind::kTcp, "127.0.0.1", 6380, ""}};
+  UpstreamOptions upstream;
+  TelemetryOptions telemetry;
+  // Threads that serve clients; nothing means auto: the cgroup CPU quota, 1 to 4 (base::AutoLoops). Set it where more
+  // CPUs than that are set aside for the sidecar.
+  std::optional<unsigned> loops;
+  LimitOptions limits;
+  MemoryOptions memory;
+  ShutdownOptions shutdown;
+  LogOptions log;
+
+  // xxhash64 of the configuration file's bytes, 16 hexadecimal digits; empty without a file. Not an option: it lets an
+  // operator see which file each process runs on.
+  std::string file_hash;
+};
+
+}  // namespace herdgate::config
