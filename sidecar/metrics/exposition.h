@@ -1,0 +1,38 @@
+// Exposition: the answer to GET /metrics, in the Prometheus text format 0.0.4.
+//
+// The text is kept for kCacheFor, so that a storm of scrapes costs the process one collection a second. Its own cost is
+// in it: herdgate_scrape_collect_duration_seconds.
+// Threads: any. Callers that come while a text is made wait for it. Ownership: the registry and the clock outlive it.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "sidecar/base/clock.h"
+#include "sidecar/metrics/registry.h"
+
+namespace herdgate::metrics {
+
+// Prometheus 3 refuses a scrape whose content type it doesn't know.
+inline constexpr const char* kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+class Exposition {
+ public:
+  static constexpr std::chrono::seconds kCacheFor{1};
+
+  explicit Exposition(Registry& registry, const base::Clock& clock = base::SystemClock())
+      : registry_(registry), clock_(clock) {}
+
+  std::shared_ptr<const std::string> Text();
+
+ private:
+  Registry& registry_;
+  const base::Clock& clock_;
+  std::mutex mutex_;  // guards all below
+  std::shared_ptr<const std::string> text_;
+  base::SteadyTime made_at_;
+};
+
+}  // namespace herdgate::metrics
