@@ -2,13 +2,15 @@
 // CLIENT INFO). The data path never builds one.
 //
 // ParseReply reads one reply at the front of `bytes`. The tree views `bytes`, which must outlive it. Attributes are
-// dropped, streamed strings and aggregates are joined (a streamed string is held in `joined`).
+// dropped, streamed strings and aggregates are joined (a streamed string is held in `joined`). A Reply may be copied
+// and moved; it agrees with ReplyScanner on where every reply ends. Threads: pure function; a tree is a plain value.
 // Errors: kProtocol where the bytes are no RESP or nest deeper than Limits::max_nesting; kInvalidArgument if
 // incomplete.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,10 +37,11 @@ enum class ReplyType : unsigned char {
 
 struct Reply {
   ReplyType type = ReplyType::kNull;  // RESP2 "$-1" and "*-1" are kNull too; "!" is kError
-  std::string_view text;              // strings, errors (without the sigil), numbers and booleans as written
-  std::string joined;                 // backs `text` of a streamed string
-  std::int64_t integer = 0;           // kInteger; kBoolean as 0 or 1
-  std::vector<Reply> elements;        // kArray, kSet, kPush; kMap as key, value, key, value
+  std::string_view
+      text;  // strings, errors (without the sigil), numbers and booleans as written; kVerbatim without "txt:"
+  std::shared_ptr<const std::string> joined;  // backs `text` of a streamed string; else null
+  std::int64_t integer = 0;                   // kInteger; kBoolean as 0 or 1
+  std::vector<Reply> elements;                // kArray, kSet, kPush; kMap as key, value, key, value
 
   bool is_text() const {
     return type == ReplyType::kSimple || type == ReplyType::kBulk || type == ReplyType::kVerbatim;

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t kLineEndBytes = 2;
 constexpr std::string_view kNullBulk = "$-1\r\n";
-constexpr std::size_t kMostDigits = 18;                       // so that a length always fits, and twice its value too
 constexpr std::uint64_t kMostOwed = std::uint64_t{1} << 62U;  // counting more replies than this would overflow
 
 enum class Shape : unsigned char { kNone, kLine, kBulk, kAggregate, kPush, kAttribute, kChunk, kEnd };
@@ -35,22 +34,10 @@ bool EndsLine(const char* bytes) {
   return bytes[0] == '\r' && bytes[1] == '\n';
 }
 
-// Plain digits, no sign.
-bool ReadLength(std::string_view digits, std::uint64_t& length) {
-  if (digits.empty() || digits.size() > kMostDigits) return false;
-  length = 0;
-  for (const char c : digits) {
-    const unsigned digit = static_cast<unsigned char>(c) - static_cast<unsigned>('0');
-    if (digit > 9) return false;
-    length = length * 10 + digit;
-  }
-  return true;
-}
-
 // The size of a "$" reply that is whole in `rest`, or 0: then the careful path decides.
 std::size_t WholeBulk(std::string_view rest) {
   std::uint64_t length = 0;
-  const std::size_t stop = std::min(rest.size(), kMostDigits + 1);
+  const std::size_t stop = std::min(rest.size(), kMostLengthDigits + 1);
   std::size_t at = 1;
   for (; at < stop; ++at) {
     const unsigned digit = static_cast<unsigned char>(rest[at]) - static_cast<unsigned>('0');
@@ -188,7 +175,7 @@ std::size_t ReplyScanner::TakeBody(std::string_view rest) {
 }
 
 std::size_t ReplyScanner::TakeHeader(std::string_view rest) {
-  const std::string_view window = rest.substr(0, kMostHeaderBytes - header_bytes_);
+  const std::string_view window = rest.substr(0, kMostReplyHeaderBytes - header_bytes_);
   const std::size_t end = window.find('\n');
   const std::size_t taken = end == std::string_view::npos ? window.size() : end + 1;
   std::string_view header = window.substr(0, taken);
@@ -199,7 +186,7 @@ std::size_t ReplyScanner::TakeHeader(std::string_view rest) {
     header = {header_.data(), header_bytes_};
   }
   if (end == std::string_view::npos) {
-    if (header_bytes_ == kMostHeaderBytes) Fail();
+    if (header_bytes_ == kMostReplyHeaderBytes) Fail();
     return taken;
   }
   header_bytes_ = 0;
@@ -222,7 +209,7 @@ void ReplyScanner::EndHeader(std::string_view header) {
     --owed_;
     return;
   }
-  if (!ReadLength(text, length)) return Fail();
+  if (!ReadReplyLength(text, length)) return Fail();
   if (shape == Shape::kBulk || shape == Shape::kChunk) {
     const bool last_chunk = shape == Shape::kChunk && length == 0;
     if (last_chunk) chunked_ = false;

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "sidecar/resp/limits.h"
+#include "sidecar/resp/reply_header.h"
 
 namespace herdgate::resp {
 
@@ -56,9 +57,6 @@ class ReplyScanner {
     std::uint64_t owed_outside;  // owed_ of the level around it
     std::uint64_t unit;          // replies that come together: 2 in a map
   };
-  // More than the longest header that may carry a length: sigil, 18 digits, line end.
-  static constexpr std::size_t kMostHeaderBytes = 24;
-
   bool Complete() const;
   void Fail() { failed_ = true; }
   // Each takes bytes at the front of `rest` and returns how many.
@@ -83,7 +81,7 @@ class ReplyScanner {
   std::uint64_t owed_ = 0;       // replies still to come in the innermost streamed aggregate, or in all
   std::uint64_t body_left_ = 0;  // with its line end
   std::vector<Streamed> streamed_;
-  std::array<char, kMostHeaderBytes> header_{};  // the front of a header that a piece cut in two
+  std::array<char, kMostReplyHeaderBytes> header_{};  // the front of a header that a piece cut in two
 };
 
 }  // namespace herdgate::resp
