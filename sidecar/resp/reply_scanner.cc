@@ -118,12 +118,10 @@ std::size_t ReplyScanner::Step(std::string_view rest) {
       break;
   }
   if (header_bytes_ > 0) return TakeHeader(rest);
-  if (chunked_) {
-    if (rest.front() != ';') Fail();
-    return TakeHeader(rest);
-  }
-  BeginElement(rest.front());
+  if (!chunked_) BeginElement(rest.front());
+  if (chunked_ && rest.front() != ';') Fail();
   if (failed_) return 0;
+  if (chunked_) return TakeHeader(rest);
   if (const std::size_t whole = WholeReply(rest); whole != 0) {
     --owed_;
     return whole;

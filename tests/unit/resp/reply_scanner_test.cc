@@ -121,6 +121,7 @@ TEST_F(ReplyScannerTest, BrokenBytesFail) {
                                        ".\r\n",
                                        "*1\r\n.\r\n",
                                        "$?\r\n+x\r\n",
+                                       "$?\r\n.\r\n",
                                        "%?\r\n+a\r\n.\r\n",
                                        "*?\r\n|1\r\n+a\r\n+b\r\n.\r\n",
                                        "*?\r\n.x\r\n",

@@ -57,7 +57,8 @@ TEST_F(RequestDecoderTest, PipelinedRequestsAreCutOneByOne) {
 
 TEST_F(RequestDecoderTest, BodiesAreBinary) {
   const std::string body("\0\r\n*\xff", 5);
-  ASSERT_EQ(Decode("*2\r\n$4\r\nECHO\r\n$5\r\n" + body + "\r\n"), Outcome::kRequest);
+  const std::string input = "*2\r\n$4\r\nECHO\r\n$5\r\n" + body + "\r\n";
+  ASSERT_EQ(Decode(input), Outcome::kRequest);
   EXPECT_EQ(request_.args[1], body);
 }
 
