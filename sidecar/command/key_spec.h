@@ -47,6 +47,7 @@ struct KeySpec {
 // Commands whose arguments Redis searches with code instead of a spec.
 enum class KeySearch : uint8_t {
   kSpecs,    // the specs say it all
+  kFirst,    // SORT_RO: argument 1
   kSort,     // SORT: the last STORE that is not an argument of LIMIT, GET or BY
   kMigrate,  // MIGRATE: argument 3, or all behind KEYS
   kGeo,      // GEORADIUS*: the last STORE or STOREDIST, if the specs find no place

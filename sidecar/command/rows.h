@@ -28,7 +28,7 @@ constexpr KeySpecs SortKeys() {
   return With(KeySearch::kSort, Reads(1) + Nowhere(KeyAccess::kRead) + Nowhere(KeyAccess::kOverwrite));
 }
 constexpr KeySpecs SortReadOnlyKeys() {
-  return Reads(1) + Nowhere(KeyAccess::kRead);
+  return With(KeySearch::kFirst, Reads(1) + Nowhere(KeyAccess::kRead));
 }
 constexpr KeySpecs GeoStore(int16_t options) {  // STORE key and STOREDIST key, from argument `options`
   return With(KeySearch::kGeo,

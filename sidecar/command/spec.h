@@ -43,7 +43,7 @@ enum class TtlEffect : uint8_t {
   kTtlSets,     // sets an expiry (EXPIRE family, SETEX, GETEX)
   kTtlRemoves,  // removes the expiry (PERSIST)
   kTtlCopies,   // the key gets the expiry of another key or of a dump (COPY, RENAME, RESTORE)
-  kTtlScript,   // a script: any of these, on its declared keys and maybe on others
+  kTtlUnknown,  // any of these: a script, on its declared keys and maybe on others, or a write that only upstream knows
 };
 
 // The `class` label of the duration metrics: a closed set of six. kMessage is written "pubsub".

@@ -56,7 +56,7 @@ class Table {
   std::span<const CommandSpec> specs() const { return specs_; }
 
  private:
-  friend class TableBuilder;
+  friend class Correction;
 
   // One name as the hash sees it: lower case; `head` and `tail` are its first and last eight bytes (they overlap below
   // 16).
