@@ -1,0 +1,234 @@
+#include "sidecar/app/command_line.h"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sidecar/base/version.h"
+#include "sidecar/config/fields.h"
+#include "sidecar/config/loader.h"
+#include "sidecar/config/nearest.h"
+
+namespace herdgate::app {
+namespace {
+
+struct Flag {
+  std::string_view name;
+  std::string_view key;  // of config::Field
+  const char* type;
+  const char* help;
+};
+
+// clang-format off
+constexpr std::array<Flag, 12> kFlags = {{
+    {"--listen", "listen", "URL", "where clients connect: tcp://HOST:PORT or unix:///PATH; may be repeated [tcp://127.0.0.1:6380]"},
+    {"--upstream", "upstream.url", "URL", "where the data lives: redis://, unix:// or memory:// [redis://127.0.0.1:6379]"},
+    {"--upstream-timeout", "upstream.timeout", "TIME", "wait this long for an upstream that can't be reached [2s]"},
+    {"--telemetry", "telemetry.listen", "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
+    {"--loops", "loops", "N|auto", "threads that serve clients [auto: the cgroup CPU quota, 1 to 4]"},
+    {"--max-clients", "limits.max_clients", "N", "clients connected at once [10000]"},
+    {"--max-dedicated", "limits.max_dedicated", "N", "upstream connections held by single sessions [1000]"},
+    {"--client-output-limit", "limits.client_output_limit", "SIZE", "replies that may wait for one client [1GiB]"},
+    {"--memory-max-bytes", "memory.max_bytes", "SIZE", "what memory:// holds before it evicts [64MiB]"},
+    {"--drain", "shutdown.drain", "TIME", "SIGTERM waits this long for commands in flight [1500ms]"},
+    {"--log-level", "log.level", "LEVEL", "debug, info, warn or error [info]"},
+    {"--log-format", "log.format", "FORMAT", "auto, text or json [auto: text on a terminal, else json]"},
+}};
+// clang-format on
+
+constexpr const char* kServeFooter =
+    "Flags override the file. TIME is like 500ms, 2s or 1m; SIZE is like 65536, 64MiB or 1GiB.\n\n";
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  herdgate serve --upstream redis://redis:6379\n"
+    "  herdgate serve --listen tcp://127.0.0.1:6380 --listen unix:///run/herdgate/redis.sock --upstream memory://\n"
+    "  herdgate serve --config /etc/herdgate/herdgate.yaml --log-level debug\n"
+    "  herdgate check /etc/herdgate/herdgate.yaml\n"
+    "\n"
+    "A password in --upstream is visible to other users of this host; put it into the configuration file instead.\n"
+    "Exit codes: 0 done, 1 failed while serving, 2 a wrong flag or configuration, or an address in use.";
+
+// What the user typed, as CLI11 collects it; parsed by the field table afterwards.
+struct Typed {
+  std::string config_file;
+  std::string check_file;
+  std::array<std::string, kFlags.size()> single;
+  std::vector<std::string> listen;
+};
+
+struct Commands {
+  CLI::App* serve = nullptr;
+  CLI::Option* config = nullptr;
+  std::array<CLI::Option*, kFlags.size()> flags{};
+  CLI::App* check = nullptr;
+  CLI::App* version = nullptr;
+};
+
+Commands Describe(CLI::App& app, Typed& typed) {
+  Commands commands;
+  app.set_version_flag("--version", "herdgate " + std::string(base::kVersion), "print the version and exit");
+  app.set_help_flag("-h,--help", "print this text and exit");
+  app.get_formatter()->column_width(34);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+
+  commands.serve = app.add_subcommand("serve", "serve clients until SIGTERM or SIGINT")->group("Commands");
+  commands.serve->footer(kServeFooter + std::string(kFooter));
+  commands.config = commands.serve->add_option("--config", typed.config_file, "the configuration file (YAML)");
+  commands.config->type_name("FILE");
+  for (std::size_t i = 0; i < kFlags.size(); ++i) {
+    const Flag& flag = kFlags[i];
+    const std::string name(flag.name);
+    // One value for each use: a stray word behind it is a mistake and not a second value.
+    commands.flags[i] = config::FindField(flag.key)->is_list
+                            ? commands.serve->add_option(name, typed.listen, flag.help)->allow_extra_args(false)
+                            : commands.serve->add_option(name, typed.single[i], flag.help);
+    commands.flags[i]->type_name(flag.type);
+  }
+  commands.check =
+      app.add_subcommand("check", "read a configuration file and print every problem in it")->group("Commands");
+  commands.check->footer("Exit codes: 0 no problem, 2 at least one.");
+  commands.check->add_option("FILE", typed.check_file, "the configuration file (YAML)")->required()->type_name("");
+  commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
+  return commands;
+}
+
+CommandLine Exit(int code, std::string out, std::string err) {
+  CommandLine line;
+  line.exit_code = code;
+  line.out = std::move(out);
+  line.err = std::move(err);
+  return line;
+}
+
+CommandLine Usage(const std::string& message) {
+  return Exit(kExitUsage, "", "herdgate: " + message + "\n");
+}
+
+CommandLine Version() {
+  return Exit(kExitOk, "herdgate " + std::string(base::kVersion) + "\n", "");
+}
+
+// Only what looks like a flag or a plain word is repeated, and a flag without its value.
+std::string Quotable(const std::string& argument) {
+  const std::string text = argument.substr(0, argument.find('='));
+  const bool plain =
+      text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+      });
+  return plain ? text : "";
+}
+
+CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
+  const std::string text = Quotable(argument);
+  const bool is_flag = text.starts_with('-');
+  std::vector<std::string_view> known = {"serve", "check", "version"};
+  if (is_flag) {
+    known = {"--help", "--version", "--config"};
+    for (const Flag& flag : kFlags) known.push_back(flag.name);
+  }
+  const std::string_view nearest = config::NearestName(text, known);
+  std::string hint = std::string("; see herdgate ") + (serving ? "serve " : "") + "--help";
+  if (!nearest.empty()) hint = "; did you mean " + std::string(nearest) + "?";
+  if (is_flag && nearest == "--version" && text == nearest) return Usage("--version stands alone: herdgate --version");
+  if (is_flag && nearest == text) return Usage(text + " is a flag of serve and follows it: herdgate serve " + text);
+  if (is_flag) return Usage("unknown flag " + text + hint);
+  if (has_command) return Usage("unexpected argument" + hint);
+  return Usage("unknown command" + (text.empty() ? "" : " " + text) + hint);
+}
+
+// CLI11's own messages end here: they repeat arguments.
+CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::ParseError& error) {
+  const bool serving = commands.serve->parsed();
+  const bool has_command = serving || commands.check->parsed() || commands.version->parsed();
+  const std::vector<std::string> rest = app.remaining(true);
+  if (!rest.empty()) return Unexpected(rest.front(), serving, has_command);
+  if (commands.check->parsed()) return Usage("check needs the FILE to read");
+  if (!has_command) return Usage("no command; see herdgate --help");
+  // What is left is a flag without a value, or a single-value option used twice; CLI11 names the option first.
+  const std::string what = error.what();
+  const std::string name = what.substr(0, what.find_first_of(": "));
+  return Usage(name.starts_with("--") ? name + " needs exactly one value" : "a flag needs exactly one value");
+}
+
+// A problem without a place in a file is the program's own to tell, and says so.
+std::string Lines(const std::vector<config::Problem>& problems, bool positions_alone) {
+  std::string out;
+  for (const config::Problem& problem : problems) {
+    const bool alone = positions_alone && problem.at.line > 0;
+    out += (alone ? "" : "herdgate: ") + problem.ToString() + "\n";
+  }
+  return out;
+}
+
+CommandLine Check(const std::string& file) {
+  config::Loaded loaded = config::LoadFile(file);
+  if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
+  if (loaded.problems.empty()) return Exit(kExitOk, file + ": OK\n", "");
+  return Exit(kExitUsage, "", Lines(loaded.problems, true));
+}
+
+// The flags override what the file gave; their mistakes are added to those of the file.
+void ApplyFlags(const Typed& typed, const Commands& commands, config::Loaded& loaded) {
+  for (std::size_t i = 0; i < kFlags.size(); ++i) {
+    if (commands.flags[i]->count() == 0) continue;
+    const config::Field* const field = config::FindField(kFlags[i].key);
+    loaded.given.erase(std::string(field->key));
+    if (field->is_list) loaded.options.listen.clear();
+    for (const std::string& value : field->is_list ? typed.listen : std::vector<std::string>{typed.single[i]}) {
+      const base::Status status = field->set(value, loaded.options);
+      if (!status.ok()) loaded.problems.push_back({"", {}, std::string(kFlags[i].name) + ": " + status.message()});
+    }
+  }
+}
+
+CommandLine Serve(const Typed& typed, const Commands& commands) {
+  config::Loaded loaded;
+  if (commands.config->count() > 0) loaded = config::LoadFile(typed.config_file);
+  ApplyFlags(typed, commands, loaded);
+  if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
+  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, false));
+  CommandLine line;
+  line.action = CommandLine::Action::kServe;
+  line.options = std::move(loaded.options);
+  line.config_file = typed.config_file;
+  return line;
+}
+
+CommandLine Parse(int argc, const char* const* argv) {
+  Typed typed;
+  CLI::App app("A cache sidecar for Redis: point the app's Redis client at it, and nothing else changes.", "herdgate");
+  const Commands commands = Describe(app, typed);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Exit(kExitOk, app.help(), "");
+  } catch (const CLI::CallForVersion&) {
+    return Version();
+  } catch (const CLI::ParseError& error) {
+    return Refused(app, commands, error);
+  }
+  if (commands.version->parsed()) return Version();
+  if (commands.check->parsed()) return Check(typed.check_file);
+  return Serve(typed, commands);
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  // The border to CLI11, whose set-up may throw as its parser does.
+  try {
+    return Parse(argc, argv);
+  } catch (const std::exception&) {
+    return Usage("the command line could not be read");
+  }
+}
+
+}  // namespace herdgate::app

@@ -1,0 +1,35 @@
+// ParseCommandLine: argv -> what main has to do, with nothing printed and nothing started.
+//
+//   herdgate serve [--config FILE] [flags]   Action::kServe with the options: defaults, then the file, then the flags
+//   herdgate check FILE                      Action::kExit: 0 and one line, or 2 and every problem of the file
+//   herdgate version | --version | --help    Action::kExit: 0 and the text
+//   anything else                            Action::kExit: 2 and one line for each mistake
+//
+// Every line of `err` starts with "herdgate: " or with the position in the file that `check` was asked about. No value
+// of a flag is ever repeated, because a URL may hold a password. Threads: main's, before any other starts. Reads the
+// configuration file; throws nothing.
+#pragma once
+
+#include <string>
+
+#include "sidecar/app/exit_code.h"
+#include "sidecar/config/options.h"
+
+namespace herdgate::app {
+
+struct CommandLine {
+  enum class Action : unsigned char { kServe, kExit };
+
+  Action action = Action::kExit;
+  // kServe
+  config::Options options;
+  std::string config_file;  // empty if none was given
+  // kExit: print the texts, each ending with a line break unless empty, then exit.
+  int exit_code = kExitOk;
+  std::string out;
+  std::string err;
+};
+
+CommandLine ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace herdgate::app
