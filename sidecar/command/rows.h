@@ -16,6 +16,7 @@ std::span<const CommandRow> CollectionRows();
 std::span<const CommandRow> StreamRows();
 std::span<const CommandRow> ServerRows();
 std::span<const CommandRow> ClusterRows();
+std::span<const CommandRow> ModuleRows();
 
 // Key shapes with a name of their own, to keep a row on one line.
 constexpr KeySpecs MoveKeys() {
@@ -24,6 +25,11 @@ constexpr KeySpecs MoveKeys() {
 constexpr KeySpecs StoreKeys() {
   return Overwrites(1) + CountedReads(2);
 }  // destination numkeys key [key ...]
+constexpr KeySpecs CountedPairs(int16_t count_position) {  // numkeys key value [key value ...]
+  KeySpecs keys = CountedOverwrites(count_position);
+  keys.specs[0].step = 2;
+  return keys;
+}
 constexpr KeySpecs SortKeys() {
   return With(KeySearch::kSort, Reads(1) + Nowhere(KeyAccess::kRead) + Nowhere(KeyAccess::kOverwrite));
 }

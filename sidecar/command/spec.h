@@ -63,6 +63,7 @@ enum class Since : uint8_t {
   kValkey80,
   kValkey81,
   kValkey90,
+  kValkey91,
   kModule,    // from a module that Redis 8 bundles
   kUpstream,  // not in the built-in rows: learned from upstream's COMMAND
 };

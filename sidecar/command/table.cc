@@ -53,7 +53,7 @@ constexpr CommandRow kUnknownRow = {
 std::vector<CommandRow> AllRows() {
   std::vector<CommandRow> all;
   for (std::span<const CommandRow> rows :
-       {KeyspaceRows(), CollectionRows(), StreamRows(), ServerRows(), ClusterRows()}) {
+       {KeyspaceRows(), CollectionRows(), StreamRows(), ServerRows(), ClusterRows(), ModuleRows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;

@@ -104,19 +104,19 @@ TEST(CorrectionTest, MarksWhatUpstreamDoesNotListAsAbsent) {
 
 TEST(CorrectionTest, AppendsUnknownCommandsBehindTheBuiltInOnes) {
   const Table table = MustCorrect(List({
-      Entry("JSON.MGET", -3, "readonly module", {KeySpecOf("RO access", Index(1), Range(-2, 1))}),
+      Entry("MOD.MGET", -3, "readonly module", {KeySpecOf("RO access", Index(1), Range(-2, 1))}),
       Entry("mod.fast", 2, "write fast module", {KeySpecOf("RW", Index(1), Range(0, 1))}),
       Entry("mod.wait", 2, "write blocking"),
       Entry("mod.box", -2, "", {}, {Entry("mod.box|open", 3, "fast", {KeySpecOf("OW", Index(2), Range(0, 1))})}),
   }));
-  const CommandSpec* json = table.Find("json.MGET");
-  ASSERT_NE(json, nullptr);
-  EXPECT_GE(json->id, BuiltIn().size());
-  EXPECT_EQ(json->since, Since::kUpstream);
-  EXPECT_EQ(json->command_class, CommandClass::kSlow);
-  EXPECT_EQ(json->group, CommandGroup::kRead);
-  EXPECT_EQ(json->ttl, TtlEffect::kTtlNone);
-  EXPECT_EQ(KeysOf(table, {"json.mget", "a", "b", "$"}), (std::vector<size_t>{1, 2}));
+  const CommandSpec* mget = table.Find("mod.MGET");
+  ASSERT_NE(mget, nullptr);
+  EXPECT_GE(mget->id, BuiltIn().size());
+  EXPECT_EQ(mget->since, Since::kUpstream);
+  EXPECT_EQ(mget->command_class, CommandClass::kSlow);
+  EXPECT_EQ(mget->group, CommandGroup::kRead);
+  EXPECT_EQ(mget->ttl, TtlEffect::kTtlNone);
+  EXPECT_EQ(KeysOf(table, {"mod.mget", "a", "b", "$"}), (std::vector<size_t>{1, 2}));
   EXPECT_EQ(table.Find("mod.fast")->command_class, CommandClass::kShared);
   EXPECT_EQ(table.Find("mod.fast")->ttl, TtlEffect::kTtlUnknown);
   EXPECT_EQ(table.Find("mod.wait")->command_class, CommandClass::kBlocking);
