@@ -37,8 +37,7 @@ enum class CommandClass : uint8_t {
 // form.
 enum class TtlEffect : uint8_t {
   kTtlNone,     // leaves every expiry as it is and creates no key
-  kTtlClears,   // creates or replaces the value; the key has no expiry afterwards unless an option says one (SET,
-                // *STORE)
+  kTtlClears,   // creates or replaces the value: no expiry afterwards unless an option says one (SET, *STORE)
   kTtlKeeps,    // creates the key without an expiry if it is missing, else keeps its expiry (INCR, HSET, LPUSH)
   kTtlSets,     // sets an expiry (EXPIRE family, SETEX, GETEX)
   kTtlRemoves,  // removes the expiry (PERSIST)
