@@ -34,8 +34,8 @@ struct Sink {
 
 // Never destroyed: a thread or a static destructor may log until the very end.
 Sink& TheSink() {
-  static Sink* const kSink = new Sink;
-  return *kSink;
+  static Sink* const sink = new Sink;
+  return *sink;
 }
 
 }  // namespace

@@ -134,6 +134,13 @@ TEST_F(CommandLineFileTest, AFlagCanConflictWithTheFile) {
   EXPECT_EQ(Served({"serve", "--config", path_, "--listen", "a:7", "--telemetry", "off"}).listen[0].port, 7);
 }
 
+TEST_F(CommandLineFileTest, AConflictNeverPointsAtWhatAFlagReplaced) {
+  Write("telemetry: {listen: a:7}\nlisten: b:1\n");
+  EXPECT_EQ(Refusal({"serve", "--config", path_, "--telemetry", "b:1"}),
+            "herdgate: " + path_ +
+                ":2:9: telemetry.listen: tcp://b:1 is also an address for clients; give it another port\n");
+}
+
 TEST_F(CommandLineFileTest, AnUnreadableConfigIsOneLine) {
   EXPECT_EQ(Refusal({"serve", "--config", path_}),
             "herdgate: " + path_ + ": cannot read the file: No such file or directory\n");

@@ -60,7 +60,7 @@ TEST_F(CgroupTest, V2TakesTheSmallestOfTheGroupAndItsParents) {
 TEST_F(CgroupTest, V2GroupOutsideTheViewFallsBackToTheMount) {
   Write("proc/self/cgroup", "0::/../other\n");
   Write("sys/fs/cgroup/cpu.max", "200000 100000\n");
-  Write("sys/fs/cgroup/other/cpu.max", "10000 100000\n");
+  Write("sys/fs/other/cpu.max", "10000 100000\n");
   EXPECT_EQ(CgroupCpuQuota(root_), 2.0);
 }
 
