@@ -1,0 +1,96 @@
+"""What is measured, as data: the loads, the figures taken from them, and the goals that figures must reach."""
+
+import dataclasses
+
+SMALL = ("key:", 100_000, 100)  # prefix, keys, bytes of a value
+LARGE = ("v64k:", 2_000, 65_536)
+PRELOADS = (SMALL, LARGE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """One run of herdgate_load against one target."""
+
+    title: str
+    mode: str = "get"
+    connections: int = 50
+    pipeline: int = 1
+    keys: tuple = SMALL
+    rate: int = 0
+    mget_keys: int = 0
+    figure: str = "ratio"  # the figure that the table compares
+
+    def flags(self, threads):
+        prefix, space, size = self.keys
+        flags = {"mode": self.mode, "connections": self.connections, "pipeline": self.pipeline, "prefix": prefix,
+                 "key-space": space, "value-bytes": size, "threads": min(threads, self.connections)}
+        if self.rate:
+            flags["rate"] = self.rate
+        if self.mget_keys:
+            flags["mget-keys"] = self.mget_keys
+        return [text for name, value in flags.items() for text in (f"--{name}", str(value))]
+
+
+LOADS = {
+    "get_p1": Load("GET, depth 1, 50 connections, 100-byte values"),
+    "set_p1": Load("SET, depth 1, 50 connections, 100-byte values", mode="set"),
+    "get_p16": Load("GET, depth 16, 50 connections, 100-byte values", pipeline=16),
+    "set_p16": Load("SET, depth 16, 50 connections, 100-byte values", mode="set", pipeline=16),
+    "get_p64": Load("GET, depth 64, 50 connections, 100-byte values", pipeline=64),
+    "get_64k": Load("GET, depth 1, 50 connections, 64 KiB values", keys=LARGE),
+    "mix_64k": Load("1 SET to 10 GETs, depth 1, 50 connections, 64 KiB values", mode="mix", keys=LARGE),
+    "c500": Load("GET, depth 1, 500 connections, 100-byte values", connections=500),
+    "latency_1conn": Load("GET, 1 connection, one request at a time", connections=1, figure="added_p50_us"),
+    "open_20k": Load("1 SET to 10 GETs, open loop, 20,000 a second over 50 connections", mode="mix", rate=20_000,
+                     figure="added_p50_us"),
+    "mget_10k": Load("MGET of 10,000 keys, 1 connection, 100-byte values", mode="mget", connections=1,
+                     mget_keys=10_000, figure="p50_ratio"),
+}
+
+# These run no load of their own kind: cpu reads get_p1's rounds, the others start fresh processes.
+CPU_LOAD = "get_p1"
+FOOTPRINTS = ("memory", "start")
+ALL = (*LOADS, "cpu", *FOOTPRINTS)
+
+FIGURES = {
+    "ratio": "ops/s over direct",
+    "added_p50_us": "p50 added to direct, us",
+    "p50_ratio": "p50 over direct",
+    "redis_cpu_ratio": "Redis CPU per op over direct",
+    "connected_rss_mb": "RSS with 500 connections, MB",
+    "connected_anonymous_mb": "RssAnon with 500 connections, MB",
+    "after_burst_ratio": "RSS after the burst over idle",
+    "start_ms": "start to first PONG, ms",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    workload: str
+    figure: str
+    at_least: float | None = None
+    at_most: float | None = None
+    loops: int = 0  # 0: for any number of loops
+
+    def met(self, value):
+        return value >= self.at_least if self.at_least is not None else value <= self.at_most
+
+    def text(self):
+        return f">= {self.at_least:g}" if self.at_least is not None else f"<= {self.at_most:g}"
+
+
+GOALS = (
+    Goal("get_p1", "ratio", at_least=0.85, loops=1),
+    Goal("get_p1", "ratio", at_least=1.5, loops=2),
+    Goal("get_p16", "ratio", at_least=1.3, loops=1),
+    Goal("get_p64", "ratio", at_least=1.1, loops=1),
+    Goal("get_64k", "ratio", at_least=0.6, loops=1),
+    Goal("mix_64k", "ratio", at_least=0.6, loops=1),
+    Goal("cpu", "redis_cpu_ratio", at_most=0.28, loops=1),
+    Goal("latency_1conn", "added_p50_us", at_most=75, loops=1),
+    Goal("mget_10k", "p50_ratio", at_most=1.3, loops=1),
+    Goal("memory", "connected_rss_mb", at_most=12),
+    Goal("memory", "connected_anonymous_mb", at_most=6),
+    Goal("memory", "after_burst_ratio", at_most=1.5),
+    Goal("start", "start_ms", at_most=10),
+)
