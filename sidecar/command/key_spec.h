@@ -50,8 +50,6 @@ enum class KeySearch : uint8_t {
   kFirst,    // SORT_RO: argument 1
   kSort,     // SORT: the last STORE that is not an argument of LIMIT, GET or BY
   kMigrate,  // MIGRATE: argument 3, or all behind KEYS
-  kGeo,      // GEORADIUS*: the last STORE or STOREDIST, if the specs find no place
-  kStreams,  // XREAD*: STREAMS behind known options, if the specs find no place
 };
 
 // The key specs of one command: at most kMax, in upstream's order.

@@ -134,36 +134,16 @@ void SearchMigrate(Args args, KeyRanges& keys) {
   keys.Add({3, 3, 1, KeyAccess::kUpdate});
 }
 
-void SearchGeo(Args args, KeyRanges& keys) {
-  if (args.size() < 2) return;
-  keys.Add({1, 1, 1, KeyAccess::kRead});
-  size_t store = 0;
-  for (size_t i = 5; i + 1 < args.size(); ++i) {
-    if (EqualsWord(args[i], "STORE") || EqualsWord(args[i], "STOREDIST")) store = ++i;
-  }
-  if (store != 0) keys.Add({store, store, 1, KeyAccess::kOverwrite});
-}
-
-// Where STREAMS stands among the options of XREAD and XREADGROUP; 0 if it does not. `block` tells whether BLOCK stands
-// before it.
-size_t FindStreams(Args args, bool& block) {
-  constexpr Option kOptions[] = {{"BLOCK", 1}, {"COUNT", 1}, {"GROUP", 2}, {"NOACK", 0}, {"CLAIM", 1}};
+// Whether BLOCK stands among the options of XREAD and XREADGROUP, before STREAMS.
+bool HasBlock(Args args) {
+  constexpr Option kOptions[] = {{"COUNT", 1}, {"GROUP", 2}, {"NOACK", 0}, {"CLAIM", 1}};
   for (size_t i = 1; i < args.size(); ++i) {
-    if (EqualsWord(args[i], "STREAMS")) return i;
+    if (EqualsWord(args[i], "BLOCK")) return true;
     const Option* option = FindOption(kOptions, args[i]);
-    if (option == nullptr) return 0;
-    block = block || option == &kOptions[0];
+    if (option == nullptr) return false;  // STREAMS, or what upstream will refuse
     i += option->arguments;
   }
-  return 0;
-}
-
-void SearchStreams(Args args, KeyRanges& keys) {
-  bool block = false;
-  const size_t streams = FindStreams(args, block);
-  const size_t behind = streams == 0 ? 0 : args.size() - streams - 1;
-  if (behind == 0 || behind % 2 != 0) return;
-  keys.Add({streams + 1, streams + behind / 2, 1, KeyAccess::kRead});
+  return false;
 }
 
 }  // namespace
@@ -190,22 +170,13 @@ KeyRanges FindKeys(const CommandSpec& spec, Args args) {
     case KeySearch::kMigrate:
       SearchMigrate(args, keys);
       break;
-    case KeySearch::kGeo:
-      SearchGeo(args, keys);
-      break;
-    case KeySearch::kStreams:
-      SearchStreams(args, keys);
-      break;
   }
   return keys;
 }
 
 bool MayBlock(const CommandSpec& spec, Args args) {
   if (spec.command_class == CommandClass::kBlocking) return true;
-  if (spec.command_class != CommandClass::kMaybeBlocking) return false;
-  bool block = false;
-  FindStreams(args, block);
-  return block;
+  return spec.command_class == CommandClass::kMaybeBlocking && HasBlock(args);
 }
 
 }  // namespace herdgate::command

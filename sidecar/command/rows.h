@@ -37,13 +37,12 @@ constexpr KeySpecs SortReadOnlyKeys() {
   return With(KeySearch::kFirst, Reads(1) + Nowhere(KeyAccess::kRead));
 }
 constexpr KeySpecs GeoStore(int16_t options) {  // STORE key and STOREDIST key, from argument `options`
-  return With(KeySearch::kGeo,
-              Reads(1) + Behind("STORE", options, Overwrites(1)) + Behind("STOREDIST", options, Overwrites(1)));
+  return Reads(1) + Behind("STORE", options, Overwrites(1)) + Behind("STOREDIST", options, Overwrites(1));
 }
 constexpr KeySpecs StreamKeys(int16_t options) {  // STREAMS key [key ...] id [id ...]
   KeySpecs keys = Behind("STREAMS", options, Reads(1, -1));
   keys.specs[0].limit = 2;
-  return With(KeySearch::kStreams, keys);
+  return keys;
 }
 constexpr KeySpecs MigrateKeys() {
   KeySpecs keys = Behind("KEYS", -2, Updates(1, -1));

@@ -133,6 +133,21 @@ TEST(CorrectionTest, KeepsKeywordsOfUnknownCommandsBeyondTheReply) {
   EXPECT_EQ(KeysOf(moved, {"mod.copy", "x", "INTO", "k", "y"}), (std::vector<size_t>{3}));
 }
 
+TEST(CorrectionTest, AKeywordThatIsTheLastArgumentIsNoKeyword) {
+  const std::string keyword = Search("keyword", {Bulk("keyword"), Bulk("INTO"), Bulk("startfrom"), Integer(1)});
+  const Table table = MustCorrect(List({Entry(
+      "mod.copy", -2, "write", {KeySpecOf("RO", Index(1), Range(0, 1)), KeySpecOf("OW", keyword, Range(0, 1))})}));
+  EXPECT_EQ(KeysOf(table, {"mod.copy", "x", "into", "k"}), (std::vector<size_t>{1, 3}));
+  EXPECT_EQ(KeysOf(table, {"mod.copy", "x", "into"}), (std::vector<size_t>{1}));
+}
+
+TEST(CorrectionTest, AKeywordFromTheEndIsNotLookedForInTheFirstArgument) {
+  const std::string keyword = Search("keyword", {Bulk("keyword"), Bulk("INTO"), Bulk("startfrom"), Integer(-2)});
+  const Table table = MustCorrect(List({Entry("mod.back", -2, "write", {KeySpecOf("OW", keyword, Range(0, 1))})}));
+  EXPECT_EQ(KeysOf(table, {"mod.back", "x", "into", "k"}), (std::vector<size_t>{3}));
+  EXPECT_EQ(KeysOf(table, {"mod.back", "into", "k"}), (std::vector<size_t>{}));
+}
+
 TEST(CorrectionTest, AppendedSubcommandsHaveTheirSiblingsClass) {
   const Table table = MustCorrect(List({
       Entry("client", -2, "", {}, {Entry("client|newthing", 2, "")}),

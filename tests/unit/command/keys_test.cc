@@ -86,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(Searched, KeysTest,
                                          KeyCase{"migrate h 1 \"\" 0 1 copy keys a b", "8U 9U"},
                                          KeyCase{"migrate h 1 k 0 1 keys a b", ""},
                                          KeyCase{"migrate h 1 \"\" 0 1 auth keys keys a", "9U"},
-                                         KeyCase{"migrate h 1 \"\" 0 1 auth2 keys x keys q w", "10U 11U"}));
+                                         KeyCase{"migrate h 1 \"\" 0 1 auth2 keys x keys q w", "10U 11U"},
+                                         KeyCase{"migrate h 1 \"\" 0 1 auth2 x keys keys q", "10U"}));
 
 TEST(KeysTest, TenThousandKeysAreOneRange) {
   std::vector<std::string_view> args(10'001, "k");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <deque>
 #include <set>
 #include <string>
 #include <vector>
@@ -92,6 +93,26 @@ TEST(TableTest, SubcommandOfOneContainerIsNotFoundInAnother) {
   ASSERT_NE(config, nullptr);
   EXPECT_NE(BuiltIn().FindSubcommand(*config, "rewrite"), nullptr);
   EXPECT_EQ(BuiltIn().FindSubcommand(*config, "setinfo"), nullptr);
+}
+
+TEST(TableTest, ThousandsOfNamesWithTheSameSubcommandStayApart) {
+  std::deque<std::string> names;
+  std::vector<CommandRow> rows;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string container = "container" + std::to_string(i);
+    for (const std::string& name : {container, container + "|get"}) {
+      CommandRow row;
+      row.name = names.emplace_back(name);
+      row.arity = -2;
+      rows.push_back(row);
+    }
+  }
+  const Table table(rows);
+  for (const CommandSpec& spec : table.specs().subspan(1)) {
+    ASSERT_EQ(table.FindFull(spec.name), &spec) << spec.name;
+    ASSERT_EQ(table.FindSubcommand(spec, "set"), nullptr);
+  }
+  EXPECT_EQ(table.Find("get"), nullptr);
 }
 
 TEST(TableTest, ArityIsCheckedAsRedisDoes) {
