@@ -32,8 +32,7 @@ class ReplyParser {
 
   Status Parse(Reply& reply, std::size_t depth) {
     if (Status skipped = SkipAttributes(depth); !skipped.ok()) return skipped;
-    const char type = bytes_[at_++];
-    switch (type) {
+    switch (bytes_[at_++]) {
       case '+':
         return ParseText(reply, ReplyType::kSimple);
       case '-':

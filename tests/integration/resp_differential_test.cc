@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -140,98 +141,101 @@ std::string ExpectedAnswer(std::string_view bytes, bool unauthenticated) {
   }
 }
 
+constexpr std::string_view kParts[] = {"*",
+                                       "$",
+                                       "\r\n",
+                                       "\n",
+                                       "\r",
+                                       "*1\r\n",
+                                       "*2\r\n",
+                                       "*3\r\n",
+                                       "$3\r\nXET\r\n",
+                                       "$1\r\na\r\n",
+                                       "$0\r\n\r\n",
+                                       "*0\r\n",
+                                       "*-1\r\n",
+                                       "$-1\r\n",
+                                       ":1\r\n",
+                                       "01",
+                                       "-",
+                                       "9",
+                                       "XING\r\n",
+                                       "\"",
+                                       "'",
+                                       "\\x4",
+                                       "\\n",
+                                       " ",
+                                       "\v",
+                                       "\t",
+                                       "$3\rXXETab",
+                                       "*1\rX",
+                                       "$5\r\n\r\n*1\r\r\n",
+                                       "X a b\n",
+                                       "X \"a\\x41\\tb\" 'c\\'d'\r\n",
+                                       "2147483648",
+                                       "536870913",
+                                       "$16385\r\n",
+                                       "*11\r\n",
+                                       "$16384\r\n",
+                                       "*10\r\n",
+                                       "\x80\xff"};
+
 std::string RandomStream(base::Random& random) {
-  static const std::vector<std::string> kParts = {"*",
-                                                  "$",
-                                                  "\r\n",
-                                                  "\n",
-                                                  "\r",
-                                                  "*1\r\n",
-                                                  "*2\r\n",
-                                                  "*3\r\n",
-                                                  "$3\r\nXET\r\n",
-                                                  "$1\r\na\r\n",
-                                                  "$0\r\n\r\n",
-                                                  "*0\r\n",
-                                                  "*-1\r\n",
-                                                  "$-1\r\n",
-                                                  ":1\r\n",
-                                                  "01",
-                                                  "-",
-                                                  "9",
-                                                  "XING\r\n",
-                                                  "\"",
-                                                  "'",
-                                                  "\\x4",
-                                                  "\\n",
-                                                  " ",
-                                                  "\v",
-                                                  "\t",
-                                                  "$3\rXXETab",
-                                                  "*1\rX",
-                                                  "$5\r\n\r\n*1\r\r\n",
-                                                  "X a b\n",
-                                                  "X \"a\\x41\\tb\" 'c\\'d'\r\n",
-                                                  "2147483648",
-                                                  "536870913",
-                                                  "$16385\r\n",
-                                                  "*11\r\n",
-                                                  "$16384\r\n",
-                                                  "*10\r\n",
-                                                  "\x80\xff"};
   std::string bytes;
   for (std::size_t left = 1 + random.Below(10); left > 0; --left) {
     if (random.Below(12) == 0) {
       bytes += static_cast<char>(random.Below(256));
     } else {
-      bytes += kParts[random.Below(kParts.size())];
+      bytes += kParts[random.Below(std::size(kParts))];
     }
   }
   return bytes;
 }
+
+constexpr std::string_view kTails[] = {"*x\r\n",
+                                       "*\r\n",
+                                       "*+1\r\n",
+                                       "*01\r\n",
+                                       "*-0\r\n",
+                                       "*-\r\n",
+                                       "*2147483647\r\n",
+                                       "*2147483648\r\n",
+                                       "*-1\r\n",
+                                       "*-9223372036854775808\r\n",
+                                       "*-9223372036854775809\r\n",
+                                       "*1\r\n$x\r\n",
+                                       "*1\r\n$-1\r\n",
+                                       "*1\r\n$-0\r\n",
+                                       "*1\r\n$536870912\r\n",
+                                       "*1\r\n$536870913\r\n",
+                                       "*1\r\n$9223372036854775807\r\n",
+                                       "*1\r\n$9223372036854775808\r\n",
+                                       "*1\r\n:1\r\n",
+                                       "*1\r\n\r\n",
+                                       "*1\r\n\x80\r\n",
+                                       "*1\r\n$1\r",
+                                       "*1\r\n:1\r",
+                                       "*11\r\n",
+                                       "*10\r\n$1\r\nX\r\n$16385\r\n",
+                                       "*2\r\n$1\r\nX\r\n$16384\r\n",
+                                       "X \"a\r\n",
+                                       "X 'a\r\n",
+                                       "X \"a\"b\r\n",
+                                       "X a\"b\" c\r\n",
+                                       "\"\"\r\n",
+                                       "''\n",
+                                       " \r\n",
+                                       "\v\r\n",
+                                       "X\r\rX\n",
+                                       "X \"\\xzz\\\r\n"};
 
 std::vector<std::string> ChosenStreams() {
   const std::string endless(70'000, '1');
   const std::string before = "*2\r\n$4\r\nXCHO\r\n$1\r\na\r\n";
   std::vector<std::string> streams = {endless, "*" + endless, "*1\r\n$" + endless, std::string("*\0\r\n", 4) + endless,
                                       std::string("X\0\r\n", 4) + endless};
-  for (const char* tail : {"*x\r\n",
-                           "*\r\n",
-                           "*+1\r\n",
-                           "*01\r\n",
-                           "*-0\r\n",
-                           "*-\r\n",
-                           "*2147483647\r\n",
-                           "*2147483648\r\n",
-                           "*-1\r\n",
-                           "*-9223372036854775808\r\n",
-                           "*-9223372036854775809\r\n",
-                           "*1\r\n$x\r\n",
-                           "*1\r\n$-1\r\n",
-                           "*1\r\n$-0\r\n",
-                           "*1\r\n$536870912\r\n",
-                           "*1\r\n$536870913\r\n",
-                           "*1\r\n$9223372036854775807\r\n",
-                           "*1\r\n$9223372036854775808\r\n",
-                           "*1\r\n:1\r\n",
-                           "*1\r\n\r\n",
-                           "*1\r\n\x80\r\n",
-                           "*1\r\n$1\r",
-                           "*1\r\n:1\r",
-                           "*11\r\n",
-                           "*10\r\n$1\r\nX\r\n$16385\r\n",
-                           "*2\r\n$1\r\nX\r\n$16384\r\n",
-                           "X \"a\r\n",
-                           "X 'a\r\n",
-                           "X \"a\"b\r\n",
-                           "X a\"b\" c\r\n",
-                           "\"\"\r\n",
-                           "''\n",
-                           " \r\n",
-                           "\v\r\n",
-                           "X\r\rX\n",
-                           "X \"\\xzz\\\r\n"}) {
-    streams.push_back(before + tail + "X\r\n");
+  for (const std::string_view tail : kTails) {
+    streams.push_back(before + std::string(tail) + "X\r\n");
   }
   return streams;
 }

@@ -1,6 +1,7 @@
 // Laws of ReplyScanner and ParseReply: borders do not depend on how the bytes were cut, and both see the same ones.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -145,40 +146,42 @@ class ReplyMaker {
   base::Random random_;
 };
 
-std::string Shown(const Reply& reply) {
-  const auto leaf = [&reply](const char* name) { return name + ("(" + std::string(reply.text) + ")"); };
-  std::string sigil;
-  switch (reply.type) {
+std::string NameOf(ReplyType type) {
+  switch (type) {
     case ReplyType::kSimple:
     case ReplyType::kBulk:
     case ReplyType::kVerbatim:
-      return leaf("s");
+      return "s";
     case ReplyType::kError:
-      return leaf("e");
+      return "e";
     case ReplyType::kInteger:
-      return "i(" + std::to_string(reply.integer) + ")";
+      return "i";
     case ReplyType::kNull:
-      return "null()";
+      return "null";
     case ReplyType::kBoolean:
-      return leaf("b");
+      return "b";
     case ReplyType::kDouble:
-      return leaf("d");
+      return "d";
     case ReplyType::kBigNumber:
-      return leaf("n");
+      return "n";
     case ReplyType::kArray:
-      sigil = "*";
-      break;
+      return "*";
     case ReplyType::kSet:
-      sigil = "~";
-      break;
+      return "~";
     case ReplyType::kMap:
-      sigil = "%";
-      break;
+      return "%";
     case ReplyType::kPush:
-      sigil = ">";
-      break;
+      return ">";
   }
-  std::string shown = sigil + "[";
+  return "";
+}
+
+std::string Shown(const Reply& reply) {
+  const std::string name = NameOf(reply.type);
+  if (reply.type == ReplyType::kNull) return name + "()";
+  if (reply.type == ReplyType::kInteger) return name + "(" + std::to_string(reply.integer) + ")";
+  if (std::isalpha(static_cast<unsigned char>(name.front())) != 0) return name + "(" + std::string(reply.text) + ")";
+  std::string shown = name + "[";
   for (const Reply& element : reply.elements) shown += Shown(element);
   return shown + "]";
 }

@@ -1,6 +1,7 @@
 // Laws of RequestDecoder: what it says does not depend on how the bytes were cut, and streaming agrees with decoding.
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,41 +64,43 @@ Case RandomInline(base::Random& random) {
   return made;
 }
 
+constexpr std::string_view kParts[] = {"*",
+                                       "$",
+                                       "\r\n",
+                                       "\n",
+                                       "\r",
+                                       "*1\r\n",
+                                       "*2\r\n",
+                                       "*3\r\n",
+                                       "$3\r\nGET\r\n",
+                                       "$1\r\na\r\n",
+                                       "$0\r\n\r\n",
+                                       "*0\r\n",
+                                       "*-1\r\n",
+                                       "$-1\r\n",
+                                       ":1\r\n",
+                                       "01",
+                                       "-",
+                                       "9",
+                                       "PING\r\n",
+                                       "\"",
+                                       "'",
+                                       "\\x4",
+                                       " ",
+                                       "$3\rXGETab",
+                                       "*1\rX",
+                                       "99999999999999999999",
+                                       "$16385\r\n",
+                                       "*11\r\n",
+                                       "$65\r\n",
+                                       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+
 // A stream that is nearly a request: parts of requests, strung together by chance.
 std::string RandomGarbage(base::Random& random) {
-  static const std::vector<std::string> kParts = {"*",
-                                                  "$",
-                                                  "\r\n",
-                                                  "\n",
-                                                  "\r",
-                                                  "*1\r\n",
-                                                  "*2\r\n",
-                                                  "*3\r\n",
-                                                  "$3\r\nGET\r\n",
-                                                  "$1\r\na\r\n",
-                                                  "$0\r\n\r\n",
-                                                  "*0\r\n",
-                                                  "*-1\r\n",
-                                                  "$-1\r\n",
-                                                  ":1\r\n",
-                                                  "01",
-                                                  "-",
-                                                  "9",
-                                                  "PING\r\n",
-                                                  "\"",
-                                                  "'",
-                                                  "\\x4",
-                                                  " ",
-                                                  "$3\rXGETab",
-                                                  "*1\rX",
-                                                  "99999999999999999999",
-                                                  "$16385\r\n",
-                                                  "*11\r\n",
-                                                  "$65\r\n",
-                                                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
   std::string bytes;
   for (std::size_t left = 1 + random.Below(12); left > 0; --left) {
-    bytes += random.Below(8) == 0 ? RandomBytes(random, "", 1 + random.Below(3)) : kParts[random.Below(kParts.size())];
+    bytes += random.Below(8) == 0 ? RandomBytes(random, "", 1 + random.Below(3))
+                                  : std::string(kParts[random.Below(std::size(kParts))]);
   }
   return bytes;
 }

@@ -136,7 +136,7 @@ TEST_F(RequestDecoderTest, FailedDecoderStaysFailed) {
 }
 
 TEST_F(RequestDecoderTest, EndlessLinesAreRefused) {
-  const std::string digits(64 * 1024, '1');
+  const std::string digits(limits_.max_inline_bytes, '1');
   EXPECT_EQ(ErrorOf("*" + digits), "too big mbulk count string");
   EXPECT_EQ(ErrorOf("*1\r\n$" + digits), "too big bulk count string");
   EXPECT_EQ(ErrorOf("P" + digits), "too big inline request");
@@ -153,8 +153,9 @@ TEST_F(RequestDecoderTest, LineOfTheLimitIsAccepted) {
 TEST_F(RequestDecoderTest, NulHidesTheEndOfALine) {
   using namespace std::string_view_literals;
   EXPECT_EQ(Decode("*1\0\r\n$4\r\nPING\r\n"sv), Outcome::kNeedMore);
-  EXPECT_EQ(ErrorOf(std::string("*\0\r\n", 4) + std::string(64 * 1024, 'a')), "too big mbulk count string");
-  EXPECT_EQ(ErrorOf(std::string("\0\r\n", 3) + std::string(64 * 1024, 'a')), "too big inline request");
+  EXPECT_EQ(ErrorOf(std::string("*\0\r\n", 4) + std::string(limits_.max_inline_bytes, 'a')),
+            "too big mbulk count string");
+  EXPECT_EQ(ErrorOf(std::string("\0\r\n", 3) + std::string(limits_.max_inline_bytes, 'a')), "too big inline request");
 }
 
 TEST_F(RequestDecoderTest, UnauthenticatedClientsHaveTighterLimits) {
