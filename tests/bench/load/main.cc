@@ -68,6 +68,7 @@ int Run(const LoadOptions& options) {
   RunControl control(options.threads);
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::jthread> threads;
+  threads.reserve(options.threads);
   for (unsigned i = 0; i < options.threads; ++i) workers.push_back(std::make_unique<Worker>(options, control, i));
   for (const auto& worker : workers) threads.emplace_back([&worker] { worker->Run(); });
   control.connected.wait();

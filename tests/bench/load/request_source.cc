@@ -25,7 +25,7 @@ constexpr auto kPairs = [] {
 // Overwrites the last ten of the key's twelve digits, which is all that a 32-bit number has.
 void WriteDigits(char* digits, uint32_t key) {
   for (size_t at = kKeyDigits - 2; at >= 2; at -= 2) {
-    std::memcpy(digits + at, &kPairs[2 * (key % 100)], 2);
+    std::memcpy(digits + at, &kPairs[size_t{2} * (key % 100)], 2);
     key /= 100;
   }
 }

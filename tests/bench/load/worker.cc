@@ -15,7 +15,7 @@
 namespace herdgate::bench {
 namespace {
 
-constexpr size_t kReadBytes = 256 * 1024;
+constexpr size_t kReadBytes = size_t{256} * 1024;
 constexpr size_t kMaxEvents = 512;
 constexpr uint64_t kTick = 100'000'000;          // the longest sleep, in nanoseconds: how late the end is noticed
 constexpr uint64_t kDrainLimit = 2'000'000'000;  // how long outstanding replies are waited for after the window
