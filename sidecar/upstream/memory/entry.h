@@ -1,0 +1,42 @@
+// Entry: one key of the embedded store with its value, and the memory that both really take.
+//
+// An entry is one block of memory (this header, then the key's bytes); its value is a second block, or none while
+// empty. Threads: the store's loop. Ownership: Keyspace makes and frees entries; a Dictionary only links them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace herdgate::upstream::memory {
+
+// Milliseconds of wall time, as Redis counts expiries.
+using Milliseconds = std::int64_t;
+inline constexpr Milliseconds kNever = -1;
+
+struct Entry {
+  Entry* next = nullptr;  // in its bucket
+  char* value = nullptr;  // owned
+  Milliseconds expires_at = kNever;
+  std::uint32_t hash = 0;     // of the key, as the dictionary computed it
+  std::uint32_t used_at = 0;  // low 32 bits of the wall clock's milliseconds at the last use
+  std::uint32_t key_bytes = 0;
+  std::uint32_t value_bytes = 0;
+  bool edited = false;  // changed in place: Redis calls such a string's encoding "raw"
+
+  std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_bytes}; }
+  char* key_data() { return reinterpret_cast<char*>(this + 1); }
+  std::string_view text() const { return {value, value_bytes}; }
+};
+
+// What malloc takes for a block of `bytes`, its own header included: an estimate made before the block exists.
+inline std::size_t BlockEstimate(std::size_t bytes) {
+  return bytes == 0 ? 0 : ((bytes + 8 + 15) & ~std::size_t{15}) + 16;
+}
+
+// Bytes that a new entry will take at most.
+inline std::size_t EntryEstimate(std::size_t key_bytes, std::size_t value_bytes) {
+  return BlockEstimate(sizeof(Entry) + key_bytes) + BlockEstimate(value_bytes);
+}
+
+}  // namespace herdgate::upstream::memory
