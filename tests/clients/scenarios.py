@@ -1,0 +1,98 @@
+"""The scenarios: which client, what it needs installed, how it is started. The slowest come first."""
+
+import dataclasses
+import os
+import shutil
+import subprocess
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    name: str
+    client: str  # for people
+    runtime: str  # a name in RUNTIMES
+    program: str  # relative to tests/clients
+    arguments: tuple = ()
+    memory: bool = False  # the embedded store promises (a part of) it
+
+    def lacks(self, build):
+        """What is missing on this machine, in words; empty if nothing is."""
+        return RUNTIMES[self.runtime].lacks(build)
+
+    def command(self, here, build):
+        runtime = RUNTIMES[self.runtime]
+        # Node looks for packages from a program's own folder upwards, so its programs are run where those are.
+        program = os.path.join(build if runtime.copied else here, self.program)
+        return [runtime.program(build), program, *self.arguments]
+
+
+@dataclasses.dataclass(frozen=True)
+class Runtime:
+    executable: str  # with a slash: below the build directory
+    probe: tuple = ()  # a command of the executable that exits 0 if its client is there
+    tools: tuple = ()  # other programs that must be on the PATH
+    copied: bool = False  # the programs are run from the build directory
+
+    def program(self, build):
+        return os.path.join(build, self.executable) if self.executable.startswith("venv/") else self.executable
+
+    def lacks(self, build):
+        for tool in (self.program(build), *self.tools):
+            if not shutil.which(tool):
+                return tool
+        where = os.path.join(build, "node") if self.copied else None
+        if where and not os.path.isdir(where):
+            return where
+        if self.probe:
+            words = [self.program(build), *self.probe]
+            done = subprocess.run(words, cwd=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if done.returncode:
+                return f"what {' '.join(self.probe)!r} needs"
+        return ""
+
+
+def copy_programs(here, build):
+    """Puts the Node programs beside their packages. Call it once, before any scenario runs."""
+    source, target = os.path.join(here, "node"), os.path.join(build, "node")
+    if os.path.isdir(target):
+        for name in os.listdir(source):
+            if name.endswith(".mjs"):
+                shutil.copyfile(os.path.join(source, name), os.path.join(target, name))
+
+
+def node_probe(*packages):
+    return ("--input-type=module", "-e", "".join(f"await import('{package}');" for package in packages))
+
+
+RUNTIMES = {
+    "redis-tools": Runtime("/usr/bin/python3", tools=("redis-cli", "redis-benchmark")),
+    "debian-python": Runtime("/usr/bin/python3", ("-c", "import redis")),
+    "python": Runtime("venv/bin/python", ("-c", "import redis, celery, django_redis")),
+    "node": Runtime("node", node_probe("ioredis5", "ioredis6", "redis4", "redis5", "redis6", "bullmq"), copied=True),
+    "php": Runtime("php", ("-r", "exit(extension_loaded('redis') && extension_loaded('pcntl') ? 0 : 1);")),
+    "ruby": Runtime("ruby", ("-e", "require 'redis'; require 'active_support'"), tools=("sidekiq",)),
+}
+
+SCENARIOS = (
+    Scenario("sidekiq", "Sidekiq with a worker process", "ruby", "ruby/sidekiq_worker.rb"),
+    Scenario("celery", "Celery with a worker process", "python", "python/celery_worker.py"),
+    Scenario("redis-benchmark", "redis-benchmark, all its tests", "redis-tools", "cli/redis_benchmark.py"),
+    Scenario("redis-py-resp2", "redis-py, RESP2", "python", "python/redis_py.py", ("2",), memory=True),
+    Scenario("redis-py-resp3", "redis-py, RESP3", "python", "python/redis_py.py", ("3",), memory=True),
+    Scenario("redis-py-debian", "redis-py of Debian", "debian-python", "python/redis_py.py", ("2",), memory=True),
+    Scenario("phpredis", "phpredis", "php", "php/phpredis.php"),
+    Scenario("redis-rb", "Ruby's redis", "ruby", "ruby/redis_rb.rb", memory=True),
+    Scenario("rails-cache", "Rails' RedisCacheStore", "ruby", "ruby/rails_cache.rb", memory=True),
+    Scenario("django", "Django's own cache backend", "python", "python/django_cache.py", ("django",), memory=True),
+    Scenario("django-redis", "django-redis", "python", "python/django_cache.py", ("django-redis",), memory=True),
+    Scenario("bullmq-ioredis5", "BullMQ on ioredis 5", "node", "node/bullmq.mjs", ("5",)),
+    Scenario("bullmq-ioredis6", "BullMQ on ioredis 6", "node", "node/bullmq.mjs", ("6",)),
+    Scenario("ioredis5", "ioredis 5", "node", "node/ioredis.mjs", ("5",), memory=True),
+    Scenario("ioredis6", "ioredis 6", "node", "node/ioredis.mjs", ("6",), memory=True),
+    Scenario("node-redis4", "node-redis 4", "node", "node/node_redis.mjs", ("4", "2"), memory=True),
+    Scenario("node-redis5-resp2", "node-redis 5, RESP2", "node", "node/node_redis.mjs", ("5", "2"), memory=True),
+    Scenario("node-redis5-resp3", "node-redis 5, RESP3", "node", "node/node_redis.mjs", ("5", "3"), memory=True),
+    Scenario("node-redis6-resp2", "node-redis 6, RESP2", "node", "node/node_redis.mjs", ("6", "2"), memory=True),
+    Scenario("node-redis6-resp3", "node-redis 6, RESP3", "node", "node/node_redis.mjs", ("6", "3"), memory=True),
+    Scenario("redis-cli", "redis-cli and inline commands", "redis-tools", "cli/redis_cli.py"),
+)
