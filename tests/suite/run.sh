@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# run.sh [FLAG...]: runs Redis's own test suite directly against a redis-server and through Herdgate, and fails unless the same tests pass.
+#   --only UNIT       only this file, for example unit/type/list; may be given several times
+#   --baseline FILE   write the tests that pass directly to FILE
+#   --skip-direct     read them from that FILE instead of running the suite directly
+#   --binary FILE     the herdgate to test; by default build/release/herdgate, built first if it is missing
+#   --proxy COMMAND   test another proxy, with {listen} and {upstream} for the ports, for example
+#                     --proxy 'socat TCP-LISTEN:{listen},fork,reuseaddr TCP:127.0.0.1:{upstream}'
+#   --ports FIRST     use the 84 ports from FIRST (27000)
+#   --timeout SECONDS end a run of the suite that takes longer (900)
+# A run takes about three minutes; with two cores or more both sides run at once. The logs stay in build/suite. Ends with
+# "N passed, N failed".
+set -euo pipefail
+# shellcheck source=tests/lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
+# shellcheck source=tests/lib/packages.sh
+. "$root/tests/lib/packages.sh"
+# shellcheck source=tests/lib/build.sh
+. "$root/tests/lib/build.sh"
+
+suite=$root/tests/suite
+only=() baseline='' skip_direct=false binary='' proxy='' ports=27000 SUITE_TIMEOUT=900
+while [ "$#" -gt 0 ]; do
+  case "$1" in
+    --skip-direct) skip_direct=true ;;
+    --only) only+=("${2:?--only needs a unit}") ;;
+    --baseline) baseline=${2:?--baseline needs a file} ;;
+    --binary) binary=${2:?--binary needs a file} ;;
+    --proxy) proxy=${2:?--proxy needs a command} ;;
+    --ports) ports=${2:?--ports needs a number} ;;
+    --timeout) SUITE_TIMEOUT=${2:?--timeout needs seconds} ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    *) die "unknown flag $1 (see --help)" ;;
+  esac
+  [ "$1" = --skip-direct ] || shift
+  shift
+done
+! "$skip_direct" || [ -r "$baseline" ] || die "--skip-direct needs a --baseline that can be read"
+
+need_packages tcl dpkg-dev redis-server redis-tools python3
+if [ -z "$proxy" ]; then
+  if [ -z "$binary" ]; then
+    binary=$root/build/release/herdgate
+    if [ ! -x "$binary" ]; then
+      need_packages "${build_packages[@]}"
+      build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
+    fi
+  fi
+  [ -x "$binary" ] || die "no program at $binary"
+  proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream} --telemetry off"
+fi
+export SUITE_PROXY=$proxy SUITE_TIMEOUT
+
+work=$(mktemp -d)
+logs=$root/build/suite
+sides=()
+cleanup() {
+  local pid
+  for pid in "${sides[@]}"; do kill "$pid" 2>/dev/null || true; done
+  wait
+  rm -rf "$work/source" "$work"/*/tree "$work"/*/data "$logs"
+  mkdir -p "$(dirname "$logs")"
+  mv "$work" "$logs"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+say "fetching the source package of redis"
+"$suite/fetch_source.sh" "$work/source"
+
+flags=()
+for unit in "${only[@]}"; do flags+=(--single "$unit"); done
+
+# start SIDE PORT: one run in the background; its process id goes to the list of sides.
+start() {
+  say "running the suite: $1"
+  mkdir "$work/$1"
+  "$suite/run_side.sh" "$1" "$work/source/redis" "$work/$1" "$2" "${flags[@]}" &
+  sides+=("$!")
+}
+
+broken=0
+finish() {
+  local pid
+  for pid in "${sides[@]}"; do wait "$pid" || broken=$((broken + 1)); done
+  sides=()
+}
+
+if ! "$skip_direct"; then
+  start direct "$ports"
+  [ "$(cores)" -ge 2 ] || finish
+fi
+start through $((ports + 42))
+finish
+
+if "$skip_direct"; then
+  # A baseline of the whole suite also serves a run of some of its files.
+  pattern=$(IFS='|' && echo "${only[*]:-[^:]*}")
+  grep -E "^($pattern): " "$baseline" >"$work/direct.passed" || true
+else
+  python3 "$suite/compare.py" passed "$work/direct/suite.log" >"$work/direct.passed"
+  [ -z "$baseline" ] || cp "$work/direct.passed" "$baseline"
+fi
+touch "$work/through/suite.log"
+python3 "$suite/compare.py" passed "$work/through/suite.log" >"$work/through.passed"
+
+# Fewer than this directly means that the suite was not run as it should be, and that equal sets prove little.
+least=1700
+if [ "${#only[@]}" -eq 0 ] && [ "$(wc -l <"$work/direct.passed")" -lt "$least" ]; then
+  die "only $(wc -l <"$work/direct.passed") tests pass directly, fewer than $least"
+fi
+python3 "$suite/compare.py" compare "$work/direct.passed" "$work/through.passed" "$work/through/suite.log" || broken=$((broken + 1))
+[ "$broken" -eq 0 ]
