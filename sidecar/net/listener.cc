@@ -136,7 +136,9 @@ Listener::~Listener() {
   if (address_.kind == base::ListenAddress::Kind::kUnix) unlink(address_.path.c_str());
 }
 
-std::string Listener::ToString() const { return address_.ToString(); }
+std::string Listener::ToString() const {
+  return address_.ToString();
+}
 
 void Listener::Start(Loop& loop, Deal deal) {
   deal_ = std::move(deal);

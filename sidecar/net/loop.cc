@@ -29,27 +29,32 @@ Loop::Loop(int index)
       arena_(new char[kArenaBytes]) {
   uv_loop_init(uv_.get());
   uv_->data = this;
-  uv_async_init(uv_.get(), &handles_->wake, [](uv_async_t* handle) { static_cast<Loop*>(handle->loop->data)->RunPosted(); });
+  uv_async_init(uv_.get(), &handles_->wake,
+                [](uv_async_t* handle) { static_cast<Loop*>(handle->loop->data)->RunPosted(); });
   uv_prepare_init(uv_.get(), &handles_->prepare);
   uv_prepare_start(&handles_->prepare, [](uv_prepare_t* handle) { static_cast<Loop*>(handle->loop->data)->EndTurn(); });
   uv_check_init(uv_.get(), &handles_->check);
   uv_check_start(&handles_->check, [](uv_check_t* handle) { static_cast<Loop*>(handle->loop->data)->EndTurn(); });
   uv_timer_init(uv_.get(), &handles_->second);
   uv_timer_start(
-      &handles_->second, [](uv_timer_t* handle) { static_cast<Loop*>(handle->loop->data)->RunEverySecond(); }, 1000, 1000);
+      &handles_->second, [](uv_timer_t* handle) { static_cast<Loop*>(handle->loop->data)->RunEverySecond(); }, 1000,
+      1000);
 }
 
 Loop::~Loop() {
   Stop();
-  for (auto* handle : {reinterpret_cast<uv_handle_t*>(&handles_->wake), reinterpret_cast<uv_handle_t*>(&handles_->prepare),
-                       reinterpret_cast<uv_handle_t*>(&handles_->check), reinterpret_cast<uv_handle_t*>(&handles_->second)}) {
+  for (auto* handle :
+       {reinterpret_cast<uv_handle_t*>(&handles_->wake), reinterpret_cast<uv_handle_t*>(&handles_->prepare),
+        reinterpret_cast<uv_handle_t*>(&handles_->check), reinterpret_cast<uv_handle_t*>(&handles_->second)}) {
     uv_close(handle, nullptr);
   }
   uv_run(uv_.get(), UV_RUN_DEFAULT);
   uv_loop_close(uv_.get());
 }
 
-void Loop::Start() { handles_->thread = std::thread([this] { Run(); }); }
+void Loop::Start() {
+  handles_->thread = std::thread([this] { Run(); });
+}
 
 void Loop::Run() {
   {
@@ -101,7 +106,9 @@ void Loop::RunPosted() {
   }
 }
 
-void Loop::RefreshNow() { now_ = std::chrono::steady_clock::now(); }
+void Loop::RefreshNow() {
+  now_ = std::chrono::steady_clock::now();
+}
 
 void Loop::Touch(Flushable& target) {
   if (target.touched_) return;
@@ -115,9 +122,13 @@ void Loop::Untouch(Flushable& target) {
   std::replace(touched_.begin(), touched_.end(), &target, static_cast<Flushable*>(nullptr));
 }
 
-void Loop::DestroyLater(std::shared_ptr<void> object) { doomed_.push_back(std::move(object)); }
+void Loop::DestroyLater(std::shared_ptr<void> object) {
+  doomed_.push_back(std::move(object));
+}
 
-void Loop::EverySecond(std::function<void()> task) { every_second_.push_back(std::move(task)); }
+void Loop::EverySecond(std::function<void()> task) {
+  every_second_.push_back(std::move(task));
+}
 
 void Loop::RunEverySecond() {
   RefreshNow();

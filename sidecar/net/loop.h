@@ -3,8 +3,9 @@
 // A turn of the loop reads each ready socket once, handles all that arrived, and then lets every touched object flush
 // once. Between loops only posted tasks and immutable snapshots pass.
 //
-// Arena: bytes read from sockets lie in the loop's arena and stay valid until the turn's flush has ended, so that a reply
-// can be written from where it was read. Whoever keeps a view says NoteBorrow(); bytes nobody kept are reused at once.
+// Arena: bytes read from sockets lie in the loop's arena and stay valid until the turn's flush has ended, so that a
+// reply can be written from where it was read. Whoever keeps a view says NoteBorrow(); bytes nobody kept are reused at
+// once.
 //
 // Threads: Post, InExecutor and the constructor's options from any thread; everything else on the loop's own thread,
 // asserted. Lifetime: the loop outlives all that lives on it. A stopped loop runs no task any more.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sidecar/metrics/cell.h"
+#include "sidecar/metrics/registry.h"
 
 namespace herdgate::net {
 
@@ -11,10 +12,13 @@ struct alignas(metrics::kCacheLine) NetMetrics {
   metrics::Gauge connections;
   metrics::Counter connections_opened;
   std::array<metrics::Counter, 8> connections_closed;  // by CloseReason
-  metrics::Counter connections_rejected;               // by maxclients
   metrics::Counter received_bytes;
   metrics::Counter sent_bytes;
   metrics::Counter protocol_errors;
+  metrics::Gauge output_bytes;  // replies that clients have not taken yet
+
+  // Any thread.
+  void Collect(metrics::SampleSink& sink) const;
 };
 
 }  // namespace herdgate::net

@@ -94,8 +94,8 @@ void OutQueue::Drop(std::size_t written) {
     std::size_t gone = 0;
     while (written > 0 && written >= views_[gone].size()) written -= views_[gone++].size();
     views_[gone].remove_prefix(written);
-    std::move(views_.begin() + static_cast<std::ptrdiff_t>(gone), views_.begin() + static_cast<std::ptrdiff_t>(view_count_),
-              views_.begin());
+    std::move(views_.begin() + static_cast<std::ptrdiff_t>(gone),
+              views_.begin() + static_cast<std::ptrdiff_t>(view_count_), views_.begin());
     view_count_ -= gone;
     return;
   }

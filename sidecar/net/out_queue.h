@@ -1,8 +1,8 @@
 // OutQueue: the bytes owed to one socket, in order.
 //
 // In a turn they are views into the loop's arena where possible (adjacent views become one), so that a reply is written
-// from where it was read. Flush writes everything with one gathered write and copies what the socket did not take; after
-// Flush the queue holds no view. What is small or does not lie in the arena is copied at once.
+// from where it was read. Flush writes everything with one gathered write and copies what the socket did not take;
+// after Flush the queue holds no view. What is small or does not lie in the arena is copied at once.
 //
 // Threads: the loop's thread. Memory: nothing while empty; a backlog of a slow reader is kept in blocks of 64 KiB that
 // are freed as they drain.

@@ -1,8 +1,8 @@
 // ReplyQueue keeps a session's replies in the order of its requests, wherever each is answered.
 //
-// Two kinds of reply are owed: lane replies, which arrive in the order in which they were expected, in pieces; and slots,
-// places that are filled from here (at once, or later from any stage). A lane reply passes straight to the socket unless
-// an unfilled slot stands before it; then it is kept behind that slot.
+// Two kinds of reply are owed: lane replies, which arrive in the order in which they were expected, in pieces; and
+// slots, places that are filled from here (at once, or later from any stage). A lane reply passes straight to the
+// socket unless an unfilled slot stands before it; then it is kept behind that slot.
 //
 //   Expect()            one more lane reply is owed
 //   Pass(bytes, ended)  the next bytes of the oldest owed lane replies; `ended` of them end with these bytes

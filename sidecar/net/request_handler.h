@@ -20,7 +20,7 @@ enum class Verdict : unsigned char {
 
 // The head of a request that is too large to be held.
 struct LargeRequest {
-  std::vector<std::string_view> args;  // those that are whole so far
+  std::vector<std::string_view> args;  // those that are whole so far; maybe none
   std::size_t declared_args = 0;
 };
 
@@ -30,7 +30,8 @@ class RequestHandler {
 
   virtual void OnOpen(Session& session) = 0;
   virtual Verdict OnRequest(Session& session, const resp::Request& request) = 0;
-  // A request beyond SessionOptions::max_held_request. After kDone its bytes come through OnStream, from its first byte.
+  // A request beyond SessionOptions::max_held_request. After kDone its bytes come through OnStream, from its first
+  // byte.
   virtual Verdict OnLarge(Session& session, const LargeRequest& head) = 0;
   virtual void OnStream(Session& session, std::string_view bytes, bool last) = 0;
   // The client sent its last byte (half-close). What it asked before is still answered unless the handler kills it.

@@ -23,7 +23,9 @@ Session::Session(Loop& loop, int fd, Peer peer, SessionSet& set)
       opened_at_(loop.Now()),
       last_request_at_(loop.Now()) {}
 
-Session::~Session() { loop_.Untouch(*this); }
+Session::~Session() {
+  loop_.Untouch(*this);
+}
 
 void Session::OnData(std::string_view bytes) {
   set_.metrics().received_bytes.Add(bytes.size());
@@ -96,8 +98,8 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
 // True if the incomplete request at the front of `rest` is streamed from now on.
 bool Session::DecodeIncomplete(std::string_view rest) {
   if (decoder_.declared_bytes() <= set_.options().max_held_request) return false;
-  LargeRequest head{.args = decoder_.Partial(rest), .declared_args = static_cast<std::size_t>(decoder_.declared_args())};
-  if (head.args.empty()) return false;
+  LargeRequest head{.args = decoder_.Partial(rest),
+                    .declared_args = static_cast<std::size_t>(decoder_.declared_args())};
   if (set_.handler().OnLarge(*this, head) == Verdict::kWait) {
     paused_ = true;
     return false;
@@ -136,7 +138,8 @@ void Session::Kill(CloseReason reason) {
   // What was answered before the end still belongs to the client.
   if (!replies_.out().empty() && reason != CloseReason::kClient) (void)replies_.out().Flush(stream_);
   closed_ = true;
-  stream_.SetReading(false);
+  set_.metrics().output_bytes.Sub(static_cast<std::int64_t>(reported_backlog_));
+  stream_.Detach();
   set_.Closing(*this, reason);
 }
 
@@ -151,7 +154,9 @@ void Session::OnEnd(bool broken) {
   if (!closed_) loop_.Touch(*this);
 }
 
-void Session::OnWritable() { loop_.Touch(*this); }
+void Session::OnWritable() {
+  loop_.Touch(*this);
+}
 
 void Session::OnFlush() {
   if (closed_) return;
@@ -175,6 +180,10 @@ void Session::OnFlush() {
     replies_.out().Keep();
   }
   const std::size_t backlog = replies_.out().size() + replies_.held_bytes();
+  if (backlog != reported_backlog_) {
+    set_.metrics().output_bytes.Add(static_cast<std::int64_t>(backlog) - static_cast<std::int64_t>(reported_backlog_));
+    reported_backlog_ = backlog;
+  }
   if (backlog > set_.options().max_output) {
     Kill(CloseReason::kOutputLimit);
     return;

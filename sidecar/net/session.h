@@ -1,11 +1,12 @@
-// Session: one client's connection. It reads, decodes requests, hands each to the RequestHandler in order, and writes the
-// replies in order, with one gathered write per turn.
+// Session: one client's connection. It reads, decodes requests, hands each to the RequestHandler in order, and writes
+// the replies in order, with one gathered write per turn.
 //
 // State: open -> (draining: no more requests are taken, owed replies are written) -> closed. While waiting, decoding is
 // paused and input is kept, up to SessionOptions::max_waiting_input.
 // Malformed input is answered in Redis' words, behind the replies still owed, and drains the session.
 //
-// Threads: its loop's thread only. Ownership: its SessionSet owns it; what the handler attaches is owned by the handler.
+// Threads: its loop's thread only. Ownership: its SessionSet owns it; what the handler attaches is owned by the
+// handler.
 #pragma once
 
 #include <cstddef>
@@ -115,12 +116,13 @@ class Session final : public Stream::Owner, public Flushable {
   base::SteadyTime last_request_at_;
   bool paused_ = false;
   bool resuming_ = false;
-  bool throttled_ = false;     // reading is off because too much input waits
+  bool throttled_ = false;  // reading is off because too much input waits
   bool handler_reading_ = true;
   bool half_closed_ = false;
   bool draining_ = false;
   bool closed_ = false;
   bool had_backlog_ = false;
+  std::size_t reported_backlog_ = 0;
   CloseReason drain_reason_ = CloseReason::kClient;
 };
 

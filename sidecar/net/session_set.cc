@@ -9,7 +9,9 @@ namespace herdgate::net {
 SessionSet::SessionSet(Loop& loop, RequestHandler& handler, const SessionOptions& options, NetMetrics& metrics)
     : loop_(loop), handler_(handler), options_(options), metrics_(metrics) {}
 
-SessionSet::~SessionSet() { KillAll(CloseReason::kShutdown); }
+SessionSet::~SessionSet() {
+  KillAll(CloseReason::kShutdown);
+}
 
 Session& SessionSet::Add(int fd, Peer peer) {
   auto session = std::make_shared<Session>(loop_, fd, std::move(peer), *this);

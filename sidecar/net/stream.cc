@@ -22,7 +22,15 @@ Stream::~Stream() {
   close(fd_);
 }
 
+void Stream::Detach() {
+  reading_ = false;
+  ended_ = true;
+  handle_->data = nullptr;
+  uv_poll_stop(handle_);
+}
+
 void Stream::Poll() {
+  if (handle_->data == nullptr) return;
   int events = 0;
   if (!ended_) events |= reading_ ? UV_READABLE : UV_DISCONNECT;
   if (blocked_) events |= UV_WRITABLE;

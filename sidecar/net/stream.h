@@ -38,14 +38,16 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Writes what the socket takes; the number of bytes taken, or -1 if the connection is dead (OnEnd was or will be told).
-  // Writes nothing while blocked().
+  // Writes what the socket takes; the number of bytes taken, or -1 if the connection is dead (OnEnd was or will be
+  // told). Writes nothing while blocked().
   std::ptrdiff_t Write(std::span<const iovec> pieces);
   // The last write came up short; OnWritable will tell.
   bool blocked() const { return blocked_; }
   // While off, an end of the connection is still noticed.
   void SetReading(bool on);
   bool reading() const { return reading_; }
+  // No callback follows: for a stream that waits for its destruction.
+  void Detach();
   bool ended() const { return ended_; }
   int fd() const { return fd_; }
 

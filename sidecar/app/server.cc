@@ -1,0 +1,247 @@
+#include "sidecar/app/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <utility>
+
+#include "sidecar/admin/telemetry_server.h"
+#include "sidecar/app/memory_keeper.h"
+#include "sidecar/base/cgroup.h"
+#include "sidecar/base/log.h"
+#include "sidecar/base/version.h"
+#include "sidecar/metrics/exposition.h"
+#include "sidecar/metrics/process_metrics.h"
+#include "sidecar/metrics/registry.h"
+#include "sidecar/net/listener.h"
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/pipeline/worker.h"
+#include "sidecar/upstream/memory/memory_connector.h"
+
+namespace herdgate::app {
+namespace {
+
+constexpr metrics::GaugeFamily kUpstreamUp{"herdgate_upstream_up", "1 if the upstream can be reached."};
+constexpr metrics::CounterFamily kRejected{"herdgate_client_connections_rejected_total",
+                                           "Client connections refused, by reason."};
+constexpr metrics::GaugeFamily kMaxClients{"herdgate_client_connections_max", "The limit of client connections."};
+constexpr metrics::GaugeFamily kLoops{"herdgate_loops", "Threads that serve clients."};
+constexpr metrics::GaugeFamily kMemoryKeys{"herdgate_memory_keys", "Keys in the embedded store."};
+constexpr metrics::GaugeFamily kMemoryBytes{"herdgate_memory_bytes", "Bytes held by the embedded store."};
+constexpr metrics::GaugeFamily kMemoryMaxBytes{"herdgate_memory_max_bytes", "The embedded store's limit."};
+constexpr metrics::CounterFamily kMemoryEvictions{"herdgate_memory_evictions_total",
+                                                  "Keys the embedded store evicted."};
+
+// Runs `task` on the loop and waits for its end.
+void RunOn(net::Loop& loop, const std::function<void()>& task) {
+  std::promise<void> done;
+  loop.Post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+upstream::IdentityPtr IdentityOf(const base::UpstreamUrl& url) {
+  auto identity = std::make_shared<upstream::Identity>();
+  if (!url.user.empty()) {
+    identity->auth = {url.user, url.password};
+    identity->user = url.user;
+  } else if (!url.password.empty()) {
+    identity->auth = {url.password};
+  }
+  return identity;
+}
+
+}  // namespace
+
+struct Server::Parts {
+  std::vector<std::unique_ptr<net::Listener>> listeners;
+  std::unique_ptr<upstream::MemoryServer> store;
+  std::unique_ptr<upstream::Connector> connector;
+  std::unique_ptr<pipeline::SharedState> shared;
+  std::vector<std::unique_ptr<pipeline::Worker>> workers;
+  std::unique_ptr<metrics::Registry> registry = std::make_unique<metrics::Registry>();
+  std::unique_ptr<metrics::ProcessMetrics> process;
+  std::unique_ptr<metrics::Exposition> exposition;
+  std::vector<metrics::Registration> registrations;
+  std::unique_ptr<admin::TelemetryServer> telemetry;
+  std::size_t next_worker = 0;  // on the accepting loop
+  std::atomic<std::size_t> clients{0};
+  std::atomic<std::uint64_t> rejected{0};
+  std::atomic<bool> started{false};
+  std::atomic<bool> draining{false};
+  std::mutex mutex;
+  std::condition_variable client_gone;
+};
+
+Server::Server(config::Options options) : options_(std::move(options)), parts_(std::make_unique<Parts>()) {}
+
+Server::~Server() = default;
+
+base::Status Server::Start() {
+  if (auto status = Bind(); !status.ok()) return status;
+  const bool embedded = options_.upstream.url.kind == base::UpstreamUrl::Kind::kMemory;
+  if (embedded) {
+    parts_->store = std::make_unique<upstream::MemoryServer>(
+        upstream::MemoryOptions{.max_bytes = options_.memory.max_bytes, .seed = 0});
+    parts_->store->Start();
+    parts_->connector = upstream::MakeMemoryConnector(*parts_->store);
+  } else {
+    parts_->connector = upstream::MakeSocketConnector(options_.upstream.url);
+  }
+  StartLoops();
+  StartAccepting();
+  RegisterMetrics();
+  if (auto status = StartTelemetry(); !status.ok()) {
+    Stop();
+    return status;
+  }
+  parts_->started = true;
+  return {};
+}
+
+base::Status Server::Bind() {
+  for (const auto& address : options_.listen) {
+    auto listener = net::Listener::Bind(address);
+    if (!listener.ok()) {
+      parts_->listeners.clear();
+      return listener.status();
+    }
+    parts_->listeners.push_back(std::move(listener.value()));
+  }
+  return {};
+}
+
+void Server::StartLoops() {
+  parts_->shared = std::make_unique<pipeline::SharedState>(*parts_->connector);
+  auto& shared = *parts_->shared;
+  shared.upstream.timeout = options_.upstream.timeout;
+  shared.upstream.max_dedicated = options_.limits.max_dedicated;
+  shared.sessions.max_output = options_.limits.client_output_limit;
+  shared.identity = IdentityOf(options_.upstream.url);
+  shared.default_db = options_.upstream.url.db;
+  const unsigned count = options_.loops.value_or(base::AutoLoops());
+  for (unsigned i = 0; i < count; ++i)
+    parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));
+  for (auto& worker : parts_->workers) worker->Prepare();
+  for (auto& worker : parts_->workers) worker->Connect(parts_->workers);
+  for (auto& worker : parts_->workers) {
+    worker->sessions().set_on_gone([this] {
+      parts_->clients.fetch_sub(1, std::memory_order_relaxed);
+      if (parts_->draining) parts_->client_gone.notify_all();
+    });
+    worker->loop().Start();
+    worker->loop().Post([&worker = *worker, first = worker == parts_->workers.front()] { worker.Open(first); });
+  }
+}
+
+void Server::StartAccepting() {
+  net::Loop& home = parts_->workers.front()->loop();
+  const auto deal = [this](int fd, net::Peer peer) {
+    if (parts_->clients.load(std::memory_order_relaxed) >= options_.limits.max_clients) {
+      parts_->rejected.fetch_add(1, std::memory_order_relaxed);
+      (void)send(fd, pipeline::texts::kMaxClients.data(), pipeline::texts::kMaxClients.size(),
+                 MSG_NOSIGNAL | MSG_DONTWAIT);
+      close(fd);
+      return;
+    }
+    parts_->clients.fetch_add(1, std::memory_order_relaxed);
+    pipeline::Worker& worker = *parts_->workers[parts_->next_worker++ % parts_->workers.size()];
+    if (&worker == parts_->workers.front().get()) {
+      worker.sessions().Add(fd, std::move(peer));
+      return;
+    }
+    worker.loop().Post([&worker, fd, peer = std::move(peer)]() mutable { worker.sessions().Add(fd, std::move(peer)); });
+  };
+  home.Post([this, &home, deal] {
+    for (auto& listener : parts_->listeners) listener->Start(home, deal);
+    StartMemoryKeeper(home);
+  });
+  for (const auto& listener : parts_->listeners) {
+    base::LogInfo("listener.started", {{"address", listener->ToString()},
+                                       {"upstream", options_.upstream.url.ToString()},
+                                       {"loops", static_cast<std::uint64_t>(parts_->workers.size())}});
+  }
+}
+
+void Server::RegisterMetrics() {
+  auto& registry = *parts_->registry;
+  parts_->process = std::make_unique<metrics::ProcessMetrics>(
+      registry, metrics::BuildInfo{std::string(base::kVersion), std::string(base::kRevision)});
+  parts_->exposition = std::make_unique<metrics::Exposition>(registry);
+  for (auto& worker : parts_->workers) {
+    parts_->registrations.push_back(
+        registry.Register([&worker = *worker](metrics::SampleSink& sink) { worker.Collect(sink); }));
+  }
+  parts_->registrations.push_back(registry.Register([this](metrics::SampleSink& sink) {
+    sink.Add(kUpstreamUp, {}, parts_->shared->health.Get().connected ? 1 : 0);
+    sink.Add(kRejected, {{"reason", "max_clients"}}, parts_->rejected.load());
+    sink.Add(kMaxClients, {}, options_.limits.max_clients);
+    sink.Add(kLoops, {}, parts_->workers.size());
+    if (parts_->telemetry) parts_->telemetry->Collect(sink);
+    if (!parts_->store) return;
+    const upstream::MemoryStats stats = parts_->store->Stats();
+    sink.Add(kMemoryKeys, {}, stats.keys);
+    sink.Add(kMemoryBytes, {}, stats.bytes);
+    sink.Add(kMemoryMaxBytes, {}, stats.max_bytes);
+    sink.Add(kMemoryEvictions, {}, stats.evictions);
+  }));
+}
+
+base::Status Server::StartTelemetry() {
+  if (!options_.telemetry.listen) return {};
+  admin::TelemetryContent content;
+  content.metrics = [this] { return parts_->exposition->Text(); };
+  content.health = [this] {
+    admin::Health health;
+    const auto upstream = parts_->shared->health.Get();
+    health.started = parts_->started;
+    health.ready = parts_->started && !parts_->draining;
+    health.checks.push_back(
+        {.name = "listener", .ok = health.ready, .detail = parts_->draining ? "draining" : "starting"});
+    health.checks.push_back({.name = "upstream",
+                             .ok = upstream.connected,
+                             .detail = upstream.error.empty() ? "no connection yet" : upstream.error});
+    return health;
+  };
+  parts_->telemetry =
+      std::make_unique<admin::TelemetryServer>(admin::HttpServerOptions{.listen = *options_.telemetry.listen}, content);
+  const auto port = parts_->telemetry->Start();
+  if (!port.ok()) return port.status();
+  base::LogInfo("telemetry.started",
+                {{"host", options_.telemetry.listen->host}, {"port", static_cast<int>(port.value())}});
+  return {};
+}
+
+void Server::Stop() {
+  if (parts_->workers.empty()) return;
+  parts_->draining = true;
+  RunOn(parts_->workers.front()->loop(), [this] {
+    for (auto& listener : parts_->listeners) listener->Stop();
+  });
+  parts_->listeners.clear();
+  for (auto& worker : parts_->workers) {
+    worker->loop().Post([&worker = *worker] { worker.sessions().DrainAll(net::CloseReason::kShutdown); });
+  }
+  {
+    std::unique_lock lock(parts_->mutex);
+    const auto deadline = std::chrono::steady_clock::now() + options_.shutdown.drain;
+    // Woken without the mutex: look again now and then.
+    while (parts_->clients > 0 && std::chrono::steady_clock::now() < deadline) {
+      parts_->client_gone.wait_for(lock, std::chrono::milliseconds(20));
+    }
+  }
+  base::LogInfo("drained", {{"clients_left", static_cast<std::uint64_t>(parts_->clients)}});
+  if (parts_->telemetry) parts_->telemetry->Stop();
+  parts_->registrations.clear();
+  for (auto& worker : parts_->workers) RunOn(worker->loop(), [&worker = *worker] { worker.Close(); });
+  for (auto& worker : parts_->workers) worker->loop().Stop();
+  parts_->workers.clear();
+  if (parts_->store) parts_->store->Stop();
+}
+
+}  // namespace herdgate::app

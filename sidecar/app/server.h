@@ -1,0 +1,41 @@
+// Server: the composition root's body: builds the graph, starts it, drains it, stops it, in that order.
+//
+// Start order: listeners bind (a port in use ends the start); the embedded store, if any; loops; accepting; telemetry.
+// Stop order: no more accepting; sessions answer what they owe (at most `drain`); loops; telemetry; the store.
+//
+// Threads: all methods on main's thread.
+#pragma once
+
+#include <memory>
+
+#include "sidecar/base/result.h"
+#include "sidecar/config/options.h"
+
+namespace herdgate::app {
+
+class Server {
+ public:
+  explicit Server(config::Options options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Errors: an address that can't be bound; nothing is left running then.
+  base::Status Start();
+  // Answers what is in flight, closes everything, returns when all is gone.
+  void Stop();
+
+ private:
+  struct Parts;
+
+  base::Status Bind();
+  void StartLoops();
+  void StartAccepting();
+  void RegisterMetrics();
+  base::Status StartTelemetry();
+
+  const config::Options options_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace herdgate::app

@@ -1,0 +1,310 @@
+#include "sidecar/pipeline/client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/command/keys.h"
+#include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/pipeline/transaction_block.h"
+
+namespace herdgate::pipeline {
+
+using command::CommandClass;
+using command::CommandFlag;
+using command::CommandSpec;
+using net::Verdict;
+using upstream::Lane;
+using upstream::LaneUse;
+
+Client::Client(LoopContext& context, net::Session& session)
+    : context_(context),
+      session_(&session),
+      id_(context.next_client_id.fetch_add(1, std::memory_order_relaxed)),
+      db_(context.default_db),
+      identity_(context.identity) {
+  fast_ = context_.lanes.Shared(Key(), false);
+  SetUnauthenticated(fast_->handshake().unauthenticated);
+}
+
+Client::~Client() = default;
+
+Verdict Client::Handle(const resp::Request& request) {
+  if (first_tried_ns_ == 0) {
+    first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
+    skip_this_ = std::exchange(skip_next_, false);
+  }
+  const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
+  last_command_ = spec.id;
+  const Verdict verdict = Dispatch(spec, request);
+  if (verdict == Verdict::kDone) {
+    first_tried_ns_ = 0;
+    ++queries_;
+  }
+  return verdict;
+}
+
+Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) {
+  if (block_left_ > 0) {
+    const Verdict verdict = SendOn(*current_, spec, request, kPlain);
+    --block_left_;
+    return verdict;
+  }
+  if (const auto verdict = Gate(spec, request)) return *verdict;
+  if (in_multi_) return InsideMulti(spec, request);
+  switch (spec.command_class) {
+    case CommandClass::kShared:
+      return Forward(spec, request, false, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);
+    case CommandClass::kSlow:
+      return Forward(spec, request, true, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);
+    case CommandClass::kLocal:
+      return Local(spec, request);
+    case CommandClass::kTransaction:
+      return Transaction(spec, request);
+    case CommandClass::kPubSub:
+      return PubSub(spec, request);
+    case CommandClass::kBlocking:
+      return Blocking(spec, request);
+    case CommandClass::kMaybeBlocking:
+      return command::MayBlock(spec, request.args) ? Blocking(spec, request) : Forward(spec, request, false);
+    case CommandClass::kWait:
+      return Wait(spec, request);
+    case CommandClass::kTracking:
+      return Tracking(spec, request);
+    case CommandClass::kMonitor:
+      return Monitor(spec, request);
+    case CommandClass::kReplication:
+      return Replication(spec, request);
+    case CommandClass::kUrgent:
+      return Urgent(spec, request);
+    case CommandClass::kRefused:
+      return Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));
+  }
+  return Forward(spec, request, false);
+}
+
+// ---- lanes
+
+Lane& Client::SharedLane(bool slow) {
+  auto& lane = slow ? slow_ : fast_;
+  if (!lane || lane->state() == Lane::State::kRefused || lane->state() == Lane::State::kClosed) {
+    lane = context_.lanes.Shared(Key(), slow);
+  }
+  return *lane;
+}
+
+Verdict Client::Forward(const CommandSpec& spec, const resp::Request& request, bool slow, std::uint8_t tag) {
+  if (pins_ != 0) return ForwardDedicated(spec, request, tag);
+  Lane* lane = current_;
+  if (outstanding_ == 0) {
+    lane = &SharedLane(slow);
+  } else if (must_settle_ || (slow && lane->use() == LaneUse::kShared)) {
+    return AwaitSettled();
+  }
+  if (const auto wait = AwaitRoomIfFull(*lane)) return *wait;
+  return SendOn(*lane, spec, request, tag);
+}
+
+Verdict Client::PassOn(const CommandSpec& spec, const resp::Request& request) {
+  return Forward(spec, request, false);
+}
+
+Verdict Client::ForwardDedicated(const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
+  if (const auto verdict = TakeDedicated()) return *verdict;
+  return SendOn(*dedicated_, spec, request, tag);
+}
+
+std::optional<Verdict> Client::TakeDedicated() {
+  if (outstanding_ > 0 && (current_ != dedicated_.get() || must_settle_)) return AwaitSettled();
+  if (dedicated_) return AwaitRoomIfFull(*dedicated_);
+  dedicated_ = context_.lanes.TakeDedicated(Key(), *this);
+  if (dedicated_) return std::nullopt;
+  context_.metrics.lane_cap_refusals.Add();
+  session_->replies().Local(texts::kMaxClients);
+  session_->Drain(net::CloseReason::kRefused);
+  return Verdict::kDone;
+}
+
+void Client::DropDedicated(bool clean) {
+  if (!dedicated_) return;
+  dedicated_->Forget(*this);
+  if (current_ == dedicated_.get()) {
+    current_ = nullptr;
+    outstanding_ = 0;
+  }
+  context_.lanes.GiveBack(std::exchange(dedicated_, nullptr), clean && !dirty_);
+  dirty_ = false;
+}
+
+Verdict Client::AwaitSettled() {
+  if (!awaiting_settled_) context_.metrics.barriers.Add();
+  awaiting_settled_ = true;
+  return Verdict::kWait;
+}
+
+std::optional<Verdict> Client::AwaitRoomIfFull(Lane& lane) {
+  if (!lane.full()) return std::nullopt;
+  awaiting_room_ = true;
+  lane.AwaitRoom(*this);
+  return Verdict::kWait;
+}
+
+upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag, bool retryable) const {
+  return {.started_ns = first_tried_ns_,
+          .bytes = 0,
+          .command = spec.id,
+          .group = static_cast<std::uint8_t>(spec.group),
+          .tag = tag,
+          .retryable = retryable};
+}
+
+Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
+  if (reply_off_ || skip_this_) tag |= kDiscardBytes;
+  const bool retryable =
+      tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
+  sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable));
+  if (!sent_) return Answer(spec, lane.RefusalError());
+  session_->replies().Expect();
+  ++outstanding_;
+  current_ = &lane;
+  return Verdict::kDone;
+}
+
+Verdict Client::Pinned(const CommandSpec& spec, const resp::Request& request, PinReason reason, std::uint8_t tag) {
+  const Verdict verdict = ForwardDedicated(spec, request, tag);
+  if (verdict == Verdict::kDone && sent_ && dedicated_) Pin(reason);
+  return verdict;
+}
+
+void Client::Pin(PinReason reason) {
+  if (!IsPinned(reason)) context_.metrics.pins[static_cast<std::size_t>(reason)].Add();
+  pins_ |= 1U << static_cast<unsigned>(reason);
+}
+
+// ---- answers made here
+
+Verdict Client::Answer(const CommandSpec& spec, std::string_view reply) {
+  context_.commands.Count(spec.id, reply.starts_with('-'));
+  if (reply_off_ || skip_this_) return Verdict::kDone;
+  session_->replies().Local(reply);
+  set_singles(session_->replies().has_open_slots());
+  session_->TouchReplies();
+  return Verdict::kDone;
+}
+
+net::ReplyQueue::SlotId Client::AnswerLater() {
+  session_->Pause();
+  answering_later_ = true;
+  const auto slot = session_->replies().Open();
+  set_singles(true);
+  return slot;
+}
+
+void Client::FillAnswer(std::uint16_t command, net::ReplyQueue::SlotId slot, std::string_view reply) {
+  if (session_ == nullptr) return;
+  context_.commands.Count(command, reply.starts_with('-'));
+  session_->replies().Fill(slot, reply_off_ || skip_this_ ? std::string_view() : reply);
+  set_singles(session_->replies().has_open_slots());
+  answering_later_ = false;
+  session_->TouchReplies();
+  session_->Resume();
+}
+
+// ---- state
+
+void Client::Become(int proto, std::uint32_t db, upstream::IdentityPtr identity) {
+  proto_ = proto;
+  db_ = db;
+  identity_ = std::move(identity);
+  if (outstanding_ > 0) {
+    must_settle_ = true;
+    held_ = current_ == fast_.get() ? fast_ : current_ == slow_.get() ? slow_ : held_;
+  }
+  fast_ = nullptr;
+  slow_ = nullptr;
+}
+
+void Client::SetUnauthenticated(bool value) {
+  unauthenticated_ = value;
+  session_->set_unauthenticated(value);
+}
+
+void Client::SetReplyMode(bool off, bool skip_next) {
+  reply_off_ = off;
+  skip_next_ = skip_next;
+}
+
+void Client::ResetState() {
+  DropDedicated(false);
+  pins_ = 0;
+  in_multi_ = resync_ = tracking_ = raw_ = reply_off_ = skip_next_ = skip_this_ = false;
+  blocked_ = 0;
+  subscriptions_.Clear();
+  state_changes_.clear();
+  name_.clear();
+  Become(2, context_.default_db, context_.identity);
+  SetUnauthenticated(SharedLane(false).handshake().unauthenticated);
+}
+
+void Client::Quit() {
+  session_->Drain(net::CloseReason::kQuit);
+}
+
+ClientView Client::View() const {
+  ClientView view;
+  const auto now = context_.loop.Now();
+  const auto seconds = [&](base::SteadyTime since) {
+    return std::chrono::duration_cast<std::chrono::seconds>(now - since).count();
+  };
+  view.id = id_;
+  view.address = session_->peer().address;
+  view.local_address = session_->peer().local_address;
+  view.fd = session_->fd();
+  view.name = name_;
+  view.age_s = seconds(session_->opened_at());
+  view.idle_s = seconds(session_->last_request_at());
+  view.db = db_;
+  view.channels = subscriptions_.channels();
+  view.patterns = subscriptions_.patterns();
+  view.shards = subscriptions_.shards();
+  view.multi = in_multi_ ? queued_ : -1;
+  view.input_bytes = session_->input_bytes();
+  view.output_bytes = session_->replies().out().size();
+  view.last_command = queries_ == 0 && first_tried_ns_ == 0 ? "NULL" : context_.facts->table->at(last_command_).name;
+  view.user = unauthenticated_ ? "(superuser)" : identity_->user;
+  view.redirect = tracking_redirect();
+  view.proto = proto_;
+  view.lib_name = lib_name_;
+  view.lib_version = lib_version_;
+  view.queries = queries_;
+  view.blocked_upstream_id = BlockedUpstreamId();
+  std::string flags;
+  if (raw_) flags += 'O';
+  if (view.is_pubsub()) flags += 'P';
+  if (in_multi_) flags += 'x';
+  if (blocked_ > 0) flags += 'b';
+  if (tracking_) flags += 't';
+  if (session_->peer().is_unix) flags += 'U';
+  view.flags = flags.empty() ? "N" : flags;
+  return view;
+}
+
+std::int64_t Client::BlockedUpstreamId() const {
+  return blocked_ > 0 && dedicated_ ? dedicated_->handshake().id : 0;
+}
+
+void Client::BecomeRedirectTarget(std::function<void(std::int64_t)> done) {
+  if (!dedicated_) {
+    if (outstanding_ > 0) return done(0);
+    dedicated_ = context_.lanes.TakeDedicated(Key(), *this);
+    if (!dedicated_) return done(0);
+  }
+  Pin(PinReason::kTracking);
+  dirty_ = true;
+  dedicated_->WhenReady([weak = weak_from_this(), done = std::move(done)](bool ready) {
+    const auto self = weak.lock();
+    done(ready && self && self->dedicated_ ? self->dedicated_->handshake().id : 0);
+  });
+}
+
+}  // namespace herdgate::pipeline

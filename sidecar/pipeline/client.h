@@ -1,0 +1,223 @@
+// Client: the virtual session behind one client connection. Redis keeps this state per connection; because lanes are
+// shared, the sidecar keeps it here: protocol, database, user, name, reply mode, and what pins it to a dedicated lane.
+//
+// Routing. All commands of a client that are owed a reply are on one lane, current_. A command for another lane waits
+// until nothing is owed (the barrier), so Redis sees a client's commands in the order it wrote them. While anything is
+// owed on a slow or dedicated lane, quick commands join it instead of waiting.
+// Pins. While pins_ is not empty every command goes to the dedicated lane; it is given back when pins_ is empty and
+// nothing is owed. A lane whose own state was changed (database, protocol, user, tracking) is dirty: closed, not
+// reused.
+//
+// Threads: its loop. Ownership: LoopContext::owned; it outlives its session until the last reply it is owed arrives.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "sidecar/command/spec.h"
+#include "sidecar/net/session.h"
+#include "sidecar/pipeline/client_view.h"
+#include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/subscriptions.h"
+#include "sidecar/upstream/lane.h"
+
+namespace herdgate::pipeline {
+
+class Client final : public upstream::ReplySink, public std::enable_shared_from_this<Client> {
+ public:
+  Client(LoopContext& context, net::Session& session);
+  ~Client() override;
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  net::Verdict Handle(const resp::Request& request);
+  net::Verdict HandleLarge(const net::LargeRequest& head);
+  void HandleStream(std::string_view bytes, bool last);
+  void HandleHalfClose();
+  void HandleBacklog(std::size_t bytes);
+  void HandleClosed();
+
+  // ---- for the local commands (local_commands.cc, client_commands.cc)
+  LoopContext& context() { return context_; }
+  net::Session& session() { return *session_; }
+  bool has_session() const { return session_ != nullptr; }
+  std::uint64_t id() const { return id_; }
+  int proto() const { return proto_; }
+  std::uint32_t db() const { return db_; }
+  const std::string& name() const { return name_; }
+  void set_name(std::string_view name) { name_ = name; }
+  const upstream::IdentityPtr& identity() const { return identity_; }
+  ClientView View() const;
+  // The upstream's id of the connection that blocks for this client; 0 if none.
+  std::int64_t BlockedUpstreamId() const;
+  // Makes this client the target of another's CLIENT TRACKING REDIRECT: pins it, and gives the upstream's id of its
+  // connection when that is known; 0 if there is none.
+  void BecomeRedirectTarget(std::function<void(std::int64_t upstream_id)> done);
+  // CLIENT TRACKING ON with the upstream's id of the redirect's target in it.
+  net::Verdict SendTracking(const command::CommandSpec& spec, const resp::Request& request, std::int64_t redirect);
+  // Pauses the client until ResumeFrom; the request being handled comes again.
+  net::Verdict AwaitLookup() {
+    answering_later_ = true;
+    return net::Verdict::kWait;
+  }
+  void ResumeFromLookup(std::int64_t found) {
+    answering_later_ = false;
+    looked_up_ = found;
+    if (session_ != nullptr) session_->Resume();
+  }
+  void KeepLookedUp(std::int64_t found) { looked_up_ = found; }
+  std::optional<std::int64_t> TakeLookedUp() { return std::exchange(looked_up_, std::nullopt); }
+  std::int64_t tracking_redirect() const { return tracking_ ? tracking_redirect_ : -1; }
+
+  // Answers the request being handled from here, in turn.
+  net::Verdict Answer(const command::CommandSpec& spec, std::string_view reply);
+  // The same, later: the client's next requests wait.
+  net::ReplyQueue::SlotId AnswerLater();
+  void FillAnswer(std::uint16_t command, net::ReplyQueue::SlotId slot, std::string_view reply);
+  // Sends the request being handled to the upstream, unchanged.
+  net::Verdict PassOn(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict AwaitSettled();
+
+  // Changes of state; the next command takes a lane that fits.
+  void Become(int proto, std::uint32_t db, upstream::IdentityPtr identity);
+  void SetUnauthenticated(bool value);
+  void ResetState();
+  void SetReplyMode(bool off, bool skip_next);
+  void SkipNextReply() { skip_next_ = !reply_off_; }
+  void Quit();
+  void SetLibrary(bool is_name, std::string_view value) { (is_name ? lib_name_ : lib_version_) = value; }
+  upstream::LaneKey Key() const { return {proto_, db_, identity_}; }
+  bool unauthenticated() const { return unauthenticated_; }
+  bool owes_replies() const { return outstanding_ > 0; }
+  bool tunnelled() const { return raw_; }
+  bool pinned() const { return pins_ != 0; }
+  bool subscribed_in_resp2() const { return proto_ == 2 && subscriptions_.any(); }
+
+  // ---- upstream::ReplySink
+  void OnReplies(upstream::Lane& lane, std::string_view bytes, std::size_t ended) override;
+  void OnTaggedReply(upstream::Lane& lane, const upstream::Pending& pending, std::string_view bytes,
+                     bool ended) override;
+  upstream::FrameVerdict OnFrame(upstream::Lane& lane, std::string_view frame,
+                                 const upstream::Pending* oldest) override;
+  void OnRaw(upstream::Lane& lane, std::string_view bytes) override;
+  void OnRefused(upstream::Lane& lane, const upstream::Pending& pending, const std::string& error) override;
+  void OnLost(upstream::Lane& lane) override;
+  void OnRoom(upstream::Lane& lane) override;
+
+ private:
+  friend class LocalCommands;
+
+  // What a reply means beyond its bytes: Pending::tag. The high bit asks to drop the bytes (CLIENT REPLY OFF).
+  enum Tag : std::uint8_t {
+    kPlain,
+    kBlocking,
+    kSubscribe,
+    kStreamed,
+    kTrackingOn,
+    kTrackingOff,
+    kMonitor,
+    kSelect,
+    kHello,
+    kAuth,
+    kExec,
+    kHook,
+    kSwallow,
+    kResync,
+    kDiscardBytes = 0x80
+  };
+
+  net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Dispatch(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Forward(const command::CommandSpec& spec, const resp::Request& request, bool slow,
+                       std::uint8_t tag = kPlain);
+  net::Verdict ForwardDedicated(const command::CommandSpec& spec, const resp::Request& request,
+                                std::uint8_t tag = kPlain);
+  net::Verdict SendOn(upstream::Lane& lane, const command::CommandSpec& spec, const resp::Request& request,
+                      std::uint8_t tag);
+  net::Verdict Transaction(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict InsideMulti(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict PubSub(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Blocking(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Wait(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Tracking(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Monitor(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Replication(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Urgent(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Pinned(const command::CommandSpec& spec, const resp::Request& request, PinReason reason,
+                      std::uint8_t tag);
+  net::Verdict PinnedStateChange(const command::CommandSpec& spec, const resp::Request& request);
+  std::optional<net::Verdict> Gate(const command::CommandSpec& spec, const resp::Request& request);
+
+  // The dedicated lane, or what the caller returns instead (barrier, cap, full).
+  std::optional<net::Verdict> TakeDedicated();
+  std::optional<net::Verdict> AwaitRoomIfFull(upstream::Lane& lane);
+  upstream::Lane& SharedLane(bool slow);
+  upstream::Pending MakePending(const command::CommandSpec& spec, std::uint8_t tag, bool retryable) const;
+  void Pin(PinReason reason);
+  void Unpin(PinReason reason) { pins_ &= ~(1U << static_cast<unsigned>(reason)); }
+  bool IsPinned(PinReason reason) const { return (pins_ >> static_cast<unsigned>(reason) & 1U) != 0; }
+  void DropDedicated(bool clean);
+  void Ended(std::size_t replies);
+  void Settled();
+  void PassBytes(std::string_view bytes, std::size_t ended, bool copy);
+  void Effect(std::uint8_t tag, const std::string& reply);
+  void FinishStateChange(bool accepted);
+  void Resync();
+  void FinishResync(std::string_view reply);
+  void CheckSubscriptionsOver();
+
+  LoopContext& context_;
+  net::Session* session_;
+  const std::uint64_t id_;
+  int proto_ = 2;
+  std::uint32_t db_ = 0;
+  upstream::IdentityPtr identity_;
+  bool unauthenticated_ = false;
+  std::string name_;
+  std::string lib_name_;
+  std::string lib_version_;
+  std::uint16_t last_command_ = 0;
+  std::int64_t queries_ = 0;
+
+  std::shared_ptr<upstream::Lane> fast_;
+  std::shared_ptr<upstream::Lane> slow_;
+  std::shared_ptr<upstream::Lane> dedicated_;
+  upstream::Lane* current_ = nullptr;  // where the owed replies come from, while outstanding_ > 0
+  std::size_t outstanding_ = 0;
+  bool must_settle_ = false;  // the key changed: current_ may take no more
+  bool awaiting_settled_ = false;
+  bool awaiting_room_ = false;
+  bool answering_later_ = false;
+  bool sent_ = false;                     // the last SendOn was taken by its lane
+  std::shared_ptr<upstream::Lane> held_;  // keeps current_ while fast_ and slow_ are already others
+  std::int64_t first_tried_ns_ = 0;       // when the request that waits was first handled
+
+  std::uint32_t pins_ = 0;
+  bool dirty_ = false;
+  std::size_t block_left_ = 0;  // commands of a whole transaction still to be forwarded in this run
+  bool in_multi_ = false;
+  std::int64_t queued_ = 0;
+  bool resync_ = false;
+  std::size_t blocked_ = 0;  // blocking commands owed
+  Subscriptions subscriptions_;
+  bool tracking_ = false;
+  std::int64_t tracking_redirect_ = 0;
+  std::int64_t asked_redirect_ = 0;
+  std::optional<std::int64_t> looked_up_;
+  std::size_t streams_ = 0;  // large requests owed
+  bool raw_ = false;
+  bool stream_failed_ = false;
+  bool reply_off_ = false;
+  bool skip_next_ = false;
+  bool skip_this_ = false;
+  std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane
+  std::string captured_;                   // bytes of the tagged reply under way
+};
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,226 @@
+// Client: the commands that need a lane of their own, and the state they leave.
+#include <string>
+#include <utility>
+
+#include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/pipeline/transaction_block.h"
+#include "sidecar/resp/encoder.h"
+
+namespace herdgate::pipeline {
+
+using command::CommandClass;
+using command::CommandSpec;
+using net::Verdict;
+
+// What is refused or tunnelled whatever the command's class.
+std::optional<Verdict> Client::Gate(const CommandSpec& spec, const resp::Request& request) {
+  if (raw_) {
+    if (spec.name == "quit" || spec.name == "reset") return std::nullopt;
+    dedicated_->SendRaw(request.raw);
+    return Verdict::kDone;
+  }
+  if (spec.is_unknown() && texts::IsCrossProtocol(request.args[0])) {
+    // A browser was made to speak to a local port: say nothing and close, as Redis does.
+    session_->Kill(net::CloseReason::kProtocolError);
+    return Verdict::kDone;
+  }
+  if (session_->peer().is_loopback || spec.group != command::CommandGroup::kAdmin) return std::nullopt;
+  if (context_.facts->debug_is_local && spec.name.starts_with("debug")) return Answer(spec, texts::kDebugNotAllowed);
+  if (context_.facts->module_is_local && spec.name.starts_with("module")) return Answer(spec, texts::kModuleNotAllowed);
+  return std::nullopt;
+}
+
+Verdict Client::Local(const CommandSpec& spec, const resp::Request& request) {
+  if (IsPinned(PinReason::kSubscribed) && spec.name != "quit" && spec.name != "reset") {
+    // Whether the client is still subscribed is known when its commands are answered.
+    if (outstanding_ > 0) return AwaitSettled();
+    if (subscribed_in_resp2()) return ForwardDedicated(spec, request);
+  }
+  if (pinned() && (spec.name == "select" || spec.name == "hello" || spec.name == "auth"))
+    return PinnedStateChange(spec, request);
+  return LocalCommands::Run(*this, spec, request);
+}
+
+Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& request) {
+  if (!spec.AcceptsCount(request.args.size())) return Forward(spec, request, false);
+  if (spec.name == "watch") return Pinned(spec, request, PinReason::kWatch, kPlain);
+  if (spec.name == "unwatch") {
+    const Verdict verdict = Forward(spec, request, false);
+    if (verdict == Verdict::kDone) Unpin(PinReason::kWatch);
+    return verdict;
+  }
+  if (spec.name != "multi") return Forward(spec, request, false);
+  if (pins_ == 0 && !reply_off_ && !skip_this_) {
+    const auto block = FindTransactionBlock(session_->BytesBehind(), *context_.facts->table, context_.limits());
+    if (block.has_value()) {
+      const Verdict verdict = Forward(spec, request, block->slow);
+      if (verdict == Verdict::kDone) {
+        block_left_ = block->commands;
+        if (outstanding_ == 0) current_ = &SharedLane(block->slow);  // refused: so will be the rest of the block
+        context_.metrics.whole_blocks.Add();
+      }
+      return verdict;
+    }
+  }
+  const Verdict verdict = Pinned(spec, request, PinReason::kMulti, kPlain);
+  if (verdict == Verdict::kDone) {
+    in_multi_ = true;
+    resync_ = false;
+    queued_ = 0;
+  }
+  return verdict;
+}
+
+Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& request) {
+  if (spec.name == "quit" || spec.name == "reset") return LocalCommands::Run(*this, spec, request);
+  const bool ends = (spec.name == "exec" || spec.name == "discard") && spec.AcceptsCount(request.args.size());
+  const Verdict verdict = ForwardDedicated(spec, request, ends ? kExec : kPlain);
+  if (verdict != Verdict::kDone) return verdict;
+  if (!ends) {
+    ++queued_;
+    switch (spec.command_class) {
+      case CommandClass::kLocal:
+      case CommandClass::kPubSub:
+      case CommandClass::kTracking:
+      case CommandClass::kMonitor:
+        resync_ = true;
+        break;
+      default:
+        break;
+    }
+    return verdict;
+  }
+  in_multi_ = false;
+  Unpin(PinReason::kWatch);
+  if (resync_ && sent_) {
+    session_->Pause();
+  } else {
+    Unpin(PinReason::kMulti);
+  }
+  return verdict;
+}
+
+Verdict Client::PubSub(const CommandSpec& spec, const resp::Request& request) {
+  if (!spec.AcceptsCount(request.args.size())) return Forward(spec, request, false);
+  const Verdict verdict = Pinned(spec, request, PinReason::kSubscribed, kSubscribe);
+  if (verdict == Verdict::kDone && sent_ && dedicated_) {
+    subscriptions_.Sent(spec.name, request.args.size() - 1);
+    if (proto_ == 2) dedicated_->set_pubsub(true);
+  }
+  return verdict;
+}
+
+Verdict Client::Blocking(const CommandSpec& spec, const resp::Request& request) {
+  const Verdict verdict = Pinned(spec, request, PinReason::kBlocked, kBlocking);
+  if (verdict == Verdict::kDone && sent_) ++blocked_;
+  return verdict;
+}
+
+// WAIT asks about the writes of its own connection. The client's writes went over another one, so the dedicated lane
+// first makes a write of its own to the replication stream, which stands behind all of them.
+Verdict Client::Wait(const CommandSpec& spec, const resp::Request& request) {
+  const bool fresh = !dedicated_;
+  if (const auto verdict = TakeDedicated()) return *verdict;
+  if (fresh) {
+    std::string publish;
+    resp::AppendRequest(publish, {"PUBLISH", "__herdgate:wait", ""});
+    if (dedicated_->Send(publish, *this, MakePending(spec, kSwallow, false))) {
+      ++outstanding_;
+      current_ = dedicated_.get();
+    }
+  }
+  const Verdict verdict = Pinned(spec, request, PinReason::kWait, kBlocking);
+  if (verdict == Verdict::kDone && sent_) ++blocked_;
+  return verdict;
+}
+
+Verdict Client::Tracking(const CommandSpec& spec, const resp::Request& request) {
+  if (spec.name != "client|tracking") return Forward(spec, request, false);
+  if (request.args.size() > 2 && texts::Equals(request.args[2], "on"))
+    return LocalCommands::TrackingOn(*this, spec, request);
+  return Forward(spec, request, false, tracking_ ? kTrackingOff : kPlain);
+}
+
+Verdict Client::SendTracking(const CommandSpec& spec, const resp::Request& request, std::int64_t redirect) {
+  const Verdict verdict = Pinned(spec, request, PinReason::kTracking, kTrackingOn);
+  if (verdict == Verdict::kDone && sent_) asked_redirect_ = redirect;
+  return verdict;
+}
+
+Verdict Client::Monitor(const CommandSpec& spec, const resp::Request& request) {
+  if (outstanding_ > 0) return AwaitSettled();
+  dirty_ = true;
+  return Pinned(spec, request, PinReason::kMonitor, spec.name == "monitor" ? kMonitor : kPlain);
+}
+
+Verdict Client::Replication(const CommandSpec& spec, const resp::Request& request) {
+  if (outstanding_ > 0) return AwaitSettled();
+  dirty_ = true;
+  const bool tunnel = spec.name == "sync" || spec.name == "psync";
+  const Verdict verdict = Pinned(spec, request, PinReason::kReplication, kPlain);
+  if (verdict == Verdict::kDone && sent_ && tunnel && dedicated_) {
+    raw_ = true;
+    dedicated_->set_raw();
+  }
+  return verdict;
+}
+
+Verdict Client::Urgent(const CommandSpec& spec, const resp::Request& request) {
+  const Verdict verdict = Pinned(spec, request, PinReason::kUrgent, kBlocking);
+  if (verdict == Verdict::kDone && sent_) ++blocked_;
+  return verdict;
+}
+
+Verdict Client::PinnedStateChange(const CommandSpec& spec, const resp::Request& request) {
+  const Tag tag = spec.name == "select" ? kSelect : spec.name == "hello" ? kHello : kAuth;
+  const Verdict verdict = ForwardDedicated(spec, request, tag);
+  if (verdict == Verdict::kDone && sent_) {
+    dirty_ = true;
+    state_changes_.emplace_back(request.raw);
+  }
+  return verdict;
+}
+
+// ---- requests too large to be held
+
+Verdict Client::HandleLarge(const net::LargeRequest& head) {
+  if (first_tried_ns_ == 0) first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
+  const auto& table = *context_.facts->table;
+  const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
+  if (const auto verdict = TakeDedicated()) {
+    if (*verdict == Verdict::kWait) session_->SetReading(false);
+    return *verdict;
+  }
+  session_->SetReading(true);
+  std::uint8_t tag = kStreamed;
+  if (reply_off_ || skip_this_) tag |= kDiscardBytes;
+  stream_failed_ = !dedicated_->BeginStream(*this, MakePending(spec, tag, false));
+  first_tried_ns_ = 0;
+  ++queries_;
+  last_command_ = spec.id;
+  if (stream_failed_) return Answer(spec, dedicated_->RefusalError());
+  Pin(PinReason::kLargeRequest);
+  ++streams_;
+  if (in_multi_) ++queued_;
+  if (spec.command_class != CommandClass::kShared && spec.command_class != CommandClass::kSlow) dirty_ = true;
+  session_->replies().Expect();
+  ++outstanding_;
+  current_ = dedicated_.get();
+  return Verdict::kDone;
+}
+
+void Client::HandleStream(std::string_view bytes, bool last) {
+  if (!dedicated_ || stream_failed_) {
+    if (last) stream_failed_ = false;
+    return;
+  }
+  dedicated_->StreamBytes(bytes);
+  if (last || !dedicated_->full()) return;
+  session_->SetReading(false);
+  awaiting_room_ = true;
+  dedicated_->AwaitRoom(*this);
+}
+
+}  // namespace herdgate::pipeline

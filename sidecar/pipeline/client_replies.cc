@@ -1,0 +1,283 @@
+// Client: what comes back on its lanes, and what becomes of the client when a lane or its session ends.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/local_commands.h"
+#include "sidecar/resp/encoder.h"
+#include "sidecar/resp/reply.h"
+
+namespace herdgate::pipeline {
+
+using upstream::FrameVerdict;
+using upstream::Lane;
+using upstream::Pending;
+
+void Client::OnReplies(Lane&, std::string_view bytes, std::size_t ended) {
+  PassBytes(bytes, ended, false);
+  Ended(ended);
+}
+
+void Client::PassBytes(std::string_view bytes, std::size_t ended, bool copy) {
+  if (session_ == nullptr) return;
+  auto& replies = session_->replies();
+  if (copy) {
+    replies.PassCopy(bytes, ended);
+  } else {
+    replies.Pass(bytes, ended);
+  }
+  if (singles()) set_singles(replies.has_open_slots());
+  session_->TouchReplies();
+}
+
+void Client::Ended(std::size_t replies) {
+  outstanding_ -= std::min(outstanding_, replies);
+  if (outstanding_ == 0 && replies > 0) Settled();
+}
+
+void Client::Settled() {
+  must_settle_ = false;
+  current_ = nullptr;
+  held_ = nullptr;
+  if (session_ == nullptr) {
+    const auto found = context_.owned.find(this);
+    if (found == context_.owned.end()) return;
+    context_.loop.DestroyLater(std::move(found->second));
+    context_.owned.erase(found);
+    return;
+  }
+  if (dedicated_ && pins_ == 0) DropDedicated(true);
+  if (awaiting_settled_) {
+    awaiting_settled_ = false;
+    if (!answering_later_) session_->Resume();
+  }
+}
+
+void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
+  const bool discard = (pending.tag & kDiscardBytes) != 0;
+  const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
+  const bool whole_needed = tag == kResync || tag == kHello;
+  constexpr std::size_t kEnough = 64;
+  if (whole_needed || captured_.size() < kEnough)
+    captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
+  const std::size_t count = ended ? 1 : 0;
+  if (tag == kSwallow || tag == kResync) {
+    // asked by the sidecar itself: nobody expects it
+  } else if (discard) {
+    PassBytes({}, count, false);
+  } else if (tag == kHello) {
+    if (ended) PassBytes(LocalCommands::HelloForClient(captured_, id_), 1, true);
+  } else {
+    PassBytes(bytes, count, false);
+  }
+  if (!ended) return;
+  const std::string reply = std::exchange(captured_, {});
+  Effect(tag, reply);
+  Ended(1);
+}
+
+void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
+  const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
+  captured_.clear();
+  if (tag != kSwallow && tag != kResync)
+    PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
+  if (tag == kStreamed) stream_failed_ = true;
+  Effect(tag, error);
+  Ended(1);
+}
+
+// What an answered command changes here.
+void Client::Effect(std::uint8_t tag, const std::string& reply) {
+  const bool failed = reply.starts_with('-') || reply.starts_with('!');
+  switch (tag) {
+    case kBlocking:
+      if (--blocked_ > 0) return;
+      Unpin(PinReason::kBlocked);
+      Unpin(PinReason::kWait);
+      Unpin(PinReason::kUrgent);
+      return;
+    case kStreamed:
+      if (--streams_ == 0) Unpin(PinReason::kLargeRequest);
+      return;
+    case kSubscribe:
+      subscriptions_.Refused();
+      return CheckSubscriptionsOver();
+    case kTrackingOn:
+      if (!failed) {
+        tracking_ = dirty_ = true;
+        tracking_redirect_ = asked_redirect_;
+      } else if (!tracking_) {
+        Unpin(PinReason::kTracking);
+      }
+      return;
+    case kTrackingOff:
+      if (failed) return;
+      tracking_ = false;
+      return Unpin(PinReason::kTracking);
+    case kMonitor:
+      if (failed || !dedicated_) return Unpin(PinReason::kMonitor);
+      raw_ = true;
+      return dedicated_->set_raw();
+    case kSelect:
+    case kHello:
+    case kAuth:
+      return FinishStateChange(!failed);
+    case kExec:
+      if (resync_) Resync();
+      return;
+    case kResync:
+      return FinishResync(reply);
+    case kHook:
+      if (!failed && context_.on_upstream_changed) context_.on_upstream_changed();
+      return;
+    default:
+      return;
+  }
+}
+
+void Client::FinishStateChange(bool accepted) {
+  if (state_changes_.empty()) return;
+  const std::string raw = std::move(state_changes_.front());
+  state_changes_.pop_front();
+  if (accepted) LocalCommands::ApplyAccepted(*this, raw);
+}
+
+// ---- after a transaction that changed the connection's own state: ask the upstream what it is now
+
+void Client::Resync() {
+  std::string request;
+  resp::AppendRequest(request, {"CLIENT", "INFO"});
+  Pending pending;
+  pending.tag = kResync;
+  pending.started_ns = context_.loop.Now().time_since_epoch().count();
+  if (dedicated_ && dedicated_->Send(request, *this, pending)) {
+    ++outstanding_;
+  } else {
+    FinishResync("-");
+  }
+}
+
+namespace {
+
+std::string_view Field(std::string_view line, std::string_view name) {
+  const std::string key = " " + std::string(name) + "=";
+  const auto at = line.find(key);
+  if (at == std::string_view::npos) return {};
+  line.remove_prefix(at + key.size());
+  return line.substr(0, line.find_first_of(" \r\n"));
+}
+
+std::int64_t Number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+void Client::FinishResync(std::string_view reply) {
+  resync_ = false;
+  if (!reply.starts_with('-')) {
+    subscriptions_.Assume(Number(Field(reply, "sub")), Number(Field(reply, "psub")), Number(Field(reply, "ssub")));
+    const auto proto = static_cast<int>(Number(Field(reply, "resp")));
+    dirty_ = true;
+    name_ = Field(reply, "name");
+    Become(proto == 3 ? 3 : 2, static_cast<std::uint32_t>(Number(Field(reply, "db"))), identity_);
+    tracking_ = Field(reply, "flags").find('t') != std::string_view::npos;
+    if (tracking_) Pin(PinReason::kTracking);
+    if (subscriptions_.any()) {
+      Pin(PinReason::kSubscribed);
+      dedicated_->set_pubsub(proto_ == 2);
+    }
+  }
+  Unpin(PinReason::kMulti);
+  if (session_ != nullptr && !answering_later_) session_->Resume();
+}
+
+// ---- frames out of turn
+
+FrameVerdict Client::OnFrame(Lane&, std::string_view frame, const Pending* oldest) {
+  const auto parsed = resp::ParseReply(frame);
+  if (!parsed.ok() || parsed.value().reply.elements.empty()) {
+    if (frame.starts_with('>') || oldest == nullptr) return FrameVerdict::kPush;
+    PassBytes(frame, 1, true);
+    Ended(1);
+    return FrameVerdict::kAnswer;
+  }
+  const auto& elements = parsed.value().reply.elements;
+  const std::string_view what = elements.front().text;
+  const bool asked = oldest != nullptr && (oldest->tag & ~kDiscardBytes) == kSubscribe;
+  if (elements.size() == 3 && Subscriptions::IsConfirmation(what) && (asked || subscriptions_.any())) {
+    const bool last =
+        subscriptions_.Confirmed(what, elements[1].type == resp::ReplyType::kNull, elements[2].integer) && asked;
+    PassBytes(frame, last ? 1 : 0, true);
+    if (!last) return FrameVerdict::kProgress;
+    CheckSubscriptionsOver();
+    Ended(1);
+    return FrameVerdict::kAnswer;
+  }
+  if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr) {
+    PassBytes(frame, 0, true);
+    return FrameVerdict::kPush;
+  }
+  const bool discard = (oldest->tag & kDiscardBytes) != 0;
+  PassBytes(discard ? std::string_view() : frame, 1, true);
+  Effect(oldest->tag & static_cast<std::uint8_t>(~kDiscardBytes), std::string(frame.substr(0, 64)));
+  Ended(1);
+  return FrameVerdict::kAnswer;
+}
+
+void Client::CheckSubscriptionsOver() {
+  if (!subscriptions_.over()) return;
+  Unpin(PinReason::kSubscribed);
+  if (dedicated_) dedicated_->set_pubsub(false);
+}
+
+void Client::OnRaw(Lane&, std::string_view bytes) {
+  PassBytes(bytes, 0, false);
+}
+
+// ---- ends
+
+void Client::OnLost(Lane& lane) {
+  outstanding_ = 0;
+  if (current_ == &lane) current_ = nullptr;
+  if (session_ == nullptr) return Settled();
+  context_.metrics.lost_clients.Add();
+  session_->Kill(net::CloseReason::kUpstreamLost);
+}
+
+void Client::OnRoom(Lane&) {
+  if (!std::exchange(awaiting_room_, false) || session_ == nullptr) return;
+  session_->SetReading(true);
+  if (!answering_later_) session_->Resume();
+}
+
+void Client::HandleHalfClose() {
+  // Redis takes it for a disconnect at once; for what may never be answered that is the only end there is.
+  if (blocked_ > 0 || raw_ || tracking_ || subscriptions_.any()) session_->Kill(net::CloseReason::kClient);
+}
+
+void Client::HandleBacklog(std::size_t bytes) {
+  constexpr std::size_t kStopReading = 1024 * 1024;
+  if (bytes > context_.options.slow_reader_bytes) Pin(PinReason::kSlowReader);
+  if (dedicated_) dedicated_->SetReading(bytes < kStopReading);
+  if (bytes < kStopReading && IsPinned(PinReason::kSlowReader)) {
+    Unpin(PinReason::kSlowReader);
+    if (outstanding_ == 0 && pins_ == 0) DropDedicated(true);
+  }
+}
+
+void Client::HandleClosed() {
+  session_ = nullptr;
+  context_.clients.erase(id_);
+  const bool was_on_dedicated = dedicated_ && current_ == dedicated_.get();
+  DropDedicated(false);
+  for (auto* lane : {fast_.get(), slow_.get(), held_.get()}) {
+    if (lane != nullptr) lane->Forget(*this);
+  }
+  if (outstanding_ == 0 || was_on_dedicated) Settled();
+}
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,88 @@
+#include "sidecar/pipeline/kill_arguments.h"
+
+#include <charconv>
+
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/resp/encoder.h"
+
+namespace herdgate::pipeline {
+namespace {
+
+std::optional<std::uint64_t> ParseId(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value <= 0) return std::nullopt;
+  return static_cast<std::uint64_t>(value);
+}
+
+// "", and `error` filled, if Redis has no such type.
+std::string ParseType(std::string_view text, std::string& error) {
+  for (const std::string_view known : {"normal", "slave", "replica", "master", "pubsub"}) {
+    if (texts::Equals(text, known)) return std::string(known == "slave" ? "replica" : known);
+  }
+  resp::AppendError(error, "ERR Unknown client type '" + std::string(text) + "'");
+  return {};
+}
+
+void ParseOption(std::string_view name, std::string_view value, bool& skip_me, KillArguments& kill) {
+  if (texts::Equals(name, "id")) {
+    const auto id = ParseId(value);
+    if (id) kill.filter.id = *id;
+    if (!id) kill.error = texts::kBadClientId;
+  } else if (texts::Equals(name, "type")) {
+    kill.filter.type = ParseType(value, kill.error);
+  } else if (texts::Equals(name, "addr")) {
+    kill.filter.address = value;
+  } else if (texts::Equals(name, "laddr")) {
+    kill.filter.local_address = value;
+  } else if (texts::Equals(name, "user")) {
+    kill.filter.user = value;
+  } else if (texts::Equals(name, "maxage")) {
+    const auto age = ParseId(value);
+    if (age) kill.filter.max_age_s = static_cast<std::int64_t>(*age);
+    if (!age) kill.error = texts::kNotAnInteger;
+  } else if (texts::Equals(name, "skipme") && (texts::Equals(value, "yes") || texts::Equals(value, "no"))) {
+    skip_me = texts::Equals(value, "yes");
+  } else {
+    kill.error = texts::kSyntaxError;
+  }
+}
+
+}  // namespace
+
+KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t own_id) {
+  KillArguments kill;
+  if (args.size() == 3) {
+    kill.old_form = true;
+    kill.filter.address = args[2];
+    return kill;
+  }
+  bool skip_me = true;
+  for (std::size_t i = 2; i < args.size() && kill.error.empty(); i += 2) {
+    if (i + 1 == args.size()) {
+      kill.error = texts::kSyntaxError;
+    } else {
+      ParseOption(args[i], args[i + 1], skip_me, kill);
+    }
+  }
+  if (skip_me) kill.filter.skip_id = own_id;
+  return kill;
+}
+
+ListArguments ParseList(std::span<const std::string_view> args) {
+  ListArguments list;
+  if (args.size() == 4 && texts::Equals(args[2], "type")) {
+    list.type = ParseType(args[3], list.error);
+  } else if (args.size() > 3 && texts::Equals(args[2], "id")) {
+    for (const std::string_view text : args.subspan(3)) {
+      const auto id = ParseId(text);
+      if (!id) list.error = texts::kInvalidClientId;
+      if (id) list.ids.push_back(*id);
+    }
+  } else if (args.size() != 2) {
+    list.error = texts::kSyntaxError;
+  }
+  return list;
+}
+
+}  // namespace herdgate::pipeline

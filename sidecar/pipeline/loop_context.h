@@ -1,0 +1,48 @@
+// LoopContext: what the clients of one loop share. Made by Worker; lives as long as the loop serves.
+//
+// Threads: its loop, except `peers`, which is set before any loop starts and then constant.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "sidecar/net/loop.h"
+#include "sidecar/net/session_set.h"
+#include "sidecar/pipeline/facts.h"
+#include "sidecar/pipeline/options.h"
+#include "sidecar/pipeline/pipeline_metrics.h"
+#include "sidecar/upstream/lane_pool.h"
+
+namespace herdgate::pipeline {
+
+class Client;
+class SideQuery;
+
+struct LoopContext {
+  net::Loop& loop;
+  upstream::LanePool& lanes;
+  const PipelineOptions& options;
+  PipelineMetrics& metrics;
+  upstream::CommandCells& commands;
+  FactsPtr facts;
+  net::SessionSet* sessions = nullptr;
+  std::uint32_t default_db = 0;    // the database of the upstream's URL
+  upstream::IdentityPtr identity;  // as whom a client speaks that has not said AUTH
+  std::atomic<std::uint64_t>& next_client_id;
+  SideQuery* auth_query = nullptr;  // asks with AUTH only
+  SideQuery* own_query = nullptr;   // asks as the sidecar
+  // The upstream's rules or limits may have changed (CONFIG SET, ACL SETUSER, MODULE LOAD): learn them again.
+  std::function<void()> on_upstream_changed;
+  // Contexts of all loops, this one included; to be reached by Post only.
+  std::vector<LoopContext*> peers;
+
+  const resp::Limits& limits() const { return sessions->limits(); }
+
+  std::unordered_map<std::uint64_t, Client*> clients;          // with an open session, by id
+  std::unordered_map<Client*, std::shared_ptr<Client>> owned;  // also those that only wait for pendings
+};
+
+}  // namespace herdgate::pipeline

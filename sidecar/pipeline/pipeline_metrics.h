@@ -1,0 +1,46 @@
+// What the pipeline of one loop counts, beside the commands (upstream::CommandCells).
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "sidecar/metrics/cell.h"
+#include "sidecar/metrics/registry.h"
+#include "sidecar/upstream/upstream_metrics.h"
+
+namespace herdgate::pipeline {
+
+// Why a client holds a dedicated lane: the label `reason` of herdgate_dedicated_lanes_total.
+enum class PinReason : unsigned char {
+  kMulti,
+  kWatch,
+  kSubscribed,
+  kTracking,
+  kBlocked,
+  kMonitor,
+  kReplication,
+  kWait,
+  kLargeRequest,
+  kSlowReader,
+  kUrgent
+};
+constexpr std::size_t kPinReasons = 11;
+constexpr std::array<const char*, kPinReasons> kPinReasonNames = {
+    "multi",       "watch", "subscribed",    "tracking",    "blocked", "monitor",
+    "replication", "wait",  "large_request", "slow_reader", "urgent"};
+
+struct alignas(metrics::kCacheLine) PipelineMetrics {
+  std::array<metrics::Counter, kPinReasons> pins;
+  metrics::Counter barriers;           // commands that had to wait for earlier replies because their lane changed
+  metrics::Counter lane_cap_refusals;  // clients closed because no dedicated lane was left
+  metrics::Counter whole_blocks;       // MULTI..EXEC forwarded in one run on a shared lane
+  metrics::Counter lost_clients;       // clients closed because a command's fate was unknown
+
+  // Any thread.
+  void Collect(metrics::SampleSink& sink) const;
+};
+
+// Commands by name and outcome, and their durations by class. Any thread.
+void CollectCommands(const upstream::UpstreamMetrics& lanes, metrics::SampleSink& sink);
+
+}  // namespace herdgate::pipeline

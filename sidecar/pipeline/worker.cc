@@ -1,0 +1,92 @@
+#include "sidecar/pipeline/worker.h"
+
+#include <limits>
+
+namespace herdgate::pipeline {
+namespace {
+
+FactsPtr FirstFacts() {
+  Facts facts;
+  facts.table = {&command::BuiltIn(), [](const command::Table*) {}};
+  return std::make_shared<const Facts>(facts);
+}
+
+}  // namespace
+
+Worker::Worker(int index, SharedState& shared)
+    : shared_(shared),
+      loop_(index),
+      random_(static_cast<std::uint64_t>(base::SystemClock().Now().time_since_epoch().count()) +
+              static_cast<unsigned>(index)) {}
+
+Worker::~Worker() = default;
+
+void Worker::Prepare() {
+  const upstream::LaneContext lane_context{.loop = loop_,
+                                           .connector = shared_.connector,
+                                           .options = shared_.upstream,
+                                           .metrics = upstream_metrics_,
+                                           .health = shared_.health,
+                                           .random = random_};
+  lanes_ = std::make_unique<upstream::LanePool>(lane_context, shared_.dedicated_in_use);
+  context_ = std::make_unique<LoopContext>(LoopContext{.loop = loop_,
+                                                       .lanes = *lanes_,
+                                                       .options = shared_.pipeline,
+                                                       .metrics = pipeline_metrics_,
+                                                       .commands = upstream_metrics_.commands,
+                                                       .facts = FirstFacts(),
+                                                       .default_db = shared_.default_db,
+                                                       .identity = shared_.identity,
+                                                       .next_client_id = shared_.next_client_id,
+                                                       .auth_query = nullptr,
+                                                       .own_query = nullptr,
+                                                       .on_upstream_changed = {},
+                                                       .peers = {},
+                                                       .clients = {},
+                                                       .owned = {}});
+  handler_ = std::make_unique<Handler>(*context_);
+  sessions_ = std::make_unique<net::SessionSet>(loop_, *handler_, shared_.sessions, net_metrics_);
+  // How large a bulk may be is the upstream's to say: large requests are streamed to it.
+  sessions_->limits().max_bulk_bytes = std::numeric_limits<std::int64_t>::max() / 4;
+  context_->sessions = sessions_.get();
+}
+
+void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
+  for (const auto& worker : all) {
+    context_->peers.push_back(worker->context_.get());
+  }
+}
+
+void Worker::Open(bool discovers) {
+  auth_query_ =
+      std::make_unique<SideQuery>(*lanes_, upstream::LaneKey{2, 0, std::make_shared<const upstream::Identity>()});
+  own_query_ = std::make_unique<SideQuery>(*lanes_, upstream::LaneKey{2, 0, shared_.identity});
+  context_->auth_query = auth_query_.get();
+  context_->own_query = own_query_.get();
+  // The lane that nearly every client starts on is ready before the first of them.
+  (void)lanes_->Shared({2, shared_.default_db, shared_.identity}, false);
+  if (discovers) {
+    discovery_ = std::make_unique<Discovery>(*context_);
+    for (LoopContext* peer : context_->peers) {
+      peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { discovery_->Refresh(); }; });
+    }
+  }
+}
+
+void Worker::Close() {
+  sessions_->KillAll(net::CloseReason::kShutdown);
+  discovery_.reset();
+  auth_query_.reset();
+  own_query_.reset();
+  context_->owned.clear();
+  lanes_->CloseAll();
+}
+
+void Worker::Collect(metrics::SampleSink& sink) const {
+  net_metrics_.Collect(sink);
+  upstream_metrics_.Collect(sink);
+  CollectCommands(upstream_metrics_, sink);
+  pipeline_metrics_.Collect(sink);
+}
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,74 @@
+// Worker: one loop with everything that serves clients on it: sessions, lanes, handler, metric cells.
+//
+// Life: construct all workers; Prepare each; Connect each to all; Open each on its loop; serve; Close each on its loop;
+// destroy. Threads: constructor and Connect before the loop starts; the rest as said.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "sidecar/metrics/registry.h"
+#include "sidecar/net/session_set.h"
+#include "sidecar/pipeline/discovery.h"
+#include "sidecar/pipeline/handler.h"
+#include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/side_query.h"
+#include "sidecar/upstream/connector.h"
+#include "sidecar/upstream/health.h"
+#include "sidecar/upstream/lane_pool.h"
+
+namespace herdgate::pipeline {
+
+// What the workers of a process share; outlives them.
+struct SharedState {
+  explicit SharedState(upstream::Connector& to) : connector(to) {}
+
+  upstream::Connector& connector;
+  upstream::UpstreamOptions upstream;
+  net::SessionOptions sessions;
+  PipelineOptions pipeline;
+  upstream::IdentityPtr identity;  // from the upstream's URL
+  std::uint32_t default_db = 0;
+  upstream::Health health;
+  std::atomic<std::size_t> dedicated_in_use{0};
+  std::atomic<std::uint64_t> next_client_id{1};
+};
+
+class Worker {
+ public:
+  Worker(int index, SharedState& shared);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void Prepare();
+  void Connect(const std::vector<std::unique_ptr<Worker>>& all);
+  net::Loop& loop() { return loop_; }
+
+  // On the loop.
+  void Open(bool discovers);
+  void Close();
+  net::SessionSet& sessions() { return *sessions_; }
+
+  // Any thread: what /metrics shows of this worker.
+  void Collect(metrics::SampleSink& sink) const;
+
+ private:
+  SharedState& shared_;
+  net::Loop loop_;
+  base::Random random_;
+  net::NetMetrics net_metrics_;
+  upstream::UpstreamMetrics upstream_metrics_;
+  PipelineMetrics pipeline_metrics_;
+  std::unique_ptr<upstream::LanePool> lanes_;
+  std::unique_ptr<LoopContext> context_;
+  std::unique_ptr<Handler> handler_;
+  std::unique_ptr<net::SessionSet> sessions_;
+  std::unique_ptr<SideQuery> auth_query_;
+  std::unique_ptr<SideQuery> own_query_;
+  std::unique_ptr<Discovery> discovery_;
+};
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,274 @@
+#include "sidecar/upstream/lane.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "sidecar/base/log.h"
+
+namespace herdgate::upstream {
+
+using std::chrono::milliseconds;
+
+Lane::Lane(const LaneContext& context, LaneKey key, LaneUse use)
+    : context_(context),
+      key_(std::move(key)),
+      use_(use),
+      retry_timer_(context.loop),
+      overdue_timer_(context.loop),
+      handshake_(key_),
+      down_since_(context.loop.Now()),
+      scanner_(limits_),
+      last_used_(context.loop.Now()) {
+  if (use_ != LaneUse::kDedicated) context_.metrics.shared_lanes.Add();
+  Connect();
+}
+
+Lane::~Lane() {
+  Close();
+  context_.loop.Untouch(*this);
+  if (use_ != LaneUse::kDedicated) context_.metrics.shared_lanes.Sub();
+}
+
+bool Lane::Send(std::string_view request, ReplySink& sink, Pending pending) {
+  if (state_ != State::kReady && !RefusalError().empty()) return false;
+  pending.bytes = static_cast<std::uint32_t>(request.size());
+  log_.Append(request);
+  pendings_.Push({&sink, pending});
+  last_used_ = context_.loop.Now();
+  if (state_ == State::kReady) {
+    context_.loop.Touch(*this);
+  } else {
+    ScheduleOverdue();
+  }
+  return true;
+}
+
+bool Lane::BeginStream(ReplySink& sink, Pending pending) {
+  assert(use_ == LaneUse::kDedicated);
+  streaming_ = true;
+  return Send({}, sink, pending);
+}
+
+void Lane::StreamBytes(std::string_view bytes) {
+  log_.Append(bytes);
+  if (state_ == State::kReady) context_.loop.Touch(*this);
+}
+
+void Lane::SendRaw(std::string_view bytes) {
+  StreamBytes(bytes);
+}
+
+std::string Lane::RefusalError() const {
+  if (state_ == State::kRefused) return refusal_ + "\r\n";
+  const auto down = std::chrono::duration_cast<milliseconds>(context_.loop.Now() - down_since_);
+  const bool hopeless =
+      state_ == State::kClosed || (state_ != State::kReady && failed_attempts_ > 0 && down > context_.options.timeout);
+  return hopeless ? UnavailableError() : std::string();
+}
+
+std::string Lane::RefusalOrUnavailable() const {
+  std::string error = RefusalError();
+  return error.empty() ? UnavailableError() : error;
+}
+
+std::string Lane::UnavailableError() const {
+  const auto down = std::chrono::duration_cast<milliseconds>(context_.loop.Now() - down_since_);
+  return fmt::format("-ERR herdgate: upstream {} is unavailable: {} (for {:.1f} s)\r\n", context_.connector.name(),
+                     last_error_.empty() ? "no answer" : last_error_, static_cast<double>(down.count()) / 1000);
+}
+
+void Lane::Forget(ReplySink& sink) {
+  std::erase(awaiting_room_, &sink);
+  if (owner_ == &sink) owner_ = nullptr;
+}
+
+void Lane::WhenReady(std::function<void(bool)> done) {
+  if (state_ == State::kReady || state_ == State::kRefused || !RefusalError().empty()) {
+    done(state_ == State::kReady);
+    return;
+  }
+  ready_waiters_.push_back(std::move(done));
+  ScheduleOverdue();
+}
+
+void Lane::AnnounceReady(bool ready) {
+  std::vector<std::function<void(bool)>> waiters;
+  waiters.swap(ready_waiters_);
+  for (auto& waiter : waiters) waiter(ready);
+}
+
+void Lane::SetReading(bool on) {
+  if (stream_) stream_->SetReading(on);
+}
+
+void Lane::Close() {
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kReady) context_.metrics.ready_lanes.Sub();
+  state_ = State::kClosed;
+  attempt_.reset();
+  retry_timer_.Cancel();
+  overdue_timer_.Cancel();
+  if (stream_) {
+    stream_->Detach();
+    context_.loop.DestroyLater(std::move(stream_));
+  }
+  while (!pendings_.empty()) pendings_.Pop();
+  AnnounceReady(false);
+}
+
+void Lane::EverySecond() {
+  log_.Trim();
+  pendings_.Trim();
+  marks_.Trim();
+}
+
+// ---- replies
+
+void Lane::OnData(std::string_view bytes) {
+  context_.metrics.received_bytes.Add(bytes.size());
+  if (state_ == State::kHandshaking) {
+    OnHandshakeData(bytes);
+  } else if (state_ == State::kReady) {
+    ReadReplies(bytes);
+  }
+}
+
+void Lane::ReadReplies(std::string_view bytes) {
+  Run run;
+  while (!bytes.empty() && state_ == State::kReady) {
+    if (raw_) {
+      Deliver(run);
+      if (owner_ != nullptr) owner_->OnRaw(*this, bytes);
+      return;
+    }
+    const bool is_frame =
+        !frame_.empty() || (scanner_.idle() && (bytes.front() == '>' || (pubsub_ && bytes.front() == '*')));
+    const auto progress = scanner_.Scan(bytes);
+    if (scanner_.failed() || progress.bytes == 0) {
+      Deliver(run);
+      return Broken(LaneLoss::kProtocol, "the upstream sent bytes that are no reply");
+    }
+    const std::string_view piece = bytes.substr(0, progress.bytes);
+    bytes.remove_prefix(progress.bytes);
+    if (!(is_frame ? TakeFrame(piece, progress.complete, run) : TakeReply(piece, progress.complete, run))) return;
+  }
+  Deliver(run);
+}
+
+bool Lane::TakeReply(std::string_view piece, bool complete, Run& run) {
+  if (pendings_.empty()) {
+    Deliver(run);
+    // Redis says why it closes a connection, then closes it.
+    const std::string text(piece.substr(0, std::min<std::size_t>(piece.size(), 80)));
+    Broken(LaneLoss::kProtocol, text.starts_with('-') ? "the upstream closed: " + text.substr(1, text.find('\r') - 1)
+                                                      : "the upstream sent a reply that nobody asked for");
+    return false;
+  }
+  Entry& front = pendings_.Front();
+  if (front.pending.tag != 0) {
+    Deliver(run);
+    if (state_ != State::kReady) return false;
+    ReplySink* sink = front.sink;
+    const Pending pending = complete ? Finish(scanner_.kind()) : front.pending;
+    sink->OnTaggedReply(*this, pending, piece, complete);
+    return state_ == State::kReady;
+  }
+  if (run.sink != front.sink) {
+    Deliver(run);
+    if (state_ != State::kReady) return false;
+    run = {front.sink, piece, 0};
+  } else {
+    run.bytes = {run.bytes.data(), run.bytes.size() + piece.size()};
+  }
+  if (complete) {
+    ++run.ended;
+    Finish(scanner_.kind());
+  }
+  if (run.sink->singles()) Deliver(run);
+  return state_ == State::kReady;
+}
+
+bool Lane::TakeFrame(std::string_view piece, bool complete, Run& run) {
+  Deliver(run);
+  if (state_ != State::kReady) return false;
+  if (!complete) {
+    frame_.append(piece);
+    return true;
+  }
+  std::string held;
+  if (!frame_.empty()) {
+    held.swap(frame_);
+    held.append(piece);
+    piece = held;
+  }
+  if (owner_ == nullptr) {
+    context_.metrics.stray_pushes.Add();
+    return true;
+  }
+  const bool answers_possible = !pendings_.empty();
+  const Pending oldest = answers_possible ? pendings_.Front().pending : Pending{};
+  const FrameVerdict verdict = owner_->OnFrame(*this, piece, answers_possible ? &oldest : nullptr);
+  if (verdict == FrameVerdict::kAnswer && state_ == State::kReady) Finish('*');
+  return state_ == State::kReady;
+}
+
+void Lane::Deliver(Run& run) {
+  if (run.sink == nullptr) return;
+  const Run now = std::exchange(run, {});
+  if (now.bytes.empty()) return;
+  partly_delivered_ = !scanner_.idle();
+  now.sink->OnReplies(*this, now.bytes, now.ended);
+}
+
+Pending Lane::Finish(char kind) {
+  const Pending pending = pendings_.Pop().pending;
+  partly_delivered_ = false;
+  if (retried_ > 0) --retried_;
+  const std::int64_t now = NowNs();
+  auto& metrics = context_.metrics;
+  metrics.commands.Count(pending.command, kind == '-' || kind == '!');
+  metrics.commands.duration[pending.group].Record(std::chrono::nanoseconds(now - pending.started_ns));
+  std::int64_t sent_at = pending.started_ns;
+  if (use_ != LaneUse::kDedicated) {
+    log_.Drop(pending.bytes);
+    answered_total_ += pending.bytes;
+    while (!marks_.empty() && marks_.Front().end < answered_total_) marks_.Pop();
+    if (!marks_.empty()) sent_at = std::max(sent_at, marks_.Front().at_ns);
+  }
+  metrics.duration[pending.group].Record(std::chrono::nanoseconds(now - sent_at));
+  return pending;
+}
+
+// ---- writing
+
+void Lane::OnFlush() {
+  if (state_ != State::kReady || stream_->blocked()) return;
+  const std::string_view unsent = log_.Unsent();
+  if (!unsent.empty()) {
+    const iovec piece{const_cast<char*>(unsent.data()), unsent.size()};
+    const std::ptrdiff_t sent = stream_->Write({&piece, 1});
+    if (sent < 0) return Broken(LaneLoss::kBroken, "writing failed");
+    const auto bytes = static_cast<std::size_t>(sent);
+    context_.metrics.sent_bytes.Add(bytes);
+    log_.MarkSent(bytes);
+    if (use_ == LaneUse::kDedicated) {
+      log_.Drop(bytes);
+    } else if (bytes > 0) {
+      sent_total_ += bytes;
+      marks_.Push({sent_total_, NowNs()});
+    }
+  }
+  if (!full()) TellRoom();
+}
+
+void Lane::TellRoom() {
+  if (awaiting_room_.empty()) return;
+  std::vector<ReplySink*> sinks;
+  sinks.swap(awaiting_room_);
+  for (ReplySink* sink : sinks) sink->OnRoom(*this);
+}
+
+}  // namespace herdgate::upstream

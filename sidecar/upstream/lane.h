@@ -1,0 +1,177 @@
+// Lane: one connection to the upstream, over which one or many sinks' commands run in order.
+//
+//   connecting -> handshaking -> ready -> (broken) -> waiting -> connecting ...      a shared lane comes back
+//                     |            `----> closed                                     a dedicated lane does not
+//                     `-> refused                                    the upstream said no to AUTH, HELLO or SELECT
+//
+// Commands may be sent in any state but refused and closed; until the lane is ready they wait, at most
+// UpstreamOptions::timeout. Replies are cut by a scanner and passed as the bytes they are.
+// When a connection breaks, every sink with a command of unknown fate (sent, not a read that may be repeated) is told
+// OnLost once and loses all its pendings; of the others, reads that were sent are sent again, once; what was never sent
+// stays queued. The order of a sink's commands is kept throughout.
+//
+// Threads: its loop. Ownership: held by shared_ptr (pool, users); sinks are borrowed and outlive their pendings.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sidecar/base/random.h"
+#include "sidecar/base/ring.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/net/stream.h"
+#include "sidecar/net/timer.h"
+#include "sidecar/resp/reply_scanner.h"
+#include "sidecar/upstream/connector.h"
+#include "sidecar/upstream/handshake.h"
+#include "sidecar/upstream/health.h"
+#include "sidecar/upstream/identity.h"
+#include "sidecar/upstream/options.h"
+#include "sidecar/upstream/reply_sink.h"
+#include "sidecar/upstream/send_log.h"
+#include "sidecar/upstream/upstream_metrics.h"
+
+namespace herdgate::upstream {
+
+enum class LaneUse : unsigned char { kShared, kSlow, kDedicated };
+
+// What all lanes of a loop share; borrowed.
+struct LaneContext {
+  net::Loop& loop;
+  Connector& connector;
+  const UpstreamOptions& options;
+  UpstreamMetrics& metrics;
+  Health& health;
+  base::Random& random;
+};
+
+class Lane final : public net::Stream::Owner, public net::Flushable {
+ public:
+  enum class State : unsigned char { kConnecting, kHandshaking, kReady, kWaiting, kRefused, kClosed };
+
+  Lane(const LaneContext& context, LaneKey key, LaneUse use);
+  ~Lane() override;
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  const LaneKey& key() const { return key_; }
+  LaneUse use() const { return use_; }
+  State state() const { return state_; }
+  const HandshakeResult& handshake() const { return handshake_result_; }
+  bool idle() const { return pendings_.empty(); }
+  std::size_t pending_count() const { return pendings_.size(); }
+
+  // Queues a request. False if the lane can't take it; RefusalError() is then the client's answer.
+  bool Send(std::string_view request, ReplySink& sink, Pending pending);
+  // A request in pieces, on a dedicated lane: its pending first, then its bytes as they come.
+  bool BeginStream(ReplySink& sink, Pending pending);
+  void StreamBytes(std::string_view bytes);
+  std::string RefusalError() const;
+  // The same for somebody who waited in vain: never empty.
+  std::string RefusalOrUnavailable() const;
+  // Too much is unsent: stop until OnRoom (asked for by AwaitRoom).
+  bool full() const { return log_.unsent_bytes() > context_.options.max_unsent; }
+  void AwaitRoom(ReplySink& sink) { awaiting_room_.push_back(&sink); }
+  // `sink` is going away: it awaits no room any more. Its pendings must be gone.
+  void Forget(ReplySink& sink);
+
+  // Runs `done` when the lane is ready (true) or has been refused or not come up in time (false).
+  void WhenReady(std::function<void(bool)> done);
+
+  // Dedicated lanes. The owner gets frames and raw bytes, and OnLost whenever the connection ends.
+  void set_owner(ReplySink* owner) { owner_ = owner; }
+  // While on, whole arrays are offered to the owner's OnFrame first (RESP2 pub/sub).
+  void set_pubsub(bool on) { pubsub_ = on; }
+  // From now on bytes pass both ways unread.
+  void set_raw() { raw_ = true; }
+  void SendRaw(std::string_view bytes);
+  void SetReading(bool on);
+  // Ends the connection; no sink hears of it.
+  void Close();
+
+  base::SteadyTime last_used() const { return last_used_; }
+  void EverySecond();
+
+  void OnData(std::string_view bytes) override;
+  void OnEnd(bool broken) override;
+  void OnWritable() override { context_.loop.Touch(*this); }
+  void OnFlush() override;
+
+ private:
+  struct Entry {
+    ReplySink* sink = nullptr;
+    Pending pending;
+  };
+  // Bytes after which all was sent at a time; measures the upstream's share of a command's time.
+  struct SendMark {
+    std::uint64_t end = 0;
+    std::int64_t at_ns = 0;
+  };
+  // Consecutive replies for one sink, passed by one call.
+  struct Run {
+    ReplySink* sink = nullptr;
+    std::string_view bytes;
+    std::size_t ended = 0;
+  };
+
+  std::string UnavailableError() const;
+  void Connect();
+  void OnConnected(base::Result<int> socket);
+  void OnHandshakeData(std::string_view bytes);
+  void BecomeReady(std::string_view rest);
+  void Refuse(const std::string& error);
+  void Broken(LaneLoss loss, const std::string& why);
+  void ReconnectLater(const std::string& why);
+  void AnnounceReady(bool ready);
+
+  void ReadReplies(std::string_view bytes);
+  bool TakeReply(std::string_view piece, bool complete, Run& run);
+  bool TakeFrame(std::string_view piece, bool complete, Run& run);
+  void Deliver(Run& run);
+  Pending Finish(char kind);
+
+  void SeparateLost(bool& any_kept);
+  void RefuseOverdue();
+  void ScheduleOverdue();
+  void TellRoom();
+  std::int64_t NowNs() const { return context_.loop.Now().time_since_epoch().count(); }
+
+  const LaneContext context_;
+  const LaneKey key_;
+  const LaneUse use_;
+  State state_ = State::kConnecting;
+  std::unique_ptr<Connector::Attempt> attempt_;
+  std::unique_ptr<net::Stream> stream_;
+  net::Timer retry_timer_;
+  net::Timer overdue_timer_;
+  Handshake handshake_;
+  HandshakeResult handshake_result_;
+  std::string refusal_;     // the upstream's own error line, in state kRefused
+  std::string last_error_;  // why there is no connection
+  base::SteadyTime down_since_;
+  int failed_attempts_ = 0;
+
+  SendLog log_;
+  base::Ring<Entry> pendings_;
+  std::size_t retried_ = 0;  // how many pendings at the front were sent before on another connection
+  std::uint64_t sent_total_ = 0;
+  std::uint64_t answered_total_ = 0;
+  base::Ring<SendMark> marks_;
+  resp::Limits limits_;
+  resp::ReplyScanner scanner_;
+  bool partly_delivered_ = false;  // the oldest reply has begun to reach its client
+  std::string frame_;              // an incomplete frame
+  std::vector<ReplySink*> awaiting_room_;
+  std::vector<std::function<void(bool)>> ready_waiters_;
+  ReplySink* owner_ = nullptr;
+  bool pubsub_ = false;
+  bool raw_ = false;
+  bool streaming_ = false;
+  base::SteadyTime last_used_;
+};
+
+}  // namespace herdgate::upstream

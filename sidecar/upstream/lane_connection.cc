@@ -1,0 +1,209 @@
+// Lane's connection: how it comes, how it ends, and what becomes of the commands on it.
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "sidecar/base/log.h"
+#include "sidecar/upstream/lane.h"
+
+namespace herdgate::upstream {
+
+using std::chrono::milliseconds;
+
+void Lane::Connect() {
+  state_ = State::kConnecting;
+  attempt_ = context_.connector.Connect(context_.loop, context_.options.timeout,
+                                        [this](base::Result<int> socket) { OnConnected(std::move(socket)); });
+}
+
+void Lane::OnConnected(base::Result<int> socket) {
+  // The attempt is running this very callback: let it end first.
+  context_.loop.DestroyLater(std::move(attempt_));
+  if (!socket.ok()) {
+    context_.metrics.connect_failures.Add();
+    ReconnectLater(socket.status().message());
+    return;
+  }
+  context_.metrics.connects.Add();
+  state_ = State::kHandshaking;
+  stream_ = std::make_unique<net::Stream>(context_.loop, socket.value(), *this);
+  const std::string hello = handshake_.Start();
+  const iovec piece{const_cast<char*>(hello.data()), hello.size()};
+  if (stream_->Write({&piece, 1}) != static_cast<std::ptrdiff_t>(hello.size())) {
+    Broken(LaneLoss::kBroken, "the connection broke at once");
+    return;
+  }
+  // An upstream that accepts but does not answer must not hold the lane for ever.
+  retry_timer_.After(context_.options.timeout, [this] { Broken(LaneLoss::kBroken, "no answer to the handshake"); });
+}
+
+void Lane::OnHandshakeData(std::string_view bytes) {
+  switch (handshake_.Take(bytes)) {
+    case Handshake::Progress::kMore:
+      return;
+    case Handshake::Progress::kDone:
+      BecomeReady(handshake_.rest());
+      return;
+    case Handshake::Progress::kRefused:
+      Refuse(handshake_.error());
+      return;
+    case Handshake::Progress::kUnavailable:
+      Broken(LaneLoss::kClosedByUpstream, handshake_.error());
+      return;
+  }
+}
+
+void Lane::BecomeReady(std::string_view rest) {
+  retry_timer_.Cancel();
+  overdue_timer_.Cancel();
+  state_ = State::kReady;
+  failed_attempts_ = 0;
+  last_error_.clear();
+  handshake_result_ = handshake_.result();
+  scanner_.Reset();
+  frame_.clear();
+  context_.metrics.ready_lanes.Add();
+  if (context_.health.Up(context_.loop.Now())) {
+    base::LogInfo("upstream.connected",
+                  {{"upstream", context_.connector.name()}, {"version", handshake_result_.version}});
+  }
+  context_.loop.Touch(*this);
+  AnnounceReady(true);
+  if (!rest.empty() && state_ == State::kReady) Broken(LaneLoss::kProtocol, "the upstream sent more than was asked");
+}
+
+void Lane::Refuse(const std::string& error) {
+  refusal_ = error;
+  retry_timer_.Cancel();
+  overdue_timer_.Cancel();
+  stream_->Detach();
+  context_.loop.DestroyLater(std::move(stream_));
+  state_ = State::kRefused;
+  context_.health.Up(context_.loop.Now());
+  const std::string line = RefusalError();
+  while (!pendings_.empty()) {
+    const Entry entry = pendings_.Pop();
+    context_.metrics.commands.Count(entry.pending.command, true);
+    entry.sink->OnRefused(*this, entry.pending, line);
+  }
+  log_.Clear();
+  AnnounceReady(false);
+}
+
+void Lane::OnEnd(bool broken) {
+  Broken(broken ? LaneLoss::kBroken : LaneLoss::kClosedByUpstream,
+         broken ? "the connection broke" : "connection closed by the upstream");
+}
+
+void Lane::Broken(LaneLoss loss, const std::string& why) {
+  if (state_ == State::kClosed || state_ == State::kRefused) return;
+  const bool was_ready = state_ == State::kReady;
+  if (was_ready) {
+    context_.metrics.ready_lanes.Sub();
+    context_.metrics.losses[static_cast<std::size_t>(loss)].Add();
+  } else {
+    context_.metrics.connect_failures.Add();
+  }
+  if (stream_) {
+    stream_->Detach();
+    context_.loop.DestroyLater(std::move(stream_));
+  }
+  retry_timer_.Cancel();
+  if (use_ == LaneUse::kDedicated && was_ready) {
+    last_error_ = why;
+    state_ = State::kClosed;
+    std::vector<ReplySink*> sinks;
+    while (!pendings_.empty()) sinks.push_back(pendings_.Pop().sink);
+    AnnounceReady(false);
+    if (owner_ != nullptr) owner_->OnLost(*this);
+    return;
+  }
+  const bool first_attempt_later = was_ready;
+  if (first_attempt_later) down_since_ = context_.loop.Now();
+  state_ = State::kWaiting;
+  bool any_kept = false;
+  SeparateLost(any_kept);
+  if (state_ == State::kWaiting) ReconnectLater(why);
+}
+
+// Keeps what may be sent (again) over the next connection, in order, and tells every sink that loses something.
+void Lane::SeparateLost(bool& any_kept) {
+  const std::size_t sent = log_.sent_bytes();
+  std::unordered_set<ReplySink*> lost;
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < pendings_.size(); ++i) {
+    const Entry& entry = pendings_[i];
+    const bool repeatable = entry.pending.retryable && i >= retried_ && !(i == 0 && partly_delivered_);
+    if (offset < sent && !repeatable) lost.insert(entry.sink);
+    offset += entry.pending.bytes;
+  }
+  SendLog kept_log;
+  base::Ring<Entry> kept;
+  std::size_t repeated = 0;
+  offset = 0;
+  for (std::size_t i = 0; i < pendings_.size(); ++i) {
+    const Entry entry = pendings_[i];
+    if (!lost.contains(entry.sink)) {
+      kept_log.Append(log_.At(offset, entry.pending.bytes));
+      kept.Push(entry);
+      if (offset < sent) ++repeated;
+    }
+    offset += entry.pending.bytes;
+  }
+  context_.metrics.retries.Add(repeated);
+  log_ = std::move(kept_log);
+  pendings_ = std::move(kept);
+  retried_ = repeated;
+  partly_delivered_ = false;
+  sent_total_ = answered_total_ = 0;
+  while (!marks_.empty()) marks_.Pop();
+  any_kept = !pendings_.empty();
+  for (ReplySink* sink : lost) sink->OnLost(*this);
+}
+
+void Lane::ReconnectLater(const std::string& why) {
+  if (failed_attempts_ == 0 && state_ == State::kConnecting) down_since_ = context_.loop.Now();
+  last_error_ = why;
+  state_ = State::kWaiting;
+  if (context_.health.Down(context_.loop.Now(), why)) {
+    base::LogWarn("upstream.unavailable", {{"upstream", context_.connector.name()}, {"error", why}});
+  }
+  // The first attempt after a loss comes at once: a restarted upstream or a closed idle connection is the common case.
+  const auto& options = context_.options;
+  const int doublings = std::min(failed_attempts_, 12);
+  ++failed_attempts_;
+  const auto delay = std::min(options.backoff_last, options.backoff_first * (1 << doublings));
+  const auto jittered =
+      milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * (0.5 + context_.random.Unit())));
+  retry_timer_.After(jittered, [this] { Connect(); });
+  ScheduleOverdue();
+}
+
+void Lane::ScheduleOverdue() {
+  if (overdue_timer_.armed() || (pendings_.empty() && ready_waiters_.empty())) return;
+  const auto deadline = pendings_.empty() ? NowNs() : pendings_.Front().pending.started_ns;
+  const auto wait = milliseconds((deadline - NowNs()) / 1000000) + context_.options.timeout + milliseconds(1);
+  overdue_timer_.After(std::max(wait, milliseconds(1)), [this] { RefuseOverdue(); });
+}
+
+void Lane::RefuseOverdue() {
+  if (state_ == State::kReady || state_ == State::kClosed) return;
+  AnnounceReady(false);
+  if (last_error_.empty()) last_error_ = "connection timed out";
+  const std::string line = RefusalOrUnavailable();
+  const std::int64_t limit = NowNs() - std::chrono::nanoseconds(context_.options.timeout).count();
+  while (!pendings_.empty() && pendings_.Front().pending.started_ns <= limit && state_ != State::kReady) {
+    const Entry entry = pendings_.Pop();
+    log_.Drop(entry.pending.bytes);
+    if (retried_ > 0) --retried_;
+    context_.metrics.refused.Add();
+    context_.metrics.commands.Count(entry.pending.command, true);
+    entry.sink->OnRefused(*this, entry.pending, line);
+  }
+  if (use_ == LaneUse::kDedicated && pendings_.empty())
+    log_.Clear();  // pieces of a large request have no pending bytes
+  if (!full()) TellRoom();
+  ScheduleOverdue();
+}
+
+}  // namespace herdgate::upstream

@@ -1,0 +1,58 @@
+// What the lanes of one loop count.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "sidecar/metrics/buckets.h"
+#include "sidecar/metrics/cell.h"
+#include "sidecar/metrics/registry.h"
+
+namespace herdgate::upstream {
+
+// Commands answered to clients, by command id and outcome, and how long they took. Shared with the pipeline, which
+// counts what it answers itself.
+struct CommandCells {
+  static constexpr std::size_t kCommands = 1024;  // ids beyond are counted as 0, "unknown"
+  static constexpr std::size_t kGroups = 6;
+
+  void Count(std::uint16_t command, bool error) {
+    auto& cell = (error ? errors : oks)[command < kCommands ? command : 0];
+    cell.Add();
+  }
+
+  std::array<metrics::Counter, kCommands> oks;
+  std::array<metrics::Counter, kCommands> errors;
+  std::array<metrics::Histogram, kGroups> duration{
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets)};
+};
+
+enum class LaneLoss : unsigned char { kClosedByUpstream, kBroken, kProtocol };
+
+struct alignas(metrics::kCacheLine) UpstreamMetrics {
+  CommandCells commands;
+  std::array<metrics::Histogram, CommandCells::kGroups> duration{
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
+      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets)};
+  metrics::Gauge shared_lanes;
+  metrics::Gauge dedicated_lanes;  // in use
+  metrics::Gauge idle_lanes;
+  metrics::Gauge ready_lanes;
+  metrics::Counter connects;
+  metrics::Counter connect_failures;
+  std::array<metrics::Counter, 3> losses;  // by LaneLoss
+  metrics::Counter retries;
+  metrics::Counter refused;
+  metrics::Counter stray_pushes;
+  metrics::Counter sent_bytes;
+  metrics::Counter received_bytes;
+
+  // Any thread. Everything but the commands, whose names this folder does not know.
+  void Collect(metrics::SampleSink& sink) const;
+};
+
+}  // namespace herdgate::upstream
