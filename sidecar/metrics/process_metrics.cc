@@ -34,7 +34,7 @@ std::optional<std::string> ReadSmallFile(const std::string& path) {
   std::string text;
   std::array<char, 4096> chunk{};
   ssize_t got = 0;
-  while ((got = read(fd, chunk.data(), chunk.size())) > 0 && text.size() < 64 * 1024) {
+  while ((got = read(fd, chunk.data(), chunk.size())) > 0 && text.size() < 65'536) {
     text.append(chunk.data(), static_cast<std::size_t>(got));
   }
   close(fd);

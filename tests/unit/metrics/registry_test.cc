@@ -91,6 +91,7 @@ TEST(RegistryTest, FamiliesAndSeriesAreSorted) {
   });
   const std::vector<FamilySamples> scrape = registry.Collect();
   std::vector<std::string_view> names;
+  names.reserve(scrape.size());
   for (const FamilySamples& family : scrape) names.push_back(family.family.name);
   EXPECT_THAT(names, ElementsAre("herdgate_metrics_dropped_series_total", kCommands.name, kSessions.name));
   EXPECT_EQ(Find(scrape, kSessions.name)->series[0].labels[0].second, "a");
