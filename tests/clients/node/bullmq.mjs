@@ -17,7 +17,8 @@ async function withQueue(name, body) {
   };
   const tools = {
     queue: add(new Queue(name, options)),
-    events: add(new QueueEvents(name, options)),
+    // From the first event on: one that comes before the first XREAD would be lost.
+    events: add(new QueueEvents(name, { ...options, lastEventId: '0' })),
     worker: (work, extra = {}) => add(new Worker(name, work, { ...options, ...extra })),
     flows: () => add(new FlowProducer(options)),
   };

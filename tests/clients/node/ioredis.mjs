@@ -202,7 +202,7 @@ check('errors', async () => {
   assert.match(replies[1][0].message, /not an integer/);
 });
 
-check('reconnect after kill', { memory: true }, async () => {
+check('reconnect after kill', async () => {
   const victim = connect({ retryStrategy: () => 20 });
   const before = await victim.client('ID');
   const closed = new Promise((resolve) => victim.once('close', resolve));
@@ -214,7 +214,7 @@ check('reconnect after kill', { memory: true }, async () => {
   assert.equal(await victim.get(key('again')), 'yes');
 });
 
-check('a killed subscriber subscribes again', { memory: true }, async () => {
+check('a killed subscriber subscribes again', async () => {
   const subscriber = connect({ retryStrategy: () => 20 });
   const id = await subscriber.client('ID');
   const heard = [];
@@ -225,15 +225,20 @@ check('a killed subscriber subscribes again', { memory: true }, async () => {
   await waitUntil(() => heard.includes('hello'), 'the message');
 });
 
-check('monitor', async () => {
-  const monitor = await redis.monitor();
+// ioredis 5 breaks when the first line of MONITOR arrives together with its OK, as it may on a busy server: try again.
+check('monitor', () => waitUntil(async () => {
+  const monitor = connect({ monitor: true, retryStrategy: null });
   const seen = new Promise((resolve) => {
     monitor.on('monitor', (_, words) => words.includes(key('seen')) && resolve(words));
+    monitor.on('error', () => resolve(null));
   });
+  await new Promise((resolve) => ['monitoring', 'error', 'end'].forEach((event) => monitor.once(event, resolve)));
   await redis.set(key('seen'), 'value');
-  assert.deepEqual((await seen).slice(1), [key('seen'), 'value']);
+  const words = await Promise.race([seen, sleep(2000)]);
   monitor.disconnect();
-});
+  if (words) assert.deepEqual(words.slice(1), [key('seen'), 'value']);
+  return words;
+}, 'MONITOR shows the SET'));
 
 check('quit', { memory: true }, async () => {
   const leaving = connect();

@@ -213,7 +213,7 @@ check('errors', async () => {
   ]);
 });
 
-check('reconnect after kill', { memory: true }, async () => {
+check('reconnect after kill', async () => {
   const victim = await connect({ socket: { reconnectStrategy: 20 } });
   const before = await clientId(victim);
   const ready = new Promise((resolve) => victim.once('ready', resolve));

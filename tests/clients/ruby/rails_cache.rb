@@ -103,7 +103,7 @@ check('a pool of connections', memory: true) do
   expect(workers.map(&:value), (0...8).to_a)
 end
 
-check('survives a killed connection', memory: true) do
+check('survives a killed connection') do
   own = store(reconnect_attempts: 1)
   own.write('kept', 1)
   id = own.redis.call([:client, :id])

@@ -164,7 +164,7 @@ check('errors') do
   expect(r.get(key('text')), 'x')
 end
 
-check('reconnect after kill', memory: true) do
+check('reconnect after kill') do
   victim = client
   before = victim.call([:client, :id])
   expect(r.client(:kill, 'ID', before), 1)
