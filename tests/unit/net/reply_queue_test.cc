@@ -1,0 +1,219 @@
+#include "sidecar/net/reply_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "sidecar/base/random.h"
+#include "tests/support/loop_turns.h"
+#include "tests/support/peer_socket.h"
+
+namespace herdgate::net {
+namespace {
+
+using testing::PeerSocket;
+using testing::RunTurns;
+
+class ReplyQueueTest : public ::testing::Test, public Stream::Owner {
+ protected:
+  ReplyQueueTest() {
+    auto [peer, fd] = PeerSocket::Pair();
+    peer_ = std::move(peer);
+    stream_ = std::make_unique<Stream>(loop_, fd, *this);
+  }
+  ~ReplyQueueTest() override {
+    stream_.reset();
+    RunTurns(loop_);
+  }
+
+  void OnData(std::string_view) override {}
+  void OnEnd(bool) override {}
+  void OnWritable() override {}
+
+  void Pass(std::string_view bytes, std::size_t ended) {
+    const auto space = loop_.ReadSpace();
+    std::memcpy(space.data(), bytes.data(), bytes.size());
+    const std::size_t mark = loop_.BeginRead(bytes.size());
+    queue_.Pass({space.data(), bytes.size()}, ended);
+    loop_.EndRead(mark);
+  }
+  // What has reached the client since the last call.
+  std::string Written() {
+    EXPECT_GE(queue_.out().Flush(*stream_), 0);
+    RunTurns(loop_, 1);
+    return peer_.Receive();
+  }
+
+  Loop loop_{0};
+  PeerSocket peer_;
+  std::unique_ptr<Stream> stream_;
+  ReplyQueue queue_{loop_};
+};
+
+TEST_F(ReplyQueueTest, IsSettledAtFirst) {
+  EXPECT_TRUE(queue_.settled());
+}
+
+TEST_F(ReplyQueueTest, PassesLaneRepliesStraightThrough) {
+  queue_.Expect();
+  queue_.Expect();
+  Pass("+a\r\n+b", 1);
+  EXPECT_EQ(Written(), "+a\r\n+b");
+  EXPECT_EQ(queue_.outstanding(), 1U);
+  Pass("\r\n", 1);
+  EXPECT_EQ(Written(), "\r\n");
+  EXPECT_TRUE(queue_.settled());
+}
+
+TEST_F(ReplyQueueTest, ALocalReplyStandsBehindTheLaneRepliesAskedBeforeIt) {
+  queue_.Expect();
+  queue_.Local("+local\r\n");
+  EXPECT_EQ(Written(), "");
+  Pass("+lane\r\n", 1);
+  EXPECT_EQ(Written(), "+lane\r\n+local\r\n");
+  EXPECT_TRUE(queue_.settled());
+}
+
+TEST_F(ReplyQueueTest, ALaneReplyWaitsBehindAnOpenSlot) {
+  const auto slot = queue_.Open();
+  queue_.Expect();
+  Pass("+la", 0);
+  Pass("ne\r\n", 1);
+  EXPECT_EQ(Written(), "");
+  EXPECT_EQ(queue_.held_bytes(), 7U);
+  queue_.Fill(slot, "+slot\r\n");
+  EXPECT_EQ(Written(), "+slot\r\n+lane\r\n");
+  EXPECT_EQ(queue_.held_bytes(), 0U);
+  EXPECT_TRUE(queue_.settled());
+}
+
+TEST_F(ReplyQueueTest, ASlotFilledInTheMiddleOfALaneReplyDoesNotCutIt) {
+  queue_.Expect();
+  const auto slot = queue_.Open();
+  Pass("+la", 0);
+  queue_.Fill(slot, "+slot\r\n");
+  EXPECT_EQ(Written(), "+la");
+  Pass("ne\r\n", 1);
+  EXPECT_EQ(Written(), "ne\r\n+slot\r\n");
+}
+
+TEST_F(ReplyQueueTest, ASlotFilledWhileTheReplyBehindItIsPartialPassesTheRestOn) {
+  const auto slot = queue_.Open();
+  queue_.Expect();
+  Pass("+la", 0);
+  queue_.Fill(slot, "+slot\r\n");
+  EXPECT_EQ(Written(), "+slot\r\n+la");
+  Pass("ne\r\n", 1);
+  EXPECT_EQ(Written(), "ne\r\n");
+}
+
+TEST_F(ReplyQueueTest, SlotsFilledInReverseAreWrittenInTheOrderOfTheRequests) {
+  const auto first = queue_.Open();
+  queue_.Expect();
+  const auto second = queue_.Open();
+  queue_.Fill(second, "3");
+  Pass("2", 1);
+  EXPECT_EQ(Written(), "");
+  queue_.Fill(first, "1");
+  EXPECT_EQ(Written(), "123");
+}
+
+TEST_F(ReplyQueueTest, AnEmptyFillTakesItsTurnWithoutBytes) {
+  const auto slot = queue_.Open();
+  queue_.Local("+next\r\n");
+  queue_.Fill(slot, "");
+  EXPECT_EQ(Written(), "+next\r\n");
+  EXPECT_TRUE(queue_.settled());
+}
+
+TEST_F(ReplyQueueTest, AReplyWithoutBytesIsStillAReply) {
+  queue_.Expect();
+  queue_.Local("+next\r\n");
+  Pass("", 1);
+  EXPECT_EQ(Written(), "+next\r\n");
+}
+
+TEST_F(ReplyQueueTest, PassCopyKeepsNoView) {
+  queue_.Expect();
+  std::string bytes = "+a\r\n";
+  queue_.PassCopy(bytes, 1);
+  bytes.assign(bytes.size(), '!');
+  EXPECT_EQ(Written(), "+a\r\n");
+}
+
+// One request of the model: what it is answered, and by whom.
+struct Asked {
+  bool by_lane = false;
+  bool filled = false;
+  ReplyQueue::SlotId slot = 0;
+  std::string reply;
+  std::size_t passed = 0;  // bytes of a lane reply that have arrived
+};
+
+// Any order of answers, in pieces of any size, is written in the order of the requests, as early as it can be.
+TEST_F(ReplyQueueTest, WritesInTheOrderOfTheRequestsUnderRandomAnswers) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    base::Random random(seed);
+    std::vector<Asked> asked;
+    std::string written;
+    for (int step = 0; step < 300; ++step) {
+      const std::uint64_t choice = random.Below(10);
+      const std::string reply =
+          "<" + std::to_string(asked.size()) + std::string(static_cast<std::size_t>(random.Below(20)), '.') + ">";
+      if (choice < 2) {
+        queue_.Expect();
+        asked.push_back({.by_lane = true, .reply = reply});
+      } else if (choice == 2) {
+        queue_.Local(reply);
+        asked.push_back({.filled = true, .reply = reply});
+      } else if (choice == 3) {
+        asked.push_back({.slot = queue_.Open(), .reply = reply});
+      } else if (choice < 6) {
+        std::vector<Asked*> open;
+        for (Asked& one : asked) {
+          if (!one.by_lane && !one.filled) open.push_back(&one);
+        }
+        if (open.empty()) continue;
+        Asked& one = *open[static_cast<std::size_t>(random.Below(open.size()))];
+        one.filled = true;
+        queue_.Fill(one.slot, one.reply);
+      } else {
+        for (Asked& one : asked) {
+          if (!one.by_lane || one.filled) continue;
+          const auto take = static_cast<std::size_t>(random.Below(one.reply.size() - one.passed + 1));
+          const std::string_view piece = std::string_view(one.reply).substr(one.passed, take);
+          one.passed += take;
+          one.filled = one.passed == one.reply.size();
+          if (random.Below(2) == 0) {
+            Pass(piece, one.filled ? 1 : 0);
+          } else {
+            queue_.PassCopy(piece, one.filled ? 1 : 0);
+          }
+          break;
+        }
+      }
+      written += Written();
+      std::string expected;
+      for (const Asked& one : asked) {
+        expected += one.by_lane ? one.reply.substr(0, one.passed) : one.filled ? one.reply : "";
+        if (!one.filled) break;
+      }
+      ASSERT_EQ(written, expected) << "seed " << seed << " step " << step;
+    }
+    for (Asked& one : asked) {
+      if (one.filled) continue;
+      if (one.by_lane) {
+        Pass(one.reply.substr(one.passed), 1);
+      } else {
+        queue_.Fill(one.slot, one.reply);
+      }
+    }
+    (void)Written();
+    ASSERT_TRUE(queue_.settled());
+    ASSERT_EQ(queue_.held_bytes(), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace herdgate::net
