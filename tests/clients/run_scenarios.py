@@ -27,7 +27,7 @@ IN_CI = os.environ.get("CI") == "true"
 def arguments():
     parser = argparse.ArgumentParser(prog="run.sh", description="Real Redis clients through Herdgate.")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--endpoint", metavar="HOST:PORT", help="use what listens there (its databases 1 to 14 are flushed)")
+    where.add_argument("--endpoint", metavar="HOST:PORT", help="use what listens there; flushes its databases 1 to 14")
     where.add_argument("--direct", action="store_true", help="a fresh redis-server, without Herdgate")
     where.add_argument("--memory", action="store_true", help="Herdgate on its embedded store: the subset it promises")
     herdgate = os.path.join(ROOT, "build", "release", "herdgate")
