@@ -1,4 +1,5 @@
 // How commands read their arguments: Redis' checks in Redis' order, with its error texts.
+#include <cctype>
 #include <limits>
 
 #include "sidecar/upstream/memory/commands.h"
@@ -46,6 +47,13 @@ bool ReadExpiry(Call& call, std::string_view argument, bool seconds, bool absolu
 
 void WrongCount(Call& call) {
   call.reply.Error("ERR wrong number of arguments for '" + std::string(call.row.name) + "' command");
+}
+
+void WrongSubcommandCount(Call& call) {
+  std::string container(call.row.name.substr(0, call.row.name.find('|')));
+  for (char& c : container) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
+                   std::string(call.args[1].substr(0, 128)) + "'. Try " + container + " HELP.");
 }
 
 }  // namespace herdgate::upstream::memory::commands

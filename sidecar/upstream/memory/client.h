@@ -52,6 +52,7 @@ struct Client {
   bool closing = false;  // the connection ends when the reply was sent
 
   bool in_multi = false;
+  bool in_exec = false;      // its queue is run
   bool dirty_exec = false;   // a command was refused while queueing
   bool dirty_watch = false;  // a watched key has changed
   std::vector<QueuedCommand> queue;

@@ -144,11 +144,38 @@ constexpr CommandRow kRows[] = {
     {"memory|purge", kLacking, 2},
     {"memory|stats", kLacking, 2},
     {"time", Time, 1, "loading stale fast", "", {{}}, "nondeterministic_output"},
-    {"lastsave", LastSave, 1, "loading stale fast", "dangerous", {{}}, "nondeterministic_output"},
+    {"lastsave", LastSave, 1, "loading stale fast", "admin dangerous", {{}}, "nondeterministic_output"},
     {"wait", Wait, 3, "noscript", "connection", {{}}, "request_policy:all_shards response_policy:agg_min"},
-    {"role", Role, 1, "noscript loading stale fast", "dangerous"},
+    {"role", Role, 1, "noscript loading stale fast", "admin dangerous"},
     {"lolwut", Lolwut, -1, "readonly fast"},
-    {"cluster", NoCluster, -2, ""},
+    {"cluster", kContainer, -2, ""},
+    {"cluster|addslots", NoCluster, -3, "admin stale no_async_loading"},
+    {"cluster|addslotsrange", NoCluster, -4, "admin stale no_async_loading"},
+    {"cluster|bumpepoch", NoCluster, 2, "admin stale no_async_loading", "", {{}}, "nondeterministic_output"},
+    {"cluster|count-failure-reports", NoCluster, 3, "admin stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|countkeysinslot", NoCluster, 3, "stale"},
+    {"cluster|delslots", NoCluster, -3, "admin stale no_async_loading"},
+    {"cluster|delslotsrange", NoCluster, -4, "admin stale no_async_loading"},
+    {"cluster|failover", NoCluster, -2, "admin stale no_async_loading"},
+    {"cluster|flushslots", NoCluster, 2, "admin stale no_async_loading"},
+    {"cluster|forget", NoCluster, 3, "admin stale no_async_loading"},
+    {"cluster|getkeysinslot", NoCluster, 4, "stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|help", kLacking, 2},
+    {"cluster|info", NoCluster, 2, "stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|keyslot", NoCluster, 3, "stale"},
+    {"cluster|links", NoCluster, 2, "stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|meet", NoCluster, -4, "admin stale no_async_loading"},
+    {"cluster|myid", NoCluster, 2, "stale"},
+    {"cluster|nodes", NoCluster, 2, "stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|replicas", NoCluster, 3, "admin stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|replicate", NoCluster, 3, "admin stale no_async_loading"},
+    {"cluster|reset", NoCluster, -2, "admin noscript stale"},
+    {"cluster|saveconfig", NoCluster, 2, "admin stale no_async_loading"},
+    {"cluster|set-config-epoch", NoCluster, 3, "admin stale no_async_loading"},
+    {"cluster|setslot", NoCluster, -4, "admin stale no_async_loading"},
+    {"cluster|shards", NoCluster, 2, "stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|slaves", NoCluster, 3, "admin stale", "", {{}}, "nondeterministic_output"},
+    {"cluster|slots", NoCluster, 2, "stale", "", {{}}, "nondeterministic_output"},
     {"readonly", NoCluster, 1, "loading stale fast", "connection"},
     {"readwrite", NoCluster, 1, "loading stale fast", "connection"},
     {"asking", NoCluster, 1, "fast", "connection"},
@@ -157,6 +184,8 @@ constexpr CommandRow kRows[] = {
 
 }  // namespace
 
-std::span<const CommandRow> CommandRows() { return kRows; }
+std::span<const CommandRow> CommandRows() {
+  return kRows;
+}
 
 }  // namespace herdgate::upstream::memory

@@ -40,6 +40,7 @@ bool ReadDatabase(Call& call, std::size_t at, int& db);
 // Turns an EX, PX, EXAT or PXAT argument into an absolute time.
 bool ReadExpiry(Call& call, std::string_view argument, bool seconds, bool absolute, Milliseconds& at);
 void WrongCount(Call& call);
+void WrongSubcommandCount(Call& call);
 
 // strings
 void Get(Call& call);

@@ -95,6 +95,7 @@ void ClientList(Call& call) {
 // No client of this store ever blocks, so none can be woken.
 void ClientUnblock(Call& call) {
   std::int64_t id = 0;
+  if (call.args.size() > 4) return WrongSubcommandCount(call);
   if (call.args.size() == 4 && !EqualsIgnoringCase(call.args[3], "timeout") &&
       !EqualsIgnoringCase(call.args[3], "error")) {
     return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");

@@ -12,10 +12,10 @@ constexpr std::array<std::string_view, 12> kCategories = {"keyspace", "read",   
 bool InCategory(const CommandRow& row, std::string_view category) {
   const bool fast = HasWord(row.flags, "fast");
   if (category == "read") return HasWord(row.flags, "readonly");
-  if (category == "write" || category == "pubsub" || category == "admin") return HasWord(row.flags, category);
+  if (category == "write" || category == "pubsub") return HasWord(row.flags, category);
   if (category == "fast") return fast;
   if (category == "slow") return !fast;
-  if (category == "dangerous" && HasWord(row.flags, "admin")) return true;
+  if ((category == "admin" || category == "dangerous") && HasWord(row.flags, "admin")) return true;
   return HasWord(row.groups, category);
 }
 
@@ -76,15 +76,15 @@ void ReplyRow(Call& call, const CommandRow& row, std::span<const CommandRow* con
   for (const std::string_view flag : flags) call.reply.Simple(flag);
   ReplyLegacyRange(call, row);
   ReplyCategories(call, row);
-  call.reply.Array(tips.size());
+  call.reply.Set(tips.size());
   for (const std::string_view tip : tips) call.reply.Bulk(tip);
-  call.reply.Array(static_cast<std::size_t>((row.keys[0].first != 0 ? 1 : 0) + (row.keys[1].first != 0 ? 1 : 0)));
+  call.reply.Set(static_cast<std::size_t>((row.keys[0].first != 0 ? 1 : 0) + (row.keys[1].first != 0 ? 1 : 0)));
   for (const KeyRange& range : row.keys) {
     if (range.first != 0) ReplyKeySpec(call, range);
   }
   std::size_t served = 0;
   for (const CommandRow* subcommand : subcommands) served += subcommand->run != nullptr ? 1U : 0U;
-  call.reply.Array(served);
+  call.reply.Set(served);
   for (const CommandRow* subcommand : subcommands) {
     if (subcommand->run != nullptr) ReplyRow(call, *subcommand, {});
   }
@@ -122,7 +122,7 @@ void CommandInfo(Call& call) {
     } else if (row != nullptr && row->run != nullptr) {
       ReplyRow(call, *row, {});
     } else {
-      call.reply.NullArray();
+      call.reply.Null();
     }
   }
 }

@@ -12,12 +12,16 @@ namespace herdgate::upstream::memory::commands {
 namespace {
 
 // Writes the new number; it keeps the key's expiry.
-bool PutNumber(Call& call, std::string_view text) {
+bool PutNumber(Call& call, std::string_view text, Form form) {
   const Entry* entry = call.keys().Find(call.db(), call.args[1]);
   const Milliseconds expires_at = entry == nullptr ? kNever : entry->expires_at;
-  if (call.keys().Put(call.db(), call.args[1], text, expires_at) != nullptr) return true;
-  call.reply.Error(kOutOfMemory);
-  return false;
+  Entry* written = call.keys().Put(call.db(), call.args[1], text, expires_at);
+  if (written == nullptr) {
+    call.reply.Error(kOutOfMemory);
+    return false;
+  }
+  written->form = form;
+  return true;
 }
 
 void Add(Call& call, std::int64_t increment) {
@@ -27,7 +31,8 @@ void Add(Call& call, std::int64_t increment) {
   if (!AddInteger(value, increment, value)) return call.reply.Error("ERR increment or decrement would overflow");
   std::array<char, 24> text;
   const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  if (PutNumber(call, {text.data(), static_cast<std::size_t>(end - text.data())})) call.reply.Integer(value);
+  if (PutNumber(call, {text.data(), static_cast<std::size_t>(end - text.data())}, Form::kSet))
+    call.reply.Integer(value);
 }
 
 bool ReadBitOffset(Call& call, std::uint64_t& offset) {
@@ -102,7 +107,7 @@ void IncrByFloat(Call& call) {
   value += increment;
   if (std::isnan(value) || std::isinf(value)) return call.reply.Error("ERR increment would produce NaN or Infinity");
   const std::string text = FormatFloat(value);
-  if (PutNumber(call, text)) call.reply.Bulk(text);
+  if (PutNumber(call, text, Form::kFloat)) call.reply.Bulk(text);
 }
 
 void SetBit(Call& call) {
@@ -123,7 +128,7 @@ void SetBit(Call& call) {
   } else if (old != (bit != 0)) {
     call.keys().Changed(call.db(), *entry);
   }
-  entry->edited = true;
+  entry->form = Form::kEdited;
   const auto mask = static_cast<unsigned char>(1U << (7U - (offset & 7U)));
   auto& byte = reinterpret_cast<unsigned char&>(entry->value[offset >> 3U]);
   byte = static_cast<unsigned char>(bit != 0 ? byte | mask : byte & ~mask);

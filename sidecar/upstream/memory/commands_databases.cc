@@ -19,8 +19,9 @@ struct ScanOptions {
   bool strings = true;  // TYPE names the only type that there is, or no TYPE was given
 };
 
-// As strtoul reads it: an optional sign, digits, nothing behind.
+// As strtoul reads it: an optional sign, digits, nothing behind; nothing at all is 0.
 bool ParseCursor(std::string_view text, std::uint64_t& cursor) {
+  if (text.empty()) return true;
   const bool negative = !text.empty() && text[0] == '-';
   if (negative || (!text.empty() && text[0] == '+')) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cursor);

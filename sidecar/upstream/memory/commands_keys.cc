@@ -102,10 +102,10 @@ void Copy(Call& call) {
   if (from == nullptr) return call.reply.Integer(0);
   if (!options.replace && call.keys().Find(options.db, call.args[2]) != nullptr) return call.reply.Integer(0);
   const std::string value(from->text());
-  const bool edited = from->edited;
+  const Form form = from->form;
   Entry* copy = call.keys().Put(options.db, call.args[2], value, from->expires_at);
   if (copy == nullptr) return call.reply.Error(kOutOfMemory);
-  copy->edited = edited;
+  copy->form = form;
   call.reply.Integer(1);
 }
 
@@ -129,8 +129,9 @@ void ObjectEncoding(Call& call) {
   const Entry* entry = ObjectEntry(call);
   if (entry == nullptr) return;
   std::int64_t number = 0;
-  if (!entry->edited && ParseInteger(entry->text(), number)) return call.reply.Bulk("int");
-  call.reply.Bulk(entry->edited || entry->value_bytes > kLongestEmbedded ? "raw" : "embstr");
+  if (entry->form == Form::kSet && ParseInteger(entry->text(), number)) return call.reply.Bulk("int");
+  const bool raw = entry->form == Form::kEdited || entry->value_bytes > kLongestEmbedded;
+  call.reply.Bulk(raw ? "raw" : "embstr");
 }
 
 void ObjectFreq(Call& call) {

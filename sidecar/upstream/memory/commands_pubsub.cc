@@ -96,8 +96,7 @@ void ReplyCounts(Call& call, Topic topic) {
 
 void ReplyNamesChecked(Call& call, Topic topic) {
   if (call.args.size() <= 3) return ReplyNames(call, topic);
-  call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
-                   std::string(call.args[1].substr(0, 128)) + "'. Try PUBSUB HELP.");
+  WrongSubcommandCount(call);
 }
 
 }  // namespace
@@ -109,6 +108,7 @@ void PSubscribe(Call& call) {
   SubscribeTo(call, Topic::kPattern);
 }
 void SSubscribe(Call& call) {
+  if (call.client.in_exec) return call.reply.Error("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client");
   SubscribeTo(call, Topic::kShardChannel);
 }
 void Unsubscribe(Call& call) {

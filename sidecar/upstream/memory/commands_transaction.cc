@@ -54,7 +54,9 @@ void Exec(Call& call) {
     return call.reply.NullArray();
   }
   call.store.Unwatch(client);
+  client.in_exec = true;
   RunQueue(call);
+  client.in_exec = false;
   call.store.DropQueue(client);
 }
 

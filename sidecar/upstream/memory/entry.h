@@ -14,6 +14,13 @@ namespace herdgate::upstream::memory {
 using Milliseconds = std::int64_t;
 inline constexpr Milliseconds kNever = -1;
 
+// How the value came to be, which decides what OBJECT ENCODING says of it.
+enum class Form : unsigned char {
+  kSet,     // as given: "int" if it is one
+  kFloat,   // by INCRBYFLOAT: never "int"
+  kEdited,  // changed in place: always "raw"
+};
+
 struct Entry {
   Entry* next = nullptr;  // in its bucket
   char* value = nullptr;  // owned
@@ -22,7 +29,7 @@ struct Entry {
   std::uint32_t used_at = 0;  // low 32 bits of the wall clock's milliseconds at the last use
   std::uint32_t key_bytes = 0;
   std::uint32_t value_bytes = 0;
-  bool edited = false;  // changed in place: Redis calls such a string's encoding "raw"
+  Form form = Form::kSet;
 
   std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_bytes}; }
   char* key_data() { return reinterpret_cast<char*>(this + 1); }

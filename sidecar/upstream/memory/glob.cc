@@ -49,6 +49,7 @@ bool OneMatches(std::string_view pattern, std::size_t& at, char c) {
 
 bool GlobMatches(std::string_view pattern, std::string_view text) {
   constexpr std::size_t kNone = std::string_view::npos;
+  if (text.empty()) return pattern.empty();  // in Redis not even a star matches nothing at all
   std::size_t at = 0;
   std::size_t position = 0;
   std::size_t star = kNone;       // behind the last star

@@ -143,7 +143,7 @@ bool Keyspace::Replace(Entry& entry, std::string_view value) {
     peak_bytes_ = std::max(peak_bytes_, bytes());
   }
   entry.value_bytes = static_cast<std::uint32_t>(value.size());
-  entry.edited = false;
+  entry.form = Form::kSet;
   return true;
 }
 
@@ -169,7 +169,7 @@ Entry* Keyspace::PutZeros(int db, std::string_view key, std::size_t size) {
   Entry* entry = Create(db, key, size);
   if (entry == nullptr) return nullptr;
   if (size != 0) std::memset(entry->value, 0, size);
-  entry->edited = true;
+  entry->form = Form::kEdited;
   watcher_.OnChanged(db, key);
   return entry;
 }
@@ -190,7 +190,7 @@ bool Keyspace::Resize(int db, Entry& entry, std::size_t size) {
   }
   if (size > entry.value_bytes) std::memset(entry.value + entry.value_bytes, 0, size - entry.value_bytes);
   entry.value_bytes = static_cast<std::uint32_t>(size);
-  entry.edited = true;
+  entry.form = Form::kEdited;
   Changed(db, entry);
   return true;
 }
@@ -210,7 +210,7 @@ Entry* Keyspace::Move(int db, Entry& entry, int to_db, std::string_view to_key) 
   if (moved == nullptr) return nullptr;
   moved->value = std::exchange(entry.value, nullptr);
   moved->value_bytes = entry.value_bytes;
-  moved->edited = entry.edited;
+  moved->form = entry.form;
   SetExpiry(to_db, *moved, entry.expires_at);
   Delete(db, entry);
   return moved;

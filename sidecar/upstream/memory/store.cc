@@ -112,13 +112,8 @@ const CommandRow* Store::Resolve(Client& client, std::span<const std::string_vie
     }
   }
   if (AcceptsCount(*row, args.size())) return row;
-  const std::string why = "wrong number of arguments for '" + std::string(row->name) + "' command";
-  if (row->run == commands::Exec) {
-    DropQueue(client);
-    reply.Error("EXECABORT Transaction discarded because of: " + why);
-  } else {
-    Reject(client, reply, "ERR " + why);
-  }
+  Reject(client, reply, "ERR wrong number of arguments for '" + std::string(row->name) + "' command",
+         row->run == commands::Exec);
   return nullptr;
 }
 
@@ -127,11 +122,18 @@ bool Store::Admits(Client& client, const CommandRow& row, ReplyWriter& reply) {
   if (row.name == "ping" || row.name == "quit" || row.name == "reset" || row.name.ends_with("subscribe")) return true;
   Reject(client, reply,
          "ERR Can't execute '" + std::string(row.name) +
-             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context");
+             "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
+         row.run == commands::Exec);
   return false;
 }
 
-void Store::Reject(Client& client, ReplyWriter& reply, std::string_view error) {
+// `error` begins with its code. An EXEC that can't run discards its transaction; any other command makes EXEC fail.
+void Store::Reject(Client& client, ReplyWriter& reply, std::string_view error, bool is_exec) {
+  if (is_exec) {
+    DropQueue(client);
+    reply.Error("EXECABORT Transaction discarded because of: " + std::string(error.substr(error.find(' ') + 1)));
+    return;
+  }
   if (client.in_multi) client.dirty_exec = true;
   reply.Error(error);
 }

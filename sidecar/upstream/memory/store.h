@@ -78,7 +78,7 @@ class Store {
   const CommandRow* Resolve(Client& client, std::span<const std::string_view> args, ReplyWriter& reply);
   bool Admits(Client& client, const CommandRow& row, ReplyWriter& reply);
   void Queue(Client& client, const CommandRow& row, std::span<const std::string_view> args, ReplyWriter& reply);
-  void Reject(Client& client, ReplyWriter& reply, std::string_view error);
+  void Reject(Client& client, ReplyWriter& reply, std::string_view error, bool is_exec = false);
 
   const base::Clock& clock_;
   base::WallTime started_at_;
