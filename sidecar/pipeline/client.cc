@@ -54,6 +54,7 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
   if (in_multi_) return InsideMulti(spec, request);
   switch (spec.command_class) {
     case CommandClass::kShared:
+      if (spec.is_unknown()) return Unknown(spec, request);
       return Forward(spec, request, false, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);
     case CommandClass::kSlow:
       return Forward(spec, request, true, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);

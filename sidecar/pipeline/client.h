@@ -129,6 +129,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kHook,
     kSwallow,
     kResync,
+    kUnknown,
     kDiscardBytes = 0x80
   };
 
@@ -148,6 +149,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Tracking(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Monitor(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Replication(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Unknown(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Urgent(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Pinned(const command::CommandSpec& spec, const resp::Request& request, PinReason reason,
                       std::uint8_t tag);

@@ -167,7 +167,19 @@ Verdict Client::Replication(const CommandSpec& spec, const resp::Request& reques
   return verdict;
 }
 
+// A command the upstream has under another name (rename-command) may block or change the connection's state: from the
+// first that turns out to exist, the client keeps a connection of its own.
+Verdict Client::Unknown(const CommandSpec& spec, const resp::Request& request) {
+  return Pinned(spec, request, PinReason::kUnknownCommand, kUnknown);
+}
+
+// Over a connection of database 0: while a script keeps the server busy it refuses SELECT, but neither HELLO nor this.
 Verdict Client::Urgent(const CommandSpec& spec, const resp::Request& request) {
+  if (!dedicated_) {
+    if (outstanding_ > 0) return AwaitSettled();
+    dedicated_ = context_.lanes.TakeDedicated({proto_, 0, identity_}, *this);
+    if (dedicated_ && db_ != 0) dirty_ = true;
+  }
   const Verdict verdict = Pinned(spec, request, PinReason::kUrgent, kBlocking);
   if (verdict == Verdict::kDone && sent_) ++blocked_;
   return verdict;

@@ -128,6 +128,10 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       return;
     case kResync:
       return FinishResync(reply);
+    case kUnknown:
+      if (reply.starts_with("-ERR unknown command") && !dirty_) return Unpin(PinReason::kUnknownCommand);
+      dirty_ = true;
+      return;
     case kHook:
       if (!failed && context_.on_upstream_changed) context_.on_upstream_changed();
       return;

@@ -167,9 +167,10 @@ Verdict LocalCommands::Select(Client& client, const CommandSpec& spec, const res
   if (!db || *db > INT32_MAX || *db < INT32_MIN) return client.Answer(spec, texts::kNotAnInteger);
   if (*db < 0) return client.Answer(spec, texts::kDbOutOfRange);
   const auto index = static_cast<std::uint32_t>(*db);
-  if (index == client.db()) return client.Answer(spec, texts::kOk);
   auto lane = client.context().lanes.Shared({client.proto(), index, client.identity()}, false);
   if (lane->state() == Lane::State::kReady) {
+    const std::string& denied = lane->handshake().select_error;
+    if (!denied.empty()) return client.Answer(spec, denied + "\r\n");
     client.Become(client.proto(), index, client.identity());
     return client.Answer(spec, texts::kOk);
   }
@@ -178,6 +179,8 @@ Verdict LocalCommands::Select(Client& client, const CommandSpec& spec, const res
     const auto self = weak.lock();
     if (!self || !self->has_session()) return;
     if (!ready) return self->FillAnswer(command, slot, lane->RefusalOrUnavailable());
+    const std::string& denied = lane->handshake().select_error;
+    if (!denied.empty()) return self->FillAnswer(command, slot, denied + "\r\n");
     self->Become(self->proto(), index, self->identity());
     self->FillAnswer(command, slot, texts::kOk);
   });

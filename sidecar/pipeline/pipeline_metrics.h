@@ -22,12 +22,13 @@ enum class PinReason : unsigned char {
   kWait,
   kLargeRequest,
   kSlowReader,
-  kUrgent
+  kUrgent,
+  kUnknownCommand
 };
-constexpr std::size_t kPinReasons = 11;
+constexpr std::size_t kPinReasons = 12;
 constexpr std::array<const char*, kPinReasons> kPinReasonNames = {
     "multi",       "watch", "subscribed",    "tracking",    "blocked", "monitor",
-    "replication", "wait",  "large_request", "slow_reader", "urgent"};
+    "replication", "wait",  "large_request", "slow_reader", "urgent",  "unknown_command"};
 
 struct alignas(metrics::kCacheLine) PipelineMetrics {
   std::array<metrics::Counter, kPinReasons> pins;

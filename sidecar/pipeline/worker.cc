@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "sidecar/pipeline/client.h"
+
 namespace herdgate::pipeline {
 namespace {
 
@@ -27,7 +29,9 @@ void Worker::Prepare() {
                                            .options = shared_.upstream,
                                            .metrics = upstream_metrics_,
                                            .health = shared_.health,
-                                           .random = random_};
+                                           .random = random_,
+                                           .own_identity = shared_.identity,
+                                           .on_user_refused = on_user_refused_};
   lanes_ = std::make_unique<upstream::LanePool>(lane_context, shared_.dedicated_in_use);
   context_ = std::make_unique<LoopContext>(LoopContext{.loop = loop_,
                                                        .lanes = *lanes_,
@@ -57,7 +61,17 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   }
 }
 
+// Redis closes the connections of a user that is deleted or switched off; so are its clients here.
+void Worker::CloseClientsOf(const upstream::LaneKey& key) {
+  if (key.identity->auth.empty()) return;
+  sessions_->ForEach([&](net::Session& session) {
+    if (*static_cast<Client*>(session.attachment())->identity() == *key.identity)
+      session.Kill(net::CloseReason::kUpstreamLost);
+  });
+}
+
 void Worker::Open(bool discovers) {
+  on_user_refused_ = [this](const upstream::LaneKey& key) { CloseClientsOf(key); };
   auth_query_ =
       std::make_unique<SideQuery>(*lanes_, upstream::LaneKey{2, 0, std::make_shared<const upstream::Identity>()});
   own_query_ = std::make_unique<SideQuery>(*lanes_, upstream::LaneKey{2, 0, shared_.identity});

@@ -56,12 +56,15 @@ class Worker {
   void Collect(metrics::SampleSink& sink) const;
 
  private:
+  void CloseClientsOf(const upstream::LaneKey& key);
+
   SharedState& shared_;
   net::Loop loop_;
   base::Random random_;
   net::NetMetrics net_metrics_;
   upstream::UpstreamMetrics upstream_metrics_;
   PipelineMetrics pipeline_metrics_;
+  std::function<void(const upstream::LaneKey&)> on_user_refused_;
   std::unique_ptr<upstream::LanePool> lanes_;
   std::unique_ptr<LoopContext> context_;
   std::unique_ptr<Handler> handler_;

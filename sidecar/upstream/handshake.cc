@@ -26,10 +26,14 @@ void ReadHello(const resp::Reply& reply, HandshakeResult& result) {
 
 }  // namespace
 
-Handshake::Step Handshake::Next(Step step) const {
-  if (step == Step::kAuth) return Step::kHello;
-  if (step == Step::kHello && key_.db != 0) return Step::kSelect;
-  return Step::kEnd;
+void Handshake::Plan() {
+  const bool is_own = *key_.identity == *own_ || key_.identity->auth.empty();
+  steps_.clear();
+  if (!is_own && !own_->auth.empty()) steps_.push_back(Step::kOwnAuth);
+  if (!is_own && key_.db != 0) steps_.push_back(Step::kOwnSelect);
+  if (!key_.identity->auth.empty()) steps_.push_back(Step::kAuth);
+  steps_.push_back(Step::kHello);
+  if (!is_own || key_.db != 0) steps_.push_back(Step::kSelect);
 }
 
 std::string Handshake::Start() {
@@ -37,22 +41,28 @@ std::string Handshake::Start() {
   at_ = 0;
   error_.clear();
   result_ = {};
+  done_ = 0;
+  selected_ = key_.db == 0;
+  Plan();
   std::string out;
-  const auto& auth = key_.identity->auth;
-  step_ = auth.empty() ? Step::kHello : Step::kAuth;
-  if (!auth.empty()) {
-    std::vector<std::string_view> args = {"AUTH"};
-    args.insert(args.end(), auth.begin(), auth.end());
-    resp::AppendRequest(out, args);
+  for (const Step step : steps_) {
+    if (step == Step::kHello) {
+      resp::AppendRequest(out, {"HELLO", key_.proto == 3 ? "3" : "2"});
+    } else if (step == Step::kSelect || step == Step::kOwnSelect) {
+      resp::AppendRequest(out, {"SELECT", std::to_string(key_.db)});
+    } else {
+      const auto& auth = step == Step::kAuth ? key_.identity->auth : own_->auth;
+      std::vector<std::string_view> args = {"AUTH"};
+      args.insert(args.end(), auth.begin(), auth.end());
+      resp::AppendRequest(out, args);
+    }
   }
-  resp::AppendRequest(out, {"HELLO", key_.proto == 3 ? "3" : "2"});
-  if (key_.db != 0) resp::AppendRequest(out, {"SELECT", std::to_string(key_.db)});
   return out;
 }
 
 Handshake::Progress Handshake::Take(std::string_view bytes) {
   input_.append(bytes);
-  while (step_ != Step::kEnd) {
+  while (done_ < steps_.size()) {
     const auto parsed = resp::ParseReply(rest());
     if (!parsed.ok()) {
       if (parsed.status().code() == base::ErrorCode::kInvalidArgument) return Progress::kMore;
@@ -63,33 +73,33 @@ Handshake::Progress Handshake::Take(std::string_view bytes) {
     const Progress progress = Judge(raw, {parsed.value().reply});
     if (progress != Progress::kMore) return progress;
     at_ += parsed.value().bytes;
-    step_ = Next(step_);
+    ++done_;
   }
   return Progress::kDone;
 }
 
 Handshake::Progress Handshake::Judge(std::string_view raw, const HandshakeReply& reply) {
-  const std::string line = reply.is_error() ? "-" + std::string(reply.reply.text) : std::string();
-  if (step_ == Step::kHello && !reply.is_error()) {
-    result_.hello = raw;
-    ReadHello(reply.reply, result_);
+  const Step step = steps_[done_];
+  if (!reply.is_error()) {
+    if (step == Step::kHello) {
+      result_.hello = raw;
+      ReadHello(reply.reply, result_);
+    }
+    selected_ |= step == Step::kOwnSelect || step == Step::kSelect;
     return Progress::kMore;
   }
-  if (!reply.is_error()) return Progress::kMore;
-  if (reply.Begins("NOAUTH")) {
-    if (step_ == Step::kHello) result_.hello_error = line;
-    result_.unauthenticated = true;
-    return Progress::kMore;
-  }
+  const std::string line = "-" + std::string(reply.reply.text);
   // Full, or in protected mode: it says so in place of the first answer and closes.
   if (reply.Begins("ERR max number of clients") || reply.Begins("DENIED")) {
     error_ = reply.reply.text;
     return Progress::kUnavailable;
   }
-  if (step_ == Step::kHello && key_.proto == 2) {
-    result_.hello_error = line;
-    return Progress::kMore;
-  }
+  if (step == Step::kHello && (reply.Begins("NOAUTH") || key_.proto == 2)) result_.hello_error = line;
+  if (step == Step::kSelect) result_.select_error = line;
+  if (reply.Begins("NOAUTH")) result_.unauthenticated |= step == Step::kHello || step == Step::kSelect;
+  const bool harmless = step == Step::kOwnAuth || step == Step::kOwnSelect || !result_.hello_error.empty() ||
+                        reply.Begins("NOAUTH") || (step == Step::kSelect && selected_);
+  if (harmless) return Progress::kMore;
   error_ = line;
   return Progress::kRefused;
 }

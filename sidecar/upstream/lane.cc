@@ -18,7 +18,7 @@ Lane::Lane(const LaneContext& context, LaneKey key, LaneUse use)
       use_(use),
       retry_timer_(context.loop),
       overdue_timer_(context.loop),
-      handshake_(key_),
+      handshake_(key_, context.own_identity),
       down_since_(context.loop.Now()),
       scanner_(limits_),
       last_used_(context.loop.Now()) {

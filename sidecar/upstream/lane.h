@@ -47,6 +47,9 @@ struct LaneContext {
   UpstreamMetrics& metrics;
   Health& health;
   base::Random& random;
+  IdentityPtr own_identity;  // as whom the sidecar itself speaks
+  // A lane that had served was refused when it came back: its user may no more. Called on the loop; may be empty.
+  const std::function<void(const LaneKey&)>& on_user_refused;
 };
 
 class Lane final : public net::Stream::Owner, public net::Flushable {
@@ -154,6 +157,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   std::string last_error_;  // why there is no connection
   base::SteadyTime down_since_;
   int failed_attempts_ = 0;
+  bool served_ = false;  // was ready once
 
   SendLog log_;
   base::Ring<Entry> pendings_;

@@ -59,6 +59,7 @@ void Lane::BecomeReady(std::string_view rest) {
   state_ = State::kReady;
   failed_attempts_ = 0;
   last_error_.clear();
+  served_ = true;
   handshake_result_ = handshake_.result();
   scanner_.Reset();
   frame_.clear();
@@ -88,6 +89,7 @@ void Lane::Refuse(const std::string& error) {
   }
   log_.Clear();
   AnnounceReady(false);
+  if (served_ && context_.on_user_refused) context_.on_user_refused(key_);
 }
 
 void Lane::OnEnd(bool broken) {
