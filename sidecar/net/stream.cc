@@ -32,7 +32,8 @@ void Stream::Detach() {
 void Stream::Poll() {
   if (handle_->data == nullptr) return;
   int events = 0;
-  if (!ended_) events |= reading_ ? UV_READABLE : UV_DISCONNECT;
+  if (!ended_ && reading_) events |= UV_READABLE;
+  if (!ended_ && !reading_ && !hung_up_) events |= UV_DISCONNECT;
   if (blocked_) events |= UV_WRITABLE;
   if (events == 0) {
     uv_poll_stop(handle_);
@@ -46,7 +47,11 @@ void Stream::Poll() {
 
 void Stream::OnEvents(int status, int events) {
   if (status < 0) {
-    End(true);
+    // What arrived before the connection broke still counts.
+    const bool half_closed = ended_;
+    while (reading_ && !ended_ && Read()) {
+    }
+    if (half_closed || !ended_) End(true);
     return;
   }
   if ((events & UV_WRITABLE) != 0 && blocked_) {
@@ -57,25 +62,33 @@ void Stream::OnEvents(int status, int events) {
   if ((events & UV_READABLE) != 0 && reading_ && !ended_) {
     Read();
   } else if ((events & UV_DISCONNECT) != 0 && !ended_) {
-    End(false);
+    // Unread bytes come before the end: then reading, once it is on again, finds it.
+    char first = 0;
+    hung_up_ = recv(fd_, &first, 1, MSG_PEEK) > 0;
+    if (hung_up_) {
+      Poll();
+    } else {
+      End(false);
+    }
   }
 }
 
-void Stream::Read() {
+// True if bytes came.
+bool Stream::Read() {
   loop_.RefreshNow();
   const auto space = loop_.ReadSpace();
   // The flush inside ReadSpace may have ended this stream or stopped its reading.
-  if (ended_ || !reading_) return;
+  if (ended_ || !reading_) return false;
   const ssize_t got = read(fd_, space.data(), space.size());
   if (got > 0) {
     const auto size = static_cast<std::size_t>(got);
     const std::size_t mark = loop_.BeginRead(size);
     owner_.OnData({space.data(), size});
     loop_.EndRead(mark);
-    return;
+    return true;
   }
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  End(got < 0);
+  if (got == 0 || (errno != EAGAIN && errno != EINTR)) End(got < 0);
+  return false;
 }
 
 void Stream::End(bool broken) {

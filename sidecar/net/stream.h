@@ -43,7 +43,7 @@ class Stream {
   std::ptrdiff_t Write(std::span<const iovec> pieces);
   // The last write came up short; OnWritable will tell.
   bool blocked() const { return blocked_; }
-  // While off, an end of the connection is still noticed.
+  // While off, an end of the connection is still noticed, unless unread bytes stand before it.
   void SetReading(bool on);
   bool reading() const { return reading_; }
   // No callback follows: for a stream that waits for its destruction.
@@ -54,7 +54,7 @@ class Stream {
  private:
   void Poll();
   void OnEvents(int status, int events);
-  void Read();
+  bool Read();
   void End(bool broken);
 
   Loop& loop_;
@@ -64,6 +64,7 @@ class Stream {
   bool reading_ = true;
   bool blocked_ = false;
   bool ended_ = false;
+  bool hung_up_ = false;  // the peer's end was seen behind unread bytes
 };
 
 }  // namespace herdgate::net

@@ -28,8 +28,8 @@ inline bool RunUntil(net::Loop& loop, const std::function<bool()>& done,
   return true;
 }
 
-// Turns for as long as `span`, for what must not happen.
-inline void RunFor(net::Loop& loop, std::chrono::milliseconds span) {
+// Turns for as long as `span`, for what must not happen. How many turns that took: few, unless something spins.
+inline int RunFor(net::Loop& loop, std::chrono::milliseconds span) {
   uv_timer_t alarm;
   bool over = false;
   uv_timer_init(loop.uv(), &alarm);
@@ -37,9 +37,11 @@ inline void RunFor(net::Loop& loop, std::chrono::milliseconds span) {
   uv_timer_start(
       &alarm, [](uv_timer_t* timer) { *static_cast<bool*>(timer->data) = true; },
       static_cast<std::uint64_t>(span.count()), 0);
-  while (!over) uv_run(loop.uv(), UV_RUN_ONCE);
+  int turns = 0;
+  for (; !over; ++turns) uv_run(loop.uv(), UV_RUN_ONCE);
   uv_close(reinterpret_cast<uv_handle_t*>(&alarm), nullptr);
   RunTurns(loop, 2);
+  return turns;
 }
 
 }  // namespace herdgate::testing
