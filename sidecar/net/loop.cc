@@ -43,6 +43,7 @@ Loop::Loop(int index)
 
 Loop::~Loop() {
   Stop();
+  EndTurn();
   for (auto* handle :
        {reinterpret_cast<uv_handle_t*>(&handles_->wake), reinterpret_cast<uv_handle_t*>(&handles_->prepare),
         reinterpret_cast<uv_handle_t*>(&handles_->check), reinterpret_cast<uv_handle_t*>(&handles_->second)}) {
@@ -132,15 +133,15 @@ void Loop::EverySecond(std::function<void()> task) {
 
 void Loop::RunEverySecond() {
   RefreshNow();
-  for (auto& task : every_second_) task();
+  for (std::size_t i = 0; i < every_second_.size(); ++i) every_second_[i]();  // a task may add another
 }
 
 void Loop::EndTurn() {
-  while (!touched_.empty() || !doomed_.empty()) {
+  do {
     FlushTouched();
     std::vector<std::shared_ptr<void>> doomed;
     doomed.swap(doomed_);
-  }
+  } while (!touched_.empty() || !doomed_.empty());
 }
 
 void Loop::FlushTouched() {

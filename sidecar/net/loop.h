@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -74,9 +75,9 @@ class Loop final : public base::Executor {
 
   uv_loop_s* uv() { return uv_.get(); }
 
-  static constexpr std::size_t kArenaBytes = 512 * 1024;
-  static constexpr std::size_t kMinRead = 64 * 1024;
-  static constexpr std::size_t kMaxRead = 256 * 1024;
+  static constexpr std::size_t kArenaBytes = std::size_t{512} * 1024;
+  static constexpr std::size_t kMinRead = std::size_t{64} * 1024;
+  static constexpr std::size_t kMaxRead = std::size_t{256} * 1024;
 
  private:
   struct Handles;
@@ -93,7 +94,7 @@ class Loop final : public base::Executor {
   base::SteadyTime now_;
   std::vector<Flushable*> touched_;
   std::vector<std::shared_ptr<void>> doomed_;
-  std::vector<std::function<void()>> every_second_;
+  std::deque<std::function<void()>> every_second_;
 
   std::unique_ptr<char[]> arena_;
   std::size_t arena_used_ = 0;

@@ -38,7 +38,7 @@ class OutQueue {
 
  private:
   static constexpr std::size_t kViews = 8;
-  static constexpr std::size_t kBlockBytes = 64 * 1024;
+  static constexpr std::size_t kBlockBytes = std::size_t{64} * 1024;
 
   void KeepAll();
   void Copy(std::string_view bytes);
