@@ -27,7 +27,8 @@ bool WouldBlock() {
 
 }  // namespace
 
-HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now) : fd_(fd), limits_(limits) {
+HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now)
+    : fd_(fd), limits_(limits), accepted_at_(now) {
   Enter(Phase::kReading, now, limits_.request_timeout);
 }
 

@@ -47,7 +47,9 @@ class HttpConnection {
   base::SteadyTime deadline() const { return deadline_; }
   // Since when it has waited for its client.
   base::SteadyTime since() const { return since_; }
-  std::size_t pending_bytes() const { return out_.size() - sent_; }
+  base::SteadyTime accepted_at() const { return accepted_at_; }
+  // Memory that it holds for its client.
+  std::size_t held_bytes() const { return in_.size() + out_.size(); }
   // The status of a refusal, told once; 0 if there was none.
   int TakeRefusal() { return std::exchange(refusal_, 0); }
 
@@ -65,6 +67,7 @@ class HttpConnection {
 
   const int fd_;
   const HttpLimits& limits_;
+  const base::SteadyTime accepted_at_;
   Phase phase_ = Phase::kReading;
   base::SteadyTime since_;
   base::SteadyTime deadline_;

@@ -8,8 +8,7 @@
 
 namespace herdgate::admin {
 
-// Defaults fit a listener that answers probes and scrapes; the worst case holds about
-// max_connections * (max_head_bytes + max_body_bytes) + max_pending_bytes bytes.
+// Defaults fit a listener that answers probes and scrapes.
 struct HttpLimits {
   // Request line and headers together, in bytes; more is answered 431. Raise for clients with large cookies or tokens.
   std::size_t max_head_bytes = 16'384;
@@ -20,10 +19,13 @@ struct HttpLimits {
   std::size_t max_body_bytes = 0;
   // Connections at once. A newcomer beyond that closes the one that has waited longest for its client, so that slow
   // clients can't lock out a probe.
-  std::size_t max_connections = 64;
-  // Answer bytes that clients haven't taken yet, over all connections. Beyond that the one that has waited longest for
-  // its client is closed.
-  std::size_t max_pending_bytes = 1'048'576;
+  std::size_t max_connections = 256;
+  // How long a connection has to make itself heard before it may be closed for a newcomer, who waits meanwhile. Long
+  // enough for a client to send what it connected for, short enough that room is made faster than probes lose patience.
+  std::chrono::milliseconds grace{100};
+  // Bytes of unfinished requests and of answers that clients haven't taken, over all connections. Beyond that the
+  // holders that have waited longest for their clients are closed. Raise with max_body_bytes, or for larger answers.
+  std::size_t max_held_bytes = 2'097'152;
   // From the first byte of a request (from the accept, for the first request) to its last.
   std::chrono::milliseconds request_timeout{2000};
   // How long a connection may stay open between requests. Above the usual scrape interval of 60 s.

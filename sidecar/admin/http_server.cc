@@ -102,7 +102,7 @@ void HttpServer::Run() {
     const SteadyTime now = clock_.Now();
     Serve(now);
     if (listener_ready_) Accept(now);
-    ShedPending();
+    ShedMemory();
     metrics_.connections.Set(static_cast<std::int64_t>(connections_.size()));
   }
 }
@@ -143,47 +143,64 @@ void HttpServer::Serve(SteadyTime now) {
 }
 
 void HttpServer::Accept(SteadyTime now) {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < kAcceptsPerTurn && HasRoom(now); ++i) {
     const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       // Without a free descriptor the listener stays readable; don't spin on it, and give one back.
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         accept_from_ = now + kOutOfDescriptorsPause;
-        DropLongestWaiting(false);
+        DropLongestWaiting([](const HttpConnection&) { return true; });
       }
       return;
     }
+    if (IsFull()) DropLongestWaiting([&](const HttpConnection& connection) { return IsEvictable(connection, now); });
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    MakeRoom();
-    // A request that came with the connection is answered before anyone can push the connection out.
     auto connection = std::make_unique<HttpConnection>(fd, options_.limits, now);
     if (Keep(*connection, connection->OnReady(now, responder_))) connections_.push_back(std::move(connection));
   }
 }
 
-void HttpServer::MakeRoom() {
-  while (connections_.size() >= std::max<std::size_t>(options_.limits.max_connections, 1)) DropLongestWaiting(false);
+bool HttpServer::IsFull() const {
+  return connections_.size() >= std::max<std::size_t>(options_.limits.max_connections, 1);
 }
 
-void HttpServer::ShedPending() {
-  const auto pending = [this] {
+// The grace counts from the accept, so that busy clients don't hold their places for ever.
+bool HttpServer::IsEvictable(const HttpConnection& connection, SteadyTime now) const {
+  return connection.accepted_at() + options_.limits.grace <= now;
+}
+
+// False if a newcomer would find only connections in their grace; then sets when to look again.
+bool HttpServer::HasRoom(SteadyTime now) {
+  if (!IsFull()) return true;
+  SteadyTime oldest = SteadyTime::max();
+  for (const auto& connection : connections_) oldest = std::min(oldest, connection->accepted_at());
+  accept_from_ = oldest + options_.limits.grace;
+  return accept_from_ <= now;
+}
+
+void HttpServer::ShedMemory() {
+  const auto held = [this] {
     std::size_t sum = 0;
-    for (const auto& connection : connections_) sum += connection->pending_bytes();
+    for (const auto& connection : connections_) sum += connection->held_bytes();
     return sum;
   };
-  while (pending() > options_.limits.max_pending_bytes) DropLongestWaiting(true);
+  const auto holds = [](const HttpConnection& connection) { return connection.held_bytes() > 0; };
+  while (held() > options_.limits.max_held_bytes && DropLongestWaiting(holds)) {
+  }
 }
 
-void HttpServer::DropLongestWaiting(bool writers_only) {
+template <typename Eligible>
+bool HttpServer::DropLongestWaiting(Eligible eligible) {
   auto oldest = connections_.end();
   for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    if (writers_only && (*it)->pending_bytes() == 0) continue;
+    if (!eligible(**it)) continue;
     if (oldest == connections_.end() || (*it)->since() < (*oldest)->since()) oldest = it;
   }
-  if (oldest == connections_.end()) return;
+  if (oldest == connections_.end()) return false;
   metrics_.evicted.Add();
   connections_.erase(oldest);
+  return true;
 }
 
 bool HttpServer::Keep(HttpConnection& connection, HttpConnection::Ended ended) {

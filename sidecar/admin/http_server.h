@@ -2,7 +2,7 @@
 //
 // One thread polls all sockets, reads requests, runs the handlers and writes the answers, so a slow client costs a
 // buffer and never a thread. Every bound is in HttpLimits. When connections run out, the one that has waited longest
-// for its client makes room: whoever sends a request at once is served, whatever the others do.
+// for its client makes room: whoever sends a request within the grace is served, whatever the others do.
 //
 // Threads: construct, Route, Start and Stop from one thread; handlers run on the server's thread and must not block.
 // Ownership: owns its thread and sockets; what handlers borrow outlives Stop(). The destructor stops.
@@ -53,9 +53,12 @@ class HttpServer {
   void Wait(base::SteadyTime now);
   void Serve(base::SteadyTime now);
   void Accept(base::SteadyTime now);
-  void MakeRoom();
-  void ShedPending();
-  void DropLongestWaiting(bool writers_only);
+  bool HasRoom(base::SteadyTime now);
+  bool IsFull() const;
+  bool IsEvictable(const HttpConnection& connection, base::SteadyTime now) const;
+  void ShedMemory();
+  template <typename Eligible>
+  bool DropLongestWaiting(Eligible eligible);
   // False if the connection is over. Counts what happened to it.
   bool Keep(HttpConnection& connection, HttpConnection::Ended ended);
   HttpResponse Dispatch(const HttpRequest& request) const;
@@ -77,7 +80,7 @@ class HttpServer {
   std::vector<std::unique_ptr<HttpConnection>> connections_;
   std::vector<short> ready_;  // poll results, in the order of connections_
   bool listener_ready_ = false;
-  base::SteadyTime accept_from_;  // after the process ran out of descriptors: not before
+  base::SteadyTime accept_from_;  // not before: no room, or no descriptor
 };
 
 }  // namespace herdgate::admin

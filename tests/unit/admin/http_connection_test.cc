@@ -188,7 +188,7 @@ TEST_F(HttpConnectionTest, AClientThatDoesNotReadIsNotReadFromAndTimesOut) {
   Open();
   answer_ = std::string(4 << 20, 'x');
   EXPECT_EQ(Send(kGet), Ended::kNo);
-  EXPECT_GT(connection_->pending_bytes(), 0U);
+  EXPECT_GT(connection_->held_bytes(), 0U);
   EXPECT_EQ(connection_->events(), POLLOUT);
   EXPECT_EQ(Send(kGet), Ended::kNo);
   EXPECT_EQ(targets_.size(), 1U);
@@ -201,7 +201,7 @@ TEST_F(HttpConnectionTest, ALargeAnswerArrivesWholeAndItsMemoryIsGivenBack) {
   answer_ = std::string(4 << 20, 'x');
   EXPECT_EQ(Send(kGet), Ended::kNo);
   std::string all = Received();
-  while (connection_->pending_bytes() > 0) {
+  while (connection_->held_bytes() > 0) {
     ASSERT_EQ(Turn(), Ended::kNo);
     all += Received();
   }

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <chrono>
 #include <ctime>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/unit/admin/raw_client.h"
@@ -132,7 +135,7 @@ TEST_F(HttpServerTest, ANewcomerReplacesTheConnectionThatWaitedLongest) {
 
 TEST_F(HttpServerTest, AnswersNobodyTakesAreBoundedOverAllConnections) {
   HttpLimits limits;
-  limits.max_pending_bytes = 1;
+  limits.max_held_bytes = 1;
   Start(limits);
   std::vector<RawClient> greedy;
   for (int i = 0; i < 8; ++i) {
@@ -195,6 +198,39 @@ TEST_F(HttpServerTest, APortInUseIsAnErrorNotACrash) {
   const base::Result<std::uint16_t> port = second.Start();
   ASSERT_FALSE(port.ok());
   EXPECT_THAT(port.status().message(), HasSubstr("the port is in use"));
+}
+
+// Busy keep-alive clients may not hold all places against a newcomer.
+TEST_F(HttpServerTest, TheGraceIsGivenOncePerConnectionNotPerRequest) {
+  HttpLimits limits;
+  limits.max_connections = 1;
+  Start(limits);
+  std::atomic<bool> done{false};
+  std::thread busy([&] {
+    RawClient client(port_);
+    while (!done && client.Send(GetRequest("/hello")) && !client.ReadAnswer().empty()) {
+    }
+  });
+  while (server_->metrics().answered_ok.value() == 0) std::this_thread::yield();
+  EXPECT_THAT(Ask(GetRequest("/hello")), EndsWith("hello\n"));
+  done = true;
+  busy.join();
+}
+
+TEST_F(HttpServerTest, ANewcomerWaitsWhileTheOthersAreInTheirGrace) {
+  HttpLimits limits;
+  limits.max_connections = 1;
+  limits.grace = std::chrono::hours(1);
+  Start(limits);
+  RawClient first(port_);
+  ASSERT_TRUE(first.Send(GetRequest("/hello")));
+  ASSERT_THAT(first.ReadAnswer(), EndsWith("hello\n"));
+  RawClient second(port_);
+  ASSERT_TRUE(second.Send(GetRequest("/hello")));
+  ASSERT_TRUE(first.Send(GetRequest("/hello")));
+  EXPECT_THAT(first.ReadAnswer(), EndsWith("hello\n"));
+  EXPECT_EQ(second.ReadAnswer(std::chrono::milliseconds(50)), "");
+  EXPECT_EQ(server_->metrics().evicted.value(), 0U);
 }
 
 // While no descriptor is free the listener stays readable: the server must wait, not spin, and go on afterwards.
