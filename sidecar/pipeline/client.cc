@@ -35,7 +35,7 @@ Verdict Client::Handle(const resp::Request& request) {
     skip_this_ = std::exchange(skip_next_, false);
   }
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
-  last_command_ = spec.id;
+  if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
   const Verdict verdict = Dispatch(spec, request);
   if (verdict == Verdict::kDone) {
     first_tried_ns_ = 0;

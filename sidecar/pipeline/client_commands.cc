@@ -66,7 +66,6 @@ void ClientCommands::Gather(LoopContext& asking, std::function<bool(Client&, con
 
 Verdict ClientCommands::Run(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const std::string_view what = spec.short_name();
-  if (spec.absent) return client.Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));
   if (what == "id") return client.Answer(spec, Integer(static_cast<std::int64_t>(client.id())));
   if (what == "getname") {
     std::string reply;
@@ -78,6 +77,8 @@ Verdict ClientCommands::Run(Client& client, const CommandSpec& spec, const resp:
     return client.Answer(spec, reply);
   }
   if (what == "setname") return SetName(client, spec, request);
+  const bool newer = what == "setinfo" || what == "no-touch";
+  if (newer && spec.absent) return client.Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));
   if (what == "setinfo") return SetInfo(client, spec, request);
   if (what == "info") {
     std::string reply;

@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace herdgate::upstream {
+namespace {
+
+bool Spent(const Lane& lane) {
+  return lane.state() == Lane::State::kRefused || lane.state() == Lane::State::kClosed;
+}
+
+}  // namespace
 
 LanePool::LanePool(const LaneContext& context, std::atomic<std::size_t>& dedicated_in_use)
     : context_(context), dedicated_in_use_(dedicated_in_use) {
@@ -18,8 +25,7 @@ std::shared_ptr<Lane> LanePool::Shared(const LaneKey& key, bool slow) {
   const LaneUse use = slow ? LaneUse::kSlow : LaneUse::kShared;
   for (auto& lane : shared_) {
     if (lane->use() != use || !(lane->key() == key)) continue;
-    const bool spent = lane->state() == Lane::State::kRefused || lane->state() == Lane::State::kClosed;
-    if (!spent) return lane;
+    if (!Spent(*lane)) return lane;
     Discard(std::exchange(lane, std::make_shared<Lane>(context_, key, use)));
     return lane;
   }
@@ -36,14 +42,24 @@ std::shared_ptr<Lane> LanePool::TakeDedicated(const LaneKey& key, ReplySink& own
   std::shared_ptr<Lane> lane;
   // The one that came back last is the least likely to have been closed by the upstream's idle timeout.
   for (std::size_t i = idle_.size(); i-- > 0 && !lane;) {
-    if (idle_[i].lane->state() != Lane::State::kReady || !(idle_[i].lane->key() == key)) continue;
+    if (Spent(*idle_[i].lane) || !(idle_[i].lane->key() == key)) continue;
     lane = std::move(idle_[i].lane);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     context_.metrics.idle_lanes.Sub();
   }
   if (!lane) lane = std::make_shared<Lane>(context_, key, LaneUse::kDedicated);
   lane->set_owner(&owner);
+  KeepSpare(key);
   return lane;
+}
+
+// Who took one lane will take another: the next one finds a connection that is ready.
+void LanePool::KeepSpare(const LaneKey& key) {
+  const bool has_spare =
+      std::any_of(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.lane->key() == key; });
+  if (has_spare || context_.options.idle_dedicated == 0) return;
+  idle_.push_back({std::make_shared<Lane>(context_, key, LaneUse::kDedicated), context_.loop.Now()});
+  context_.metrics.idle_lanes.Add();
 }
 
 void LanePool::GiveBack(std::shared_ptr<Lane> lane, bool clean) {
@@ -93,7 +109,7 @@ void LanePool::EverySecond() {
     return unused;
   });
   std::erase_if(idle_, [&](Idle& idle) {
-    const bool stale = idle.lane->state() != Lane::State::kReady || now - idle.since > context_.options.idle_timeout;
+    const bool stale = Spent(*idle.lane) || now - idle.since > context_.options.idle_timeout;
     if (stale) {
       context_.metrics.idle_lanes.Sub();
       Discard(std::move(idle.lane));

@@ -43,6 +43,7 @@ class LanePool {
   };
 
   void EverySecond();
+  void KeepSpare(const LaneKey& key);
   void Discard(std::shared_ptr<Lane> lane);
 
   const LaneContext context_;
