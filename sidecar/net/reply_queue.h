@@ -12,6 +12,7 @@
 // Threads: the loop's thread. Cost: two counters per lane reply; a small record per slot that has to wait.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -31,6 +32,9 @@ class ReplyQueue {
   explicit ReplyQueue(Loop& loop) : loop_(loop) {}
 
   void Expect() { ++expected_; }
+  // The last `count` lane replies that were expected, as far as they are outstanding, will never come. REQUIRES: no
+  // slot stands behind them.
+  void TakeBack(std::uint64_t count) { expected_ -= std::min(count, outstanding()); }
   // REQUIRES: `bytes` lie in the loop's arena; ended <= outstanding().
   void Pass(std::string_view bytes, std::size_t ended);
   // Like Pass for bytes that lie elsewhere: they are copied.

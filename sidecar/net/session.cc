@@ -37,16 +37,17 @@ void Session::OnData(std::string_view bytes) {
     const std::size_t used = Decode(bytes);
     if (used < bytes.size() && !draining_ && !closed_) input_.assign(bytes.substr(used));
   }
-  if (paused_ && input_.size() > set_.options().max_waiting_input && !throttled_) {
+  if (paused_ && input_bytes() > set_.options().max_waiting_input && !throttled_) {
     throttled_ = true;
     stream_.SetReading(false);
   }
 }
 
 void Session::DecodeHeld() {
-  const std::size_t used = Decode(input_);
+  input_at_ += Decode(std::string_view(input_).substr(input_at_));
   if (draining_ || closed_) return;
-  input_.erase(0, used);
+  // Moving the rest is worth it only if it frees at least as much as it moves.
+  if (input_at_ >= input_bytes()) input_.erase(0, std::exchange(input_at_, 0));
   if (input_.empty() && input_.capacity() > 4096) input_ = std::string();
 }
 
@@ -65,6 +66,7 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
   if (decoder_.streaming()) {
     used = decoder_.Stream(rest);
     if (decoder_.failed()) {
+      AbandonStream();
       ProtocolError();
       return false;
     }
@@ -100,10 +102,12 @@ bool Session::DecodeIncomplete(std::string_view rest) {
   if (decoder_.declared_bytes() <= set_.options().max_held_request) return false;
   LargeRequest head{.args = decoder_.Partial(rest),
                     .declared_args = static_cast<std::size_t>(decoder_.declared_args())};
+  const std::uint64_t owed_before = replies_.outstanding();
   if (set_.handler().OnLarge(*this, head) == Verdict::kWait) {
     paused_ = true;
     return false;
   }
+  stream_owes_ = replies_.outstanding() - owed_before;
   decoder_.BeginStream();
   return true;
 }
@@ -112,6 +116,11 @@ void Session::ProtocolError() {
   set_.metrics().protocol_errors.Add();
   replies_.Local("-ERR Protocol error: " + decoder_.error() + "\r\n");
   Drain(CloseReason::kProtocolError);
+}
+
+// The request being streamed will never end: nobody waits for its reply any more.
+void Session::AbandonStream() {
+  replies_.TakeBack(std::exchange(stream_owes_, 0));
 }
 
 void Session::Resume() {
@@ -136,7 +145,10 @@ void Session::Drain(CloseReason reason) {
 void Session::Kill(CloseReason reason) {
   if (closed_) return;
   // What was answered before the end still belongs to the client.
-  if (!replies_.out().empty() && reason != CloseReason::kClient) (void)replies_.out().Flush(stream_);
+  if (reason != CloseReason::kClient) {
+    const std::ptrdiff_t sent = replies_.out().Flush(stream_);
+    if (sent > 0) set_.metrics().sent_bytes.Add(static_cast<std::uint64_t>(sent));
+  }
   closed_ = true;
   set_.metrics().output_bytes.Sub(static_cast<std::int64_t>(reported_backlog_));
   stream_.Detach();
@@ -159,26 +171,8 @@ void Session::OnWritable() {
 }
 
 void Session::OnFlush() {
-  if (closed_) return;
-  if (resuming_) {
-    resuming_ = false;
-    DecodeHeld();
-    if (closed_) return;
-    if (throttled_ && input_.size() <= set_.options().max_waiting_input / 2) {
-      throttled_ = false;
-      stream_.SetReading(handler_reading_);
-    }
-  }
-  if (!replies_.out().empty() && !stream_.blocked()) {
-    const std::ptrdiff_t sent = replies_.out().Flush(stream_);
-    if (sent < 0) {
-      Kill(draining_ ? drain_reason_ : CloseReason::kClient);
-      return;
-    }
-    set_.metrics().sent_bytes.Add(static_cast<std::uint64_t>(sent));
-  } else if (stream_.blocked()) {
-    replies_.out().Keep();
-  }
+  if (!closed_ && resuming_) GoOn();
+  if (closed_ || !WriteReplies()) return;
   const std::size_t backlog = replies_.out().size() + replies_.held_bytes();
   if (backlog != reported_backlog_) {
     set_.metrics().output_bytes.Add(static_cast<std::int64_t>(backlog) - static_cast<std::int64_t>(reported_backlog_));
@@ -196,10 +190,39 @@ void Session::OnFlush() {
   FinishIfSettled();
 }
 
+void Session::GoOn() {
+  resuming_ = false;
+  DecodeHeld();
+  if (closed_ || !throttled_) return;
+  // What is left of input that does not wait is the front of a request, whose rest must come.
+  if (!paused_ || input_bytes() <= set_.options().max_waiting_input / 2) {
+    throttled_ = false;
+    stream_.SetReading(handler_reading_);
+  }
+}
+
+// False if the connection turned out dead.
+bool Session::WriteReplies() {
+  if (stream_.blocked()) {
+    replies_.out().Keep();
+    return true;
+  }
+  if (replies_.out().empty()) return true;
+  const std::ptrdiff_t sent = replies_.out().Flush(stream_);
+  if (sent < 0) {
+    Kill(draining_ ? drain_reason_ : CloseReason::kClient);
+    return false;
+  }
+  set_.metrics().sent_bytes.Add(static_cast<std::uint64_t>(sent));
+  return true;
+}
+
 void Session::FinishIfSettled() {
   // A client that sent its last byte is closed once everything it asked is answered; input that waits is still asked.
   const bool done = draining_ || (half_closed_ && !paused_ && !resuming_);
-  if (done && replies_.settled() && replies_.out().empty()) Kill(draining_ ? drain_reason_ : CloseReason::kClient);
+  if (!done) return;
+  if (decoder_.streaming()) AbandonStream();
+  if (replies_.settled() && replies_.out().empty()) Kill(draining_ ? drain_reason_ : CloseReason::kClient);
 }
 
 }  // namespace herdgate::net

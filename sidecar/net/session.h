@@ -82,7 +82,7 @@ class Session final : public Stream::Owner, public Flushable {
   void set_unauthenticated(bool value) { decoder_.set_unauthenticated(value); }
 
   // For CLIENT LIST.
-  std::size_t input_bytes() const { return input_.size(); }
+  std::size_t input_bytes() const { return input_.size() - input_at_; }
   base::SteadyTime opened_at() const { return opened_at_; }
   base::SteadyTime last_request_at() const { return last_request_at_; }
 
@@ -101,6 +101,9 @@ class Session final : public Stream::Owner, public Flushable {
   bool DecodeOne(std::string_view rest, std::size_t& used);
   bool DecodeIncomplete(std::string_view rest);
   void ProtocolError();
+  void AbandonStream();
+  void GoOn();
+  bool WriteReplies();
   void FinishIfSettled();
 
   Loop& loop_;
@@ -109,7 +112,8 @@ class Session final : public Stream::Owner, public Flushable {
   Stream stream_;
   resp::RequestDecoder decoder_;
   ReplyQueue replies_;
-  std::string input_;  // bytes not consumed yet
+  std::string input_;  // bytes not consumed yet, from input_at_
+  std::size_t input_at_ = 0;
   std::string_view behind_;
   void* attachment_ = nullptr;
   base::SteadyTime opened_at_;
@@ -123,6 +127,7 @@ class Session final : public Stream::Owner, public Flushable {
   bool closed_ = false;
   bool had_backlog_ = false;
   std::size_t reported_backlog_ = 0;
+  std::uint64_t stream_owes_ = 0;  // replies expected for the request being streamed
   CloseReason drain_reason_ = CloseReason::kClient;
 };
 

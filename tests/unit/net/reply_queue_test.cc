@@ -142,6 +142,23 @@ TEST_F(ReplyQueueTest, PassCopyKeepsNoView) {
   EXPECT_EQ(Written(), "+a\r\n");
 }
 
+TEST_F(ReplyQueueTest, IsSettledOnceTheLastExpectedReplyIsTakenBack) {
+  queue_.Expect();
+  queue_.Expect();
+  queue_.TakeBack(1);
+  Pass("+a\r\n", 1);
+  EXPECT_TRUE(queue_.settled());
+  queue_.Local("+next\r\n");
+  EXPECT_EQ(Written(), "+a\r\n+next\r\n");
+}
+
+TEST_F(ReplyQueueTest, AReplyThatCameCanNotBeTakenBack) {
+  queue_.Expect();
+  Pass("+a\r\n", 1);
+  queue_.TakeBack(1);
+  EXPECT_EQ(queue_.outstanding(), 0U);
+}
+
 // One request of the model: what it is answered, and by whom.
 struct Asked {
   bool by_lane = false;
