@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <uv.h>
@@ -53,8 +54,9 @@ base::Result<int> BindTcp(const base::ListenAddress& address) {
 }
 
 bool SomebodyListens(const sockaddr_un& name) {
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool listens = connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const bool connected = connect(fd, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
+  const bool listens = connected || errno == EAGAIN;  // EAGAIN: its queue is full
   close(fd);
   return listens;
 }
@@ -64,13 +66,23 @@ base::Result<int> BindUnix(const base::ListenAddress& address) {
   name.sun_family = AF_UNIX;
   if (address.path.size() >= sizeof name.sun_path) return Failed(address, "the path is longer than 107 bytes");
   std::memcpy(name.sun_path, address.path.data(), address.path.size());
+  struct stat old {};
+  if (lstat(name.sun_path, &old) == 0 && !S_ISSOCK(old.st_mode)) {
+    return Failed(address, "the path exists and is not a socket; remove it or choose another path");
+  }
   if (SomebodyListens(name)) return Failed(address, "another process listens there; stop it or choose another path");
-  unlink(address.path.c_str());
+  unlink(name.sun_path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&name), sizeof name) == 0 && listen(fd, kBacklog) == 0) return fd;
   const int error = errno;
   if (fd >= 0) close(fd);
   return Failed(address, std::strerror(error));
+}
+
+// The socket file's inode; 0 if there is none.
+std::uint64_t InodeOf(const std::string& path) {
+  struct stat file {};
+  return lstat(path.c_str(), &file) == 0 ? file.st_ino : 0;
 }
 
 std::uint16_t PortOf(int fd) {
@@ -127,13 +139,17 @@ base::Result<std::unique_ptr<Listener>> Listener::Bind(const base::ListenAddress
 }
 
 Listener::Listener(int fd, base::ListenAddress address)
-    : fd_(fd), address_(std::move(address)), spare_fd_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+    : fd_(fd),
+      address_(std::move(address)),
+      inode_(address_.kind == base::ListenAddress::Kind::kUnix ? InodeOf(address_.path) : 0),
+      spare_fd_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
 Listener::~Listener() {
   Stop();
   close(fd_);
   if (spare_fd_ >= 0) close(spare_fd_);
-  if (address_.kind == base::ListenAddress::Kind::kUnix) unlink(address_.path.c_str());
+  // Another process may have put its own socket there since.
+  if (inode_ != 0 && InodeOf(address_.path) == inode_) unlink(address_.path.c_str());
 }
 
 std::string Listener::ToString() const {

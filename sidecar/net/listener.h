@@ -2,7 +2,7 @@
 //
 // Threads: Bind from any thread, before Start; the rest on the accepting loop. Ownership: the descriptor is the
 // listener's; an accepted descriptor becomes the deal function's. A Unix socket's file is replaced if nobody listens on
-// it, and removed at the end.
+// it, and removed at the end if it is still the listener's own.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ class Listener {
 
   int fd_;
   base::ListenAddress address_;
+  const std::uint64_t inode_;  // of a Unix socket's file
   uv_poll_s* handle_ = nullptr;
   Deal deal_;
   int spare_fd_;  // given up for a moment when descriptors run out, so that the queue is emptied and not spun on
