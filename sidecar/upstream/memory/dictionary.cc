@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -157,11 +158,10 @@ void Dictionary::ForEach(const Visit& visit) const {
 
 Entry* Dictionary::Sample(base::Random& random) const {
   if (size() == 0) return nullptr;
-  const std::size_t buckets = tables_[0].size() + tables_[1].size();
-  std::size_t at = random.Below(buckets);
+  std::size_t at = random.Below(buckets());
   // About one bucket in eight is used at worst, unless a resize is behind: then the nearest one has to do.
-  for (int attempt = 0; attempt < 64 && Bucket(at) == nullptr; ++attempt) at = random.Below(buckets);
-  while (Bucket(at) == nullptr) at = at + 1 == buckets ? 0 : at + 1;
+  for (int attempt = 0; attempt < 64 && Bucket(at) == nullptr; ++attempt) at = random.Below(buckets());
+  while (Bucket(at) == nullptr) at = at + 1 == buckets() ? 0 : at + 1;
   Entry* head = Bucket(at);
   std::size_t length = 0;
   for (const Entry* entry = head; entry != nullptr; entry = entry->next) ++length;
@@ -172,13 +172,12 @@ Entry* Dictionary::Sample(base::Random& random) const {
 void Dictionary::SampleRun(base::Random& random, std::size_t count, std::vector<Entry*>& found) const {
   if (size() == 0) return;
   const std::size_t goal = found.size() + count;
-  const std::size_t buckets = tables_[0].size() + tables_[1].size();
-  std::size_t at = random.Below(buckets);
-  const std::size_t most = count * kEmptyBucketsPerMove;
-  for (std::size_t step = 0; found.size() < goal && step < buckets && step < most; ++step) {
+  std::size_t at = random.Below(buckets());
+  const std::size_t most = std::min(buckets(), count * kEmptyBucketsPerMove);
+  for (std::size_t step = 0; found.size() < goal && step < most; ++step) {
     for (Entry* entry = Bucket(at); entry != nullptr && found.size() < goal; entry = entry->next)
       found.push_back(entry);
-    if (++at == buckets) at = 0;
+    if (++at == buckets()) at = 0;
   }
 }
 

@@ -57,7 +57,8 @@ class Dictionary {
   void SampleRun(base::Random& random, std::size_t count, std::vector<Entry*>& found) const;
 
   std::size_t size() const { return tables_[0].used + tables_[1].used; }
-  std::size_t bytes() const { return (tables_[0].size() + tables_[1].size()) * sizeof(Entry*); }
+  std::size_t buckets() const { return tables_[0].size() + tables_[1].size(); }
+  std::size_t bytes() const { return buckets() * sizeof(Entry*); }
   bool migrating() const { return tables_[1].size() != 0; }
 
  private:

@@ -15,6 +15,7 @@ constexpr std::size_t kSampleRuns = 2;
 constexpr std::size_t kSampleRunLength = 8;
 constexpr std::size_t kMostSpareGrowth = 1024UL * 1024;
 constexpr std::size_t kMigratedPerTick = 512;
+constexpr std::size_t kLeastSwept = 64;
 
 // malloc keeps eight bytes in front of each block.
 std::size_t BlockBytes(void* block) {
@@ -87,8 +88,9 @@ void Keyspace::Expire(int db, Entry& entry) {
 void Keyspace::Link(int db, Entry& entry) {
   Database& database = At(db);
   entry.hash = database.keys.Hash(entry.key());
+  const std::size_t spare = max_bytes_ - std::min(max_bytes_, bytes());
   table_bytes_ -= database.keys.bytes();
-  database.keys.PrepareInsert(max_bytes_ - std::min(max_bytes_, bytes()));
+  database.keys.PrepareInsert(spare);
   table_bytes_ += database.keys.bytes();
   database.keys.Insert(entry);
   if (entry.expires_at != kNever) ++database.with_expiry;
@@ -256,25 +258,27 @@ Entry* Keyspace::Random(int db) {
   return nullptr;
 }
 
-std::size_t Keyspace::ExpireSome(std::size_t buckets) {
-  std::size_t deleted = 0;
+Keyspace::Sweep Keyspace::ExpireSome() {
+  Sweep sweep;
   for (int db = 0; db < kDatabases; ++db) {
     Database& database = At(db);
     table_bytes_ -= database.keys.bytes();
     database.keys.Migrate(kMigratedPerTick);
     database.keys.ShrinkIfSparse();
     table_bytes_ += database.keys.bytes();
+    const std::size_t buckets = std::max(kLeastSwept, database.keys.buckets() / kSweepParts);
     for (std::size_t step = 0; step < buckets && database.with_expiry != 0; ++step) {
       sampled_.clear();
       database.expiry_cursor = database.keys.Scan(database.expiry_cursor, [&](Entry& entry) {
+        ++sweep.seen;
         if (IsDead(entry)) sampled_.push_back(&entry);
       });
       for (Entry* entry : sampled_) Expire(db, *entry);
-      deleted += sampled_.size();
+      sweep.deleted += sampled_.size();
       if (database.expiry_cursor == 0) break;
     }
   }
-  return deleted;
+  return sweep;
 }
 
 std::uint32_t Keyspace::Age(const Entry& entry) const {

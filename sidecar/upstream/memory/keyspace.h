@@ -83,8 +83,14 @@ class Keyspace {
   void ForEach(int db, const Dictionary::Visit& visit);
   Entry* Random(int db);
 
-  // Looks at up to `buckets` buckets for keys whose time has come; the number of keys deleted. Also lets resizes go on.
-  std::size_t ExpireSome(std::size_t buckets);
+  // Goes on looking for keys whose time has come, through 1/kSweepParts of every database that has volatile keys. Also
+  // lets resizes go on.
+  struct Sweep {
+    std::size_t seen = 0;
+    std::size_t deleted = 0;
+  };
+  Sweep ExpireSome();
+  static constexpr std::size_t kSweepParts = 128;
   bool HasVolatile() const;
   bool migrating() const;
 

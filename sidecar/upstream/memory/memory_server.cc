@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <random>
+#include <unordered_set>
 #include <utility>
 
 #include "sidecar/metrics/cell.h"
@@ -23,7 +24,10 @@ namespace {
 using memory::Client;
 using memory::Store;
 
+// While there are volatile keys a part of them is looked at in each tick, so that a dead one is gone within 13 seconds;
+// while many are dead, more often.
 constexpr std::chrono::milliseconds kTick{100};
+constexpr std::chrono::milliseconds kBusyTick{5};
 // A request is held whole up to the bound of the store and a little more for its other arguments.
 constexpr std::size_t kRequestSlack = 64UL * 1024;
 // Beyond this much unsent output a client's next requests wait, so that a pipeline of large GETs takes no more.
@@ -49,7 +53,7 @@ class Descriptor {
 net::SessionOptions SessionOptionsFor(const MemoryOptions& options) {
   net::SessionOptions session;
   session.max_held_request = options.max_bytes + kRequestSlack;
-  session.max_output = memory::ReplyWriter::kMostBytes + 2 * kHighBacklog;
+  session.max_output = memory::StoreOptions().max_reply_bytes + 2 * kHighBacklog;
   return session;
 }
 
@@ -66,8 +70,7 @@ memory::StoreOptions StoreOptionsFor(const MemoryOptions& options) {
 
 class MemoryServer::Core final : public net::RequestHandler {
  public:
-  Core(const MemoryOptions& options, const base::Clock& clock)
-      : options_(options), loop_(0), store_(StoreOptionsFor(options), clock) {}
+  Core(const MemoryOptions& options, const base::Clock& clock);
   ~Core() override { Stop(); }
 
   void Start();
@@ -98,7 +101,9 @@ class MemoryServer::Core final : public net::RequestHandler {
 
   static Client& ClientOf(net::Session& session) { return *static_cast<Client*>(session.attachment()); }
   void Reply(net::Session& session);
+  void EverySecond();
   void Tick();
+  void ResumeWaiting();
   void Publish();
   static void Raise(metrics::Counter& counter, std::uint64_t to);
 
@@ -108,19 +113,27 @@ class MemoryServer::Core final : public net::RequestHandler {
   net::NetMetrics net_metrics_;
   std::unique_ptr<net::SessionSet> sessions_;
   std::unique_ptr<net::Timer> timer_;
-  std::string reply_;  // kept for its capacity
+  std::unordered_set<net::Session*> waiting_;  // for their output to drain
+  std::string reply_;                          // kept for its capacity
   Cells cells_;
   std::atomic<bool> started_{false};
   std::atomic<bool> stopped_{false};
 };
 
-void MemoryServer::Core::Start() {
+MemoryServer::Core::Core(const MemoryOptions& options, const base::Clock& clock)
+    : options_(options), loop_(0), store_(StoreOptionsFor(options), clock) {
+  // Posted before any connection can be.
   loop_.Post([this] {
     sessions_ = std::make_unique<net::SessionSet>(loop_, *this, SessionOptionsFor(options_), net_metrics_);
     sessions_->limits().max_bulk_bytes = memory::kMaxStringBytes;
     timer_ = std::make_unique<net::Timer>(loop_);
-    loop_.EverySecond([this] { Tick(); });
+    loop_.EverySecond([this] {
+      if (timer_) EverySecond();
+    });
   });
+}
+
+void MemoryServer::Core::Start() {
   loop_.Start();
   started_.store(true);
 }
@@ -162,12 +175,15 @@ void MemoryServer::Core::OnClosed(net::Session& session) {
   const std::unique_ptr<Client> client(&ClientOf(session));
   session.set_attachment(nullptr);
   store_.Close(*client);
+  waiting_.erase(&session);
   cells_.connections.Sub(1);
 }
 
 net::Verdict MemoryServer::Core::OnRequest(net::Session& session, const resp::Request& request) {
   if (session.replies().out().size() > kHighBacklog) {
-    session.TouchReplies();
+    // OnBacklog says when to go on, but not if this turn's flush happens to write it all: so look again behind it.
+    waiting_.insert(&session);
+    loop_.Post([this] { ResumeWaiting(); });
     return net::Verdict::kWait;
   }
   store_.Execute(ClientOf(session), request.args, reply_);
@@ -194,16 +210,24 @@ void MemoryServer::Core::OnStream(net::Session& session, std::string_view /*byte
 }
 
 void MemoryServer::Core::OnBacklog(net::Session& session, std::size_t bytes) {
-  if (bytes <= kLowBacklog) session.Resume();
+  if (bytes <= kLowBacklog && waiting_.erase(&session) != 0) session.Resume();
+}
+
+void MemoryServer::Core::ResumeWaiting() {
+  const auto waiting = waiting_;
+  for (net::Session* session : waiting) OnBacklog(*session, session->replies().out().size());
+}
+
+// An idle store without volatile keys wakes once a second, no more.
+void MemoryServer::Core::EverySecond() {
+  if (!timer_->armed()) Tick();
+  ResumeWaiting();
+  Publish();
 }
 
 void MemoryServer::Core::Tick() {
-  if (store_.keys().HasVolatile() || store_.keys().migrating()) {
-    // Idle stores stay quiet; ones with dead keys are swept more often than once a second.
-    const bool more = store_.Tick();
-    if (more && !timer_->armed()) timer_->After(kTick, [this] { Tick(); });
-  }
-  Publish();
+  if (!store_.keys().HasVolatile() && !store_.keys().migrating()) return;
+  timer_->After(store_.Tick() ? kBusyTick : kTick, [this] { Tick(); });
 }
 
 void MemoryServer::Core::Raise(metrics::Counter& counter, std::uint64_t to) {

@@ -1,8 +1,8 @@
 // ReplyWriter appends replies in the protocol that the client speaks at that moment.
 //
-// A reply has a bound: a bulk string that would make the bytes written longer than kMostBytes is replaced by an error,
-// so that no MGET or EXEC of large values can take memory without limit. Threads: the store's loop. `out` and `proto`
-// are borrowed.
+// A reply has a bound: a bulk string that would make the bytes written longer than `most_bytes` is replaced by an
+// error, so that no MGET or EXEC of large values can take memory without limit. Threads: the store's loop. `out` and
+// `proto` are borrowed.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,8 @@ namespace herdgate::upstream::memory {
 
 class ReplyWriter {
  public:
-  static constexpr std::size_t kMostBytes = 1024UL * 1024 * 1024;
-
-  ReplyWriter(std::string& out, const int& proto) : out_(out), proto_(proto) {}
+  ReplyWriter(std::string& out, const int& proto, std::size_t most_bytes)
+      : out_(out), proto_(proto), most_bytes_(most_bytes) {}
 
   int proto() const { return proto_; }
   std::string& out() { return out_; }
@@ -34,7 +33,7 @@ class ReplyWriter {
   void Integer(std::int64_t value) { resp::AppendInteger(out_, value); }
   void Count(std::size_t value) { Integer(static_cast<std::int64_t>(value)); }
   void Bulk(std::string_view value) {
-    if (out_.size() + value.size() > kMostBytes) {
+    if (out_.size() + value.size() > most_bytes_) {
       Error("ERR herdgate: the reply is larger than the embedded store can give");
       return;
     }
@@ -52,6 +51,7 @@ class ReplyWriter {
  private:
   std::string& out_;
   const int& proto_;
+  const std::size_t most_bytes_;
   std::size_t errors_ = 0;
 };
 

@@ -12,7 +12,7 @@ namespace {
 // Redis' client-output-buffer-limit of the pubsub class.
 constexpr std::size_t kMostUnsentToSubscriber = 32UL * 1024 * 1024;
 constexpr std::size_t kMostNamedBytes = 128;
-constexpr std::size_t kBucketsPerTick = 1024;
+constexpr std::size_t kManyDead = 10;  // one in so many is worth going on at once
 constexpr std::size_t kQueuedCommandBytes = 128;
 
 std::string ToUpper(std::string_view text) {
@@ -35,7 +35,11 @@ bool RunsInsideMulti(const CommandRow& row) {
 }  // namespace
 
 Store::Store(const StoreOptions& options, const base::Clock& clock)
-    : clock_(clock), started_at_(clock.Wall()), now_(started_at_), keys_(options.max_bytes, options.seed, watches_) {
+    : clock_(clock),
+      max_reply_bytes_(options.max_reply_bytes),
+      started_at_(clock.Wall()),
+      now_(started_at_),
+      keys_(options.max_bytes, options.seed, watches_) {
   RefreshNow();
 }
 
@@ -70,7 +74,7 @@ void Store::Execute(Client& client, std::span<const std::string_view> args, std:
   ++counters_.commands;
   current_ = &client;
   current_out_ = &out;
-  ReplyWriter reply(out, client.proto);
+  ReplyWriter reply(out, client.proto, max_reply_bytes_);
   const CommandRow* row = Resolve(client, args, reply);
   if (row != nullptr && Admits(client, *row, reply)) {
     if (client.in_multi && !RunsInsideMulti(*row)) {
@@ -159,7 +163,7 @@ void Store::Run(const CommandRow& row, Client& client, std::span<const std::stri
 }
 
 void Store::RefuseLarge(Client& client, std::string& out) {
-  ReplyWriter reply(out, client.proto);
+  ReplyWriter reply(out, client.proto, max_reply_bytes_);
   Reject(client, reply, commands::kOutOfMemory);
   ++counters_.errors;
 }
@@ -190,9 +194,9 @@ void Store::Unwatch(Client& client) {
 
 bool Store::Tick() {
   RefreshNow();
-  const std::size_t deleted = keys_.ExpireSome(kBucketsPerTick);
+  const Keyspace::Sweep sweep = keys_.ExpireSome();
   Release(watches_.TakeReleased());
-  return deleted > kBucketsPerTick / 4;
+  return sweep.deleted * kManyDead > sweep.seen;
 }
 
 }  // namespace herdgate::upstream::memory

@@ -28,7 +28,8 @@ inline constexpr std::int64_t kMaxStringBytes = 512LL * 1024 * 1024;  // Redis' 
 
 struct StoreOptions {
   std::size_t max_bytes = 64UL * 1024 * 1024;
-  std::uint64_t seed = 1;  // of the hash and of eviction's samples: random in production
+  std::size_t max_reply_bytes = 1024UL * 1024 * 1024;  // of one command or EXEC
+  std::uint64_t seed = 1;                              // of the hash and of eviction's samples: random in production
 };
 
 struct StoreCounters {
@@ -51,7 +52,7 @@ class Store {
   void Execute(Client& client, std::span<const std::string_view> args, std::string& out);
   // The reply to a command that is too large to be looked at.
   void RefuseLarge(Client& client, std::string& out);
-  // Deletes some of the keys whose time has come; true if it would find more at once.
+  // Deletes some of the keys whose time has come; true if it is likely to find many more.
   bool Tick();
 
   // For the commands.
@@ -81,6 +82,7 @@ class Store {
   void Reject(Client& client, ReplyWriter& reply, std::string_view error, bool is_exec = false);
 
   const base::Clock& clock_;
+  const std::size_t max_reply_bytes_;
   base::WallTime started_at_;
   base::WallTime now_;
   WatchTable watches_;

@@ -58,8 +58,9 @@ class TestClient {
 };
 
 struct TestStore {
+  static constexpr std::size_t kMaxReplyBytes = 4UL * 1024 * 1024;
   explicit TestStore(std::size_t max_bytes = 64UL * 1024 * 1024)
-      : store({.max_bytes = max_bytes, .seed = 7}, clock), client(store) {}
+      : store({.max_bytes = max_bytes, .max_reply_bytes = kMaxReplyBytes, .seed = 7}, clock), client(store) {}
 
   std::string operator()(std::initializer_list<std::string_view> args) { return client(args); }
 
