@@ -21,13 +21,14 @@ check() {
   fi
 }
 
-self_tests() { (cd "$root/tests/checks" && PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q checks_test 2>&1); }
+# self_tests FOLDER: the *_test.py of a folder of tests/.
+self_tests() { PYTHONDONTWRITEBYTECODE=1 python3 -m unittest discover -q -s "$root/tests/$1" -p '*_test.py' 2>&1; }
 
 shell_scripts() { git -c safe.directory='*' -C "$root" ls-files -z --cached --others --exclude-standard '*.sh' .ci/run; }
 
 shell_check() { (cd "$root" && shell_scripts | xargs -0 -r shellcheck --external-sources); }
 
-check self-tests self_tests
+for folder in checks lib suite; do check "self-tests of $folder" self_tests "$folder"; done
 check layers python3 "$root/tests/checks/layers.py"
 check sizes python3 "$root/tests/checks/sizes.py"
 check hygiene python3 "$root/tests/checks/hygiene.py"

@@ -56,16 +56,23 @@ fi
 
 # runtest exits 1 when a test failed, which is for the comparison to judge, and 124 comes from timeout.
 cd "$dir/tree"
-status=0
-timeout -k 10 "${SUITE_TIMEOUT:-900}" ./runtest --host 127.0.0.1 --port "$port" --baseport $((port + 36)) --timeout 300 --durable \
+status=0 stall=150
+timeout -k 10 "${SUITE_TIMEOUT:-900}" ./runtest --host 127.0.0.1 --port "$port" --baseport $((port + 36)) --timeout "$stall" --durable \
   --tags "-slow -needs:debug" "$@" >"$dir/suite.log" 2>&1 </dev/null || status=$?
 
 if [ "$side" = through ] && ! kill -0 "$proxy_pid" 2>/dev/null; then
   tail -n 40 "$dir/proxy.log" >&2
   die "the proxy ended during the suite"
 fi
-if ! grep -q 'The End' "$dir/suite.log" || grep -q 'clients state report follows' "$dir/suite.log"; then
+broke_off=''
+if [ "$status" -eq 124 ]; then
+  broke_off="did not end in ${SUITE_TIMEOUT:-900} s"
+elif grep -q 'clients state report follows' "$dir/suite.log"; then
+  broke_off="stood still for $stall s in one test"
+elif ! grep -q 'The End' "$dir/suite.log"; then
+  broke_off="broke off (exit $status)"
+fi
+if [ -n "$broke_off" ]; then
   tail -n 30 "$dir/suite.log" >&2
-  [ "$status" -eq 124 ] && die "$side: the suite did not end in ${SUITE_TIMEOUT:-900} s; above is the end of its log"
-  die "$side: the suite broke off (exit $status); above is the end of its log"
+  die "$side: the suite $broke_off; above is the end of its log"
 fi

@@ -1,0 +1,62 @@
+"""The comparison must see every test that passes on one side only, and say why."""
+import contextlib
+import io
+import unittest
+
+import compare
+
+LOG = """\
+[ready]: 4711
+\x1b[1;37;49mTesting unit/type/hash\x1b[0m
+[\x1b[0;32;49mok\x1b[0m]: HSET (small) (0 ms)
+[\x1b[0;32;49mok\x1b[0m]: HGET in a loop (1 ms)
+[\x1b[0;32;49mok\x1b[0m]: HGET in a loop (12 ms)
+[\x1b[0;36;49mignore\x1b[0m]: HDEBUG: Tag: needs:debug denied
+[\x1b[0;31;49merr\x1b[0m]: HDEL in tests/unit/type/hash.tcl
+Expected 'a' to be equal to 'b'
+[1/84 \x1b[0;33;49mdone\x1b[0m]: unit/type/hash (0 seconds)
+\x1b[1;37;49mTesting unit/dump\x1b[0m
+[\x1b[0;32;49mok\x1b[0m]: HSET (small) (3 ms)
+"""
+
+
+def compared(direct, through, log=""):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = compare.compare(set(direct), set(through), log)
+    return code, output.getvalue()
+
+
+class CompareTest(unittest.TestCase):
+    def test_passed_tests_carry_their_file_and_count_repeats(self):
+        self.assertEqual(compare.passed(LOG), ["unit/dump: HSET (small)", "unit/type/hash: HGET in a loop", "unit/type/hash: HGET in a loop #2",
+                                               "unit/type/hash: HSET (small)"])
+
+    def test_equal_sets_pass(self):
+        code, text = compared(["a: 1", "a: 2"], ["a: 2", "a: 1"])
+        self.assertEqual((code, text.splitlines()[-1]), (0, "2 passed, 0 failed"))
+
+    def test_a_lost_test_fails_with_what_the_suite_said(self):
+        code, text = compared(["unit/type/hash: HDEL", "unit/type/hash: HSET (small)"], ["unit/type/hash: HSET (small)"], LOG)
+        self.assertEqual((code, text.splitlines()[-1]), (1, "1 passed, 1 failed"))
+        self.assertIn("unit/type/hash: err: HDEL in tests/unit/type/hash.tcl\nExpected 'a'", text.replace("    ", ""))
+
+    def test_tests_that_never_ran_are_named_by_file(self):
+        code, text = compared(["unit/x: one", "unit/x: two"], [], LOG)
+        self.assertEqual(code, 1)
+        self.assertIn("unit/x: 2 tests did not run, or have another name: one, two", text)
+
+    def test_one_repeat_fewer_fails(self):
+        self.assertEqual(compared(["a: 1", "a: 1 #2"], ["a: 1"])[0], 1)
+
+    def test_a_test_that_passes_only_through_the_proxy_fails(self):
+        code, text = compared(["a: 1"], ["a: 1", "a: 2"])
+        self.assertEqual(code, 1)
+        self.assertIn("passes only through the proxy: a: 2", text)
+
+    def test_nothing_on_both_sides_fails(self):
+        self.assertEqual(compared([], [])[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
