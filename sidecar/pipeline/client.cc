@@ -29,16 +29,21 @@ Client::Client(LoopContext& context, net::Session& session)
 
 Client::~Client() = default;
 
+// A request that had to wait comes again: it begins once.
+void Client::BeginRequest() {
+  if (first_tried_ns_ != 0) return;
+  first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
+  skip_this_ = std::exchange(skip_next_, false);
+}
+
 Verdict Client::Handle(const resp::Request& request) {
-  if (first_tried_ns_ == 0) {
-    first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
-    skip_this_ = std::exchange(skip_next_, false);
-  }
+  BeginRequest();
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
   const Verdict verdict = Dispatch(spec, request);
   if (verdict == Verdict::kDone) {
-    first_tried_ns_ = 0;
+    // The commands of a block are refused together if they can't be sent in time.
+    if (block_left_ == 0) first_tried_ns_ = 0;
     ++queries_;
   }
   return verdict;
@@ -233,6 +238,7 @@ void Client::SetUnauthenticated(bool value) {
 void Client::SetReplyMode(bool off, bool skip_next) {
   reply_off_ = off;
   skip_next_ = skip_next;
+  skip_this_ &= off;
 }
 
 void Client::ResetState() {

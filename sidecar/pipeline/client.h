@@ -130,9 +130,12 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kSwallow,
     kResync,
     kUnknown,
+    kTrackingInfo,
+    kMulti,
     kDiscardBytes = 0x80
   };
 
+  void BeginRequest();
   net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Dispatch(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Forward(const command::CommandSpec& spec, const resp::Request& request, bool slow,
@@ -144,6 +147,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Transaction(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict InsideMulti(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict PubSub(const command::CommandSpec& spec, const resp::Request& request);
+  void Subscribe(const command::CommandSpec& spec, std::size_t names);
   net::Verdict Blocking(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Wait(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Tracking(const command::CommandSpec& spec, const resp::Request& request);
@@ -165,11 +169,14 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void Unpin(PinReason reason) { pins_ &= ~(1U << static_cast<unsigned>(reason)); }
   bool IsPinned(PinReason reason) const { return (pins_ >> static_cast<unsigned>(reason) & 1U) != 0; }
   void DropDedicated(bool clean);
+  void GiveBackDedicated();
+  upstream::FrameVerdict TakeFrame(std::string_view frame, const upstream::Pending* oldest);
   void Ended(std::size_t replies);
   void Settled();
   void PassBytes(std::string_view bytes, std::size_t ended, bool copy);
   void Effect(std::uint8_t tag, const std::string& reply);
   void FinishStateChange(bool accepted);
+  void LeaveMulti();
   void Resync();
   void FinishResync(std::string_view reply);
   void CheckSubscriptionsOver();
@@ -207,6 +214,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::int64_t queued_ = 0;
   bool resync_ = false;
   std::size_t blocked_ = 0;  // blocking commands owed
+  bool in_frame_ = false;    // inside OnFrame
   Subscriptions subscriptions_;
   bool tracking_ = false;
   std::int64_t tracking_redirect_ = 0;
@@ -214,6 +222,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<std::int64_t> looked_up_;
   std::size_t streams_ = 0;  // large requests owed
   bool raw_ = false;
+  bool streaming_ = false;  // bytes of a large request are still to come
   bool stream_failed_ = false;
   bool reply_off_ = false;
   bool skip_next_ = false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "sidecar/command/words.h"
 #include "sidecar/pipeline/kill_arguments.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/side_query.h"
@@ -24,9 +25,29 @@ std::string Integer(std::int64_t value) {
   return out;
 }
 
+bool Has(const LoopContext& context, std::string_view command) {
+  const auto* spec = context.facts->table->FindFull(command);
+  return spec != nullptr && !spec->absent;
+}
+
 ClientLineFormat FormatOf(const LoopContext& context) {
-  const auto* setinfo = context.facts->table->FindFull("client|setinfo");
-  return {.has_shards = true, .has_library = setinfo != nullptr && !setinfo->absent};
+  return {.has_shards = true, .has_library = Has(context, "client|setinfo")};
+}
+
+// CLIENT KILL MAXAGE came with Redis 7.4 and Valkey 8.0, as these commands did.
+bool HasMaxAge(const LoopContext& context) {
+  return Has(context, "hexpire") || Has(context, "client|capa");
+}
+
+// CLIENT KILL USER: nobody was killed; whether there is such a user only the upstream knows.
+void AnswerKilledNobody(Client& client, std::uint16_t command, net::ReplyQueue::SlotId slot, const std::string& user) {
+  client.context().own_query->Ask(
+      {"ACL", "GETUSER", user}, 0, [weak = client.weak_from_this(), command, slot, user](const std::string& reply) {
+        const auto self = weak.lock();
+        if (!self) return;
+        const bool unknown = reply.starts_with("*-1") || reply.starts_with('_') || reply.starts_with("$-1");
+        self->FillAnswer(command, slot, unknown ? command::NoSuchUserError(user) : Integer(0));
+      });
 }
 
 }  // namespace
@@ -143,7 +164,7 @@ Verdict ClientCommands::List(Client& client, const CommandSpec& spec, const resp
 }
 
 Verdict ClientCommands::Kill(Client& client, const CommandSpec& spec, const resp::Request& request) {
-  const KillArguments kill = ParseKill(request.args, client.id());
+  const KillArguments kill = ParseKill(request.args, client.id(), HasMaxAge(client.context()));
   if (!kill.error.empty()) return client.Answer(spec, kill.error);
   const auto slot = client.AnswerLater();
   const auto visit = [filter = kill.filter, own = client.id()](Client& other, const ClientView& view) {
@@ -152,10 +173,11 @@ Verdict ClientCommands::Kill(Client& client, const CommandSpec& spec, const resp
     return true;
   };
   Gather(client.context(), visit,
-         [weak = client.weak_from_this(), slot, old_form = kill.old_form,
+         [weak = client.weak_from_this(), slot, old_form = kill.old_form, user = kill.filter.user,
           command = spec.id](const std::vector<ClientView>& views) {
            const auto self = weak.lock();
            if (!self || !self->has_session()) return;
+           if (views.empty() && !user.empty()) return AnswerKilledNobody(*self, command, slot, user);
            std::string reply = Integer(static_cast<std::int64_t>(views.size()));
            if (old_form) reply = views.empty() ? texts::kNoSuchClient : texts::kOk;
            self->FillAnswer(command, slot, reply);
@@ -170,8 +192,9 @@ Verdict ClientCommands::Unblock(Client& client, const CommandSpec& spec, const r
   std::uint64_t id = 0;
   const std::string_view text = request.args[2];
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  const bool mode_fits =
-      request.args.size() == 3 || texts::Equals(request.args[3], "timeout") || texts::Equals(request.args[3], "error");
+  const bool mode_fits = request.args.size() == 3 ||
+                         (request.args.size() == 4 &&
+                          (texts::Equals(request.args[3], "timeout") || texts::Equals(request.args[3], "error")));
   // The upstream words what is wrong with the arguments.
   if (error != std::errc() || end != text.data() + text.size() || !mode_fits) return client.PassOn(spec, request);
   const auto slot = client.AnswerLater();

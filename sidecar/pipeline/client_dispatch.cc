@@ -40,6 +40,9 @@ Verdict Client::Local(const CommandSpec& spec, const resp::Request& request) {
   }
   if (pinned() && (spec.name == "select" || spec.name == "hello" || spec.name == "auth"))
     return PinnedStateChange(spec, request);
+  // What a dedicated lane still owes may block, or change what is answered here.
+  const bool ends = spec.name == "quit" || spec.name == "reset";
+  if (!ends && outstanding_ > 0 && current_ == dedicated_.get()) return AwaitSettled();
   return LocalCommands::Run(*this, spec, request);
 }
 
@@ -64,8 +67,8 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
       return verdict;
     }
   }
-  const Verdict verdict = Pinned(spec, request, PinReason::kMulti, kPlain);
-  if (verdict == Verdict::kDone) {
+  const Verdict verdict = Pinned(spec, request, PinReason::kMulti, kMulti);
+  if (verdict == Verdict::kDone && sent_) {
     in_multi_ = true;
     resync_ = false;
     queued_ = 0;
@@ -95,6 +98,8 @@ Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& reques
   in_multi_ = false;
   Unpin(PinReason::kWatch);
   if (resync_ && sent_) {
+    // In RESP2 a message may follow EXEC's reply at once.
+    if (proto_ == 2) dedicated_->set_pubsub(true);
     session_->Pause();
   } else {
     Unpin(PinReason::kMulti);
@@ -105,11 +110,14 @@ Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& reques
 Verdict Client::PubSub(const CommandSpec& spec, const resp::Request& request) {
   if (!spec.AcceptsCount(request.args.size())) return Forward(spec, request, false);
   const Verdict verdict = Pinned(spec, request, PinReason::kSubscribed, kSubscribe);
-  if (verdict == Verdict::kDone && sent_ && dedicated_) {
-    subscriptions_.Sent(spec.name, request.args.size() - 1);
-    if (proto_ == 2) dedicated_->set_pubsub(true);
-  }
+  if (verdict == Verdict::kDone && sent_ && dedicated_) Subscribe(spec, request.args.size() - 1);
   return verdict;
+}
+
+void Client::Subscribe(const CommandSpec& spec, std::size_t names) {
+  Pin(PinReason::kSubscribed);
+  subscriptions_.Sent(spec.name, names);
+  if (proto_ == 2) dedicated_->set_pubsub(true);
 }
 
 Verdict Client::Blocking(const CommandSpec& spec, const resp::Request& request) {
@@ -137,10 +145,11 @@ Verdict Client::Wait(const CommandSpec& spec, const resp::Request& request) {
 }
 
 Verdict Client::Tracking(const CommandSpec& spec, const resp::Request& request) {
+  if (spec.name == "client|trackinginfo") return Forward(spec, request, false, kTrackingInfo);
   if (spec.name != "client|tracking") return Forward(spec, request, false);
   if (request.args.size() > 2 && texts::Equals(request.args[2], "on"))
     return LocalCommands::TrackingOn(*this, spec, request);
-  return Forward(spec, request, false, tracking_ ? kTrackingOff : kPlain);
+  return Forward(spec, request, false, kTrackingOff);
 }
 
 Verdict Client::SendTracking(const CommandSpec& spec, const resp::Request& request, std::int64_t redirect) {
@@ -198,7 +207,7 @@ Verdict Client::PinnedStateChange(const CommandSpec& spec, const resp::Request& 
 // ---- requests too large to be held
 
 Verdict Client::HandleLarge(const net::LargeRequest& head) {
-  if (first_tried_ns_ == 0) first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
+  BeginRequest();
   const auto& table = *context_.facts->table;
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
   if (const auto verdict = TakeDedicated()) {
@@ -206,17 +215,23 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
     return *verdict;
   }
   session_->SetReading(true);
-  std::uint8_t tag = kStreamed;
+  const bool subscribes = spec.command_class == CommandClass::kPubSub;
+  std::uint8_t tag = subscribes ? kSubscribe : kStreamed;
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   stream_failed_ = !dedicated_->BeginStream(*this, MakePending(spec, tag, false));
   first_tried_ns_ = 0;
   ++queries_;
   last_command_ = spec.id;
   if (stream_failed_) return Answer(spec, dedicated_->RefusalError());
-  Pin(PinReason::kLargeRequest);
-  ++streams_;
+  streaming_ = true;
+  if (subscribes) {
+    Subscribe(spec, head.declared_args - 1);
+  } else {
+    Pin(PinReason::kLargeRequest);
+    ++streams_;
+    if (spec.command_class != CommandClass::kShared && spec.command_class != CommandClass::kSlow) dirty_ = true;
+  }
   if (in_multi_) ++queued_;
-  if (spec.command_class != CommandClass::kShared && spec.command_class != CommandClass::kSlow) dirty_ = true;
   session_->replies().Expect();
   ++outstanding_;
   current_ = dedicated_.get();
@@ -224,10 +239,8 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
 }
 
 void Client::HandleStream(std::string_view bytes, bool last) {
-  if (!dedicated_ || stream_failed_) {
-    if (last) stream_failed_ = false;
-    return;
-  }
+  if (last) streaming_ = false;
+  if (!dedicated_ || stream_failed_) return;
   dedicated_->StreamBytes(bytes);
   if (last || !dedicated_->full()) return;
   session_->SetReading(false);

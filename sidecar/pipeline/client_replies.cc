@@ -5,6 +5,7 @@
 
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/side_query.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/reply.h"
 
@@ -47,17 +48,27 @@ void Client::Settled() {
     context_.owned.erase(found);
     return;
   }
-  if (dedicated_ && pins_ == 0) DropDedicated(true);
+  if (dedicated_ && pins_ == 0) GiveBackDedicated();
   if (awaiting_settled_) {
     awaiting_settled_ = false;
     if (!answering_later_) session_->Resume();
   }
 }
 
+void Client::GiveBackDedicated() {
+  if (!in_frame_) return DropDedicated(true);
+  // The lane counts the command as answered when OnFrame has returned; until then it is not idle.
+  context_.loop.Post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && self->pins_ == 0 && (self->outstanding_ == 0 || self->current_ != self->dedicated_.get()))
+      self->DropDedicated(true);
+  });
+}
+
 void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
   const bool discard = (pending.tag & kDiscardBytes) != 0;
   const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
-  const bool whole_needed = tag == kResync || tag == kHello;
+  const bool whole_needed = tag == kResync || tag == kHello || tag == kTrackingInfo;
   constexpr std::size_t kEnough = 64;
   if (whole_needed || captured_.size() < kEnough)
     captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
@@ -68,6 +79,8 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
     PassBytes({}, count, false);
   } else if (tag == kHello) {
     if (ended) PassBytes(LocalCommands::HelloForClient(captured_, id_), 1, true);
+  } else if (tag == kTrackingInfo) {
+    if (ended) PassBytes(LocalCommands::TrackingInfoForClient(captured_, tracking_redirect()), 1, true);
   } else {
     PassBytes(bytes, count, false);
   }
@@ -82,7 +95,7 @@ void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) 
   captured_.clear();
   if (tag != kSwallow && tag != kResync)
     PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
-  if (tag == kStreamed) stream_failed_ = true;
+  if (streaming_) stream_failed_ = true;
   Effect(tag, error);
   Ended(1);
 }
@@ -106,6 +119,7 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     case kTrackingOn:
       if (!failed) {
         tracking_ = dirty_ = true;
+        Pin(PinReason::kTracking);  // one before it may have failed
         tracking_redirect_ = asked_redirect_;
       } else if (!tracking_) {
         Unpin(PinReason::kTracking);
@@ -123,6 +137,9 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     case kHello:
     case kAuth:
       return FinishStateChange(!failed);
+    case kMulti:
+      if (failed) LeaveMulti();
+      return;
     case kExec:
       if (resync_) Resync();
       return;
@@ -131,13 +148,22 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     case kUnknown:
       if (reply.starts_with("-ERR unknown command") && !dirty_) return Unpin(PinReason::kUnknownCommand);
       dirty_ = true;
-      return;
+      return Pin(PinReason::kUnknownCommand);
     case kHook:
       if (!failed && context_.on_upstream_changed) context_.on_upstream_changed();
       return;
     default:
       return;
   }
+}
+
+// MULTI was refused, by the upstream's rules or because it can't be reached: there is no transaction.
+void Client::LeaveMulti() {
+  if (!in_multi_) return;
+  in_multi_ = false;
+  if (!resync_) return Unpin(PinReason::kMulti);
+  if (session_ != nullptr) session_->Pause();
+  Resync();
 }
 
 void Client::FinishStateChange(bool accepted) {
@@ -181,20 +207,27 @@ std::int64_t Number(std::string_view text) {
 }  // namespace
 
 void Client::FinishResync(std::string_view reply) {
+  if (reply.starts_with("-ERR Can't execute") && dedicated_) {
+    // Subscribed in RESP2, the connection may not be asked itself.
+    context_.own_query->Ask({"CLIENT", "LIST", "ID", std::to_string(dedicated_->handshake().id)}, 0,
+                            [weak = weak_from_this()](const std::string& line) {
+                              if (const auto self = weak.lock(); self && self->dedicated_) self->FinishResync(line);
+                            });
+    return;
+  }
   resync_ = false;
   if (!reply.starts_with('-')) {
     subscriptions_.Assume(Number(Field(reply, "sub")), Number(Field(reply, "psub")), Number(Field(reply, "ssub")));
     const auto proto = static_cast<int>(Number(Field(reply, "resp")));
     dirty_ = true;
-    name_ = Field(reply, "name");
+    // The lane has no name unless the transaction gave it one.
+    if (const auto name = Field(reply, "name"); !name.empty()) name_ = name;
     Become(proto == 3 ? 3 : 2, static_cast<std::uint32_t>(Number(Field(reply, "db"))), identity_);
     tracking_ = Field(reply, "flags").find('t') != std::string_view::npos;
     if (tracking_) Pin(PinReason::kTracking);
-    if (subscriptions_.any()) {
-      Pin(PinReason::kSubscribed);
-      dedicated_->set_pubsub(proto_ == 2);
-    }
+    if (subscriptions_.any()) Pin(PinReason::kSubscribed);
   }
+  if (dedicated_) dedicated_->set_pubsub(proto_ == 2 && subscriptions_.any());
   Unpin(PinReason::kMulti);
   if (session_ != nullptr && !answering_later_) session_->Resume();
 }
@@ -202,16 +235,19 @@ void Client::FinishResync(std::string_view reply) {
 // ---- frames out of turn
 
 FrameVerdict Client::OnFrame(Lane&, std::string_view frame, const Pending* oldest) {
+  in_frame_ = true;
+  const FrameVerdict verdict = TakeFrame(frame, oldest);
+  in_frame_ = false;
+  return verdict;
+}
+
+FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   const auto parsed = resp::ParseReply(frame);
-  if (!parsed.ok() || parsed.value().reply.elements.empty()) {
-    if (frame.starts_with('>') || oldest == nullptr) return FrameVerdict::kPush;
-    PassBytes(frame, 1, true);
-    Ended(1);
-    return FrameVerdict::kAnswer;
-  }
-  const auto& elements = parsed.value().reply.elements;
-  const std::string_view what = elements.front().text;
-  const bool asked = oldest != nullptr && (oldest->tag & ~kDiscardBytes) == kSubscribe;
+  static const std::vector<resp::Reply> kNone;
+  const auto& elements = parsed.ok() ? parsed.value().reply.elements : kNone;
+  const std::string_view what = elements.empty() ? std::string_view() : elements.front().text;
+  const int tag = oldest == nullptr ? kPlain : oldest->tag & ~kDiscardBytes;
+  const bool asked = tag == kSubscribe;
   if (elements.size() == 3 && Subscriptions::IsConfirmation(what) && (asked || subscriptions_.any())) {
     const bool last =
         subscriptions_.Confirmed(what, elements[1].type == resp::ReplyType::kNull, elements[2].integer) && asked;
@@ -221,13 +257,15 @@ FrameVerdict Client::OnFrame(Lane&, std::string_view frame, const Pending* oldes
     Ended(1);
     return FrameVerdict::kAnswer;
   }
-  if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr) {
+  // No answer to a question of the sidecar's own is an array.
+  const bool own = tag == kResync || tag == kSwallow;
+  if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr || own) {
     PassBytes(frame, 0, true);
     return FrameVerdict::kPush;
   }
   const bool discard = (oldest->tag & kDiscardBytes) != 0;
   PassBytes(discard ? std::string_view() : frame, 1, true);
-  Effect(oldest->tag & static_cast<std::uint8_t>(~kDiscardBytes), std::string(frame.substr(0, 64)));
+  Effect(static_cast<std::uint8_t>(tag), std::string(frame.substr(0, 64)));
   Ended(1);
   return FrameVerdict::kAnswer;
 }

@@ -24,7 +24,7 @@ std::string ParseType(std::string_view text, std::string& error) {
   return {};
 }
 
-void ParseOption(std::string_view name, std::string_view value, bool& skip_me, KillArguments& kill) {
+void ParseOption(std::string_view name, std::string_view value, bool& skip_me, bool has_max_age, KillArguments& kill) {
   if (texts::Equals(name, "id")) {
     const auto id = ParseId(value);
     if (id) kill.filter.id = *id;
@@ -37,7 +37,7 @@ void ParseOption(std::string_view name, std::string_view value, bool& skip_me, K
     kill.filter.local_address = value;
   } else if (texts::Equals(name, "user")) {
     kill.filter.user = value;
-  } else if (texts::Equals(name, "maxage")) {
+  } else if (has_max_age && texts::Equals(name, "maxage")) {
     const auto age = ParseId(value);
     if (age) kill.filter.max_age_s = static_cast<std::int64_t>(*age);
     if (!age) kill.error = texts::kNotAnInteger;
@@ -50,7 +50,7 @@ void ParseOption(std::string_view name, std::string_view value, bool& skip_me, K
 
 }  // namespace
 
-KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t own_id) {
+KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t own_id, bool has_max_age) {
   KillArguments kill;
   if (args.size() == 3) {
     kill.old_form = true;
@@ -62,7 +62,7 @@ KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t ow
     if (i + 1 == args.size()) {
       kill.error = texts::kSyntaxError;
     } else {
-      ParseOption(args[i], args[i + 1], skip_me, kill);
+      ParseOption(args[i], args[i + 1], skip_me, has_max_age, kill);
     }
   }
   if (skip_me) kill.filter.skip_id = own_id;

@@ -19,8 +19,9 @@ struct KillArguments {
   std::string error;      // the whole error line, if the arguments are wrong
 };
 
-// `args` is the whole request, "CLIENT" first. `own_id`: whom SKIPME spares.
-KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t own_id);
+// `args` is the whole request, "CLIENT" first. `own_id`: whom SKIPME spares. `has_max_age`: the upstream's release
+// knows MAXAGE.
+KillArguments ParseKill(std::span<const std::string_view> args, std::uint64_t own_id, bool has_max_age);
 
 // The ids of "CLIENT LIST ID 1 2", the type of "CLIENT LIST TYPE x", or an error line.
 struct ListArguments {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "sidecar/command/words.h"
 #include "sidecar/pipeline/client_commands.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/pipeline/texts.h"
@@ -132,12 +133,24 @@ void LocalCommands::AnswerHello(Client& client, std::uint16_t command, net::Repl
   });
 }
 
-std::string LocalCommands::HelloForClient(std::string_view reply, std::uint64_t id) {
-  constexpr std::string_view kId = "$2\r\nid\r\n:";
-  const auto at = reply.find(kId);
+namespace {
+
+// `reply` with another integer behind `field`, which ends with the integer's ':'.
+std::string WithInteger(std::string_view reply, std::string_view field, std::int64_t value) {
+  const auto at = reply.find(field);
   if (at == std::string_view::npos) return std::string(reply);
-  const auto end = reply.find('\r', at + kId.size());
-  return std::string(reply.substr(0, at + kId.size())) + std::to_string(id) + std::string(reply.substr(end));
+  const auto end = reply.find('\r', at + field.size());
+  return std::string(reply.substr(0, at + field.size())) + std::to_string(value) + std::string(reply.substr(end));
+}
+
+}  // namespace
+
+std::string LocalCommands::HelloForClient(std::string_view reply, std::uint64_t id) {
+  return WithInteger(reply, "$2\r\nid\r\n:", static_cast<std::int64_t>(id));
+}
+
+std::string LocalCommands::TrackingInfoForClient(std::string_view reply, std::int64_t redirect) {
+  return WithInteger(reply, "$8\r\nredirect\r\n:", redirect);
 }
 
 // ---- AUTH, SELECT, RESET
@@ -164,7 +177,8 @@ Verdict LocalCommands::Auth(Client& client, const CommandSpec& spec, const resp:
 
 Verdict LocalCommands::Select(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const auto db = ParseInteger(request.args[1]);
-  if (!db || *db > INT32_MAX || *db < INT32_MIN) return client.Answer(spec, texts::kNotAnInteger);
+  if (!db) return client.Answer(spec, texts::kNotAnInteger);
+  if (*db > INT32_MAX || *db < INT32_MIN) return client.Answer(spec, command::kNotInt32Error);
   if (*db < 0) return client.Answer(spec, texts::kDbOutOfRange);
   const auto index = static_cast<std::uint32_t>(*db);
   auto lane = client.context().lanes.Shared({client.proto(), index, client.identity()}, false);

@@ -37,6 +37,8 @@ class LocalCommands {
 
   // The upstream's reply to HELLO with the client's own id in it; errors stay as they are.
   static std::string HelloForClient(std::string_view reply, std::uint64_t id);
+  // The same of CLIENT TRACKINGINFO, with the virtual id of the redirect's target.
+  static std::string TrackingInfoForClient(std::string_view reply, std::int64_t redirect);
   // A SELECT, HELLO or AUTH that a dedicated lane has accepted: `raw` is the request.
   static void ApplyAccepted(Client& client, std::string_view raw);
 

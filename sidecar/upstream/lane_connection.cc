@@ -194,7 +194,11 @@ void Lane::RefuseOverdue() {
   if (last_error_.empty()) last_error_ = "connection timed out";
   const std::string line = RefusalOrUnavailable();
   const std::int64_t limit = NowNs() - std::chrono::nanoseconds(context_.options.timeout).count();
-  while (!pendings_.empty() && pendings_.Front().pending.started_ns <= limit && state_ != State::kReady) {
+  // What one client asked on its own lane belongs together: without its MULTI a command would run alone.
+  const bool together =
+      use_ == LaneUse::kDedicated && !pendings_.empty() && pendings_.Front().pending.started_ns <= limit;
+  const auto overdue = [&] { return together || pendings_.Front().pending.started_ns <= limit; };
+  while (!pendings_.empty() && overdue() && state_ != State::kReady) {
     const Entry entry = pendings_.Pop();
     log_.Drop(entry.pending.bytes);
     if (retried_ > 0) --retried_;
