@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/upstream/memory_command_generator.h"
 #include "tests/unit/upstream/memory_store_fixture.h"
 
 namespace herdgate::upstream::memory {
@@ -90,6 +91,31 @@ TEST(MemoryStore, WatchOfAKeyThatHadExpiredDoesNotEmptyExec) {
   (void)store.store.Tick();
   (void)store({"MULTI"});
   EXPECT_EQ(store({"EXEC"}), "*0\r\n");
+}
+
+// Under eviction at every step no command may hold on to a key that has gone; the sanitizers watch this one.
+TEST(MemoryStore, RandomCommandsKeepTinyStoresWithinTheirBound) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const std::size_t max_bytes = 8000 + seed * 1000;
+    TestStore store(max_bytes);
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (int i = 0; i < 4; ++i) clients.push_back(std::make_unique<TestClient>(store.store));
+    CommandGenerator generator(seed);
+    for (int step = 0; step < 4000; ++step) {
+      std::vector<std::string> command = generator.Next();
+      if (generator.Chance(3)) command.back() += std::string(generator.Below(3000), '7');
+      if (generator.Chance(50)) command = {"setrange", "k1", std::to_string(generator.Below(20000)), "x"};
+      store.clock.Advance(std::chrono::milliseconds(generator.Below(3)));
+      const std::vector<std::string_view> args(command.begin(), command.end());
+      const std::string reply = clients[generator.Below(clients.size())]->Call(args);
+      ASSERT_FALSE(reply.empty()) << command[0];
+      ASSERT_LE(store.store.keys().bytes(), max_bytes) << command[0] << " with seed " << seed;
+      if (generator.Chance(20)) (void)store.store.Tick();
+    }
+    clients.clear();
+    EXPECT_EQ(store.store.keys().charged_bytes(), 0U);
+    EXPECT_GT(store.store.keys().counters().evicted, 0U);
+  }
 }
 
 }  // namespace
