@@ -39,6 +39,7 @@ void Client::BeginRequest() {
 Verdict Client::Handle(const resp::Request& request) {
   BeginRequest();
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
+  request_bytes_ = request.raw.size();
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
   const Verdict verdict = Dispatch(spec, request);
   if (verdict == Verdict::kDone) {
@@ -60,9 +61,9 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
   switch (spec.command_class) {
     case CommandClass::kShared:
       if (spec.is_unknown()) return Unknown(spec, request);
-      return Forward(spec, request, false, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);
+      return Forward(spec, request, false, TagOf(spec));
     case CommandClass::kSlow:
-      return Forward(spec, request, true, LocalCommands::ChangesUpstream(spec) ? kHook : kPlain);
+      return Forward(spec, request, true, TagOf(spec));
     case CommandClass::kLocal:
       return Local(spec, request);
     case CommandClass::kTransaction:
@@ -87,6 +88,12 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
       return Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));
   }
   return Forward(spec, request, false);
+}
+
+std::uint8_t Client::TagOf(const CommandSpec& spec) {
+  if (spec.group != command::CommandGroup::kAdmin) return kPlain;
+  if (spec.name == "info") return kInfo;
+  return LocalCommands::ChangesUpstream(spec) ? kHook : kPlain;
 }
 
 // ---- lanes
@@ -198,6 +205,20 @@ Verdict Client::Answer(const CommandSpec& spec, std::string_view reply) {
   return Verdict::kDone;
 }
 
+Verdict Client::AnswerInItsPlace(const CommandSpec& spec, const resp::Request& request, Substitute substitute) {
+  if (pins_ != 0) {
+    if (const auto verdict = TakeDedicated()) return *verdict;
+  }
+  Lane& lane = pins_ != 0 ? *dedicated_ : outstanding_ > 0 ? *current_ : SharedLane(false);
+  if (must_settle_) return AwaitSettled();
+  if (!lane.Send(request.raw, *this, MakePending(spec, kSubstituted, false))) return Answer(spec, lane.RefusalError());
+  ++outstanding_;
+  current_ = &lane;
+  substitute_ = std::move(substitute);
+  substitute_slot_ = AnswerLater();
+  return Verdict::kDone;
+}
+
 net::ReplyQueue::SlotId Client::AnswerLater() {
   session_->Pause();
   answering_later_ = true;
@@ -209,7 +230,15 @@ net::ReplyQueue::SlotId Client::AnswerLater() {
 void Client::FillAnswer(std::uint16_t command, net::ReplyQueue::SlotId slot, std::string_view reply) {
   if (session_ == nullptr) return;
   context_.commands.Count(command, reply.starts_with('-'));
+  FillCounted(slot, reply);
+}
+
+void Client::FillCounted(net::ReplyQueue::SlotId slot, std::string_view reply) {
   session_->replies().Fill(slot, reply_off_ || skip_this_ ? std::string_view() : reply);
+  EndAnswerLater();
+}
+
+void Client::EndAnswerLater() {
   set_singles(session_->replies().has_open_slots());
   answering_later_ = false;
   session_->TouchReplies();
@@ -275,7 +304,7 @@ ClientView Client::View() const {
   view.patterns = subscriptions_.patterns();
   view.shards = subscriptions_.shards();
   view.multi = in_multi_ ? queued_ : -1;
-  view.input_bytes = session_->input_bytes();
+  view.input_bytes = session_->input_bytes() + (answering_later_ ? request_bytes_ : 0);
   view.output_bytes = session_->replies().out().size();
   view.last_command = queries_ == 0 && first_tried_ns_ == 0 ? "NULL" : context_.facts->table->at(last_command_).name;
   view.user = unauthenticated_ ? "(superuser)" : identity_->user;

@@ -79,7 +79,14 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Answer(const command::CommandSpec& spec, std::string_view reply);
   // The same, later: the client's next requests wait.
   net::ReplyQueue::SlotId AnswerLater();
+  // The same for a command that the upstream has answered too, and that is counted already.
+  void FillCounted(net::ReplyQueue::SlotId slot, std::string_view reply);
+  std::string_view last_command_name() const { return context_.facts->table->at(last_command_).name; }
   void FillAnswer(std::uint16_t command, net::ReplyQueue::SlotId slot, std::string_view reply);
+  // Sends the request being handled to the upstream, for its rules and statistics, and answers with what `substitute`
+  // makes of it unless the upstream refuses. Later requests wait.
+  using Substitute = std::function<void(net::ReplyQueue::SlotId slot)>;
+  net::Verdict AnswerInItsPlace(const command::CommandSpec& spec, const resp::Request& request, Substitute substitute);
   // Sends the request being handled to the upstream, unchanged.
   net::Verdict PassOn(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict AwaitSettled();
@@ -130,6 +137,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kSwallow,
     kResync,
     kUnknown,
+    kSubstituted,
+    kInfo,
     kTrackingInfo,
     kMulti,
     kDiscardBytes = 0x80
@@ -137,6 +146,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
 
   void BeginRequest();
   net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
+  static std::uint8_t TagOf(const command::CommandSpec& spec);
   net::Verdict Dispatch(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Forward(const command::CommandSpec& spec, const resp::Request& request, bool slow,
                        std::uint8_t tag = kPlain);
@@ -175,6 +185,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void Settled();
   void PassBytes(std::string_view bytes, std::size_t ended, bool copy);
   void Effect(std::uint8_t tag, const std::string& reply);
+  void FinishSubstitute(const std::string& reply);
+  void EndAnswerLater();
   void FinishStateChange(bool accepted);
   void LeaveMulti();
   void Resync();
@@ -192,6 +204,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::string lib_name_;
   std::string lib_version_;
   std::uint16_t last_command_ = 0;
+  std::size_t request_bytes_ = 0;
   std::int64_t queries_ = 0;
 
   std::shared_ptr<upstream::Lane> fast_;
@@ -227,6 +240,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool reply_off_ = false;
   bool skip_next_ = false;
   bool skip_this_ = false;
+  Substitute substitute_;
+  net::ReplyQueue::SlotId substitute_slot_ = 0;
   std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane
   std::string captured_;                   // bytes of the tagged reply under way
 };

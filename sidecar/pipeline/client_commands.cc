@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "sidecar/command/words.h"
 #include "sidecar/pipeline/kill_arguments.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/side_query.h"
@@ -39,15 +38,19 @@ bool HasMaxAge(const LoopContext& context) {
   return Has(context, "hexpire") || Has(context, "client|capa");
 }
 
-// CLIENT KILL USER: nobody was killed; whether there is such a user only the upstream knows.
-void AnswerKilledNobody(Client& client, std::uint16_t command, net::ReplyQueue::SlotId slot, const std::string& user) {
-  client.context().own_query->Ask(
-      {"ACL", "GETUSER", user}, 0, [weak = client.weak_from_this(), command, slot, user](const std::string& reply) {
-        const auto self = weak.lock();
-        if (!self) return;
-        const bool unknown = reply.starts_with("*-1") || reply.starts_with('_') || reply.starts_with("$-1");
-        self->FillAnswer(command, slot, unknown ? command::NoSuchUserError(user) : Integer(0));
-      });
+// CLIENT ID, GETNAME and INFO.
+std::string OwnAnswer(Client& client, std::string_view command) {
+  std::string reply;
+  if (command == "client|id") {
+    resp::AppendInteger(reply, static_cast<std::int64_t>(client.id()));
+  } else if (command == "client|info") {
+    resp::AppendVerbatim(reply, FormatClientLine(client.View(), FormatOf(client.context())), client.proto());
+  } else if (client.name().empty()) {
+    resp::AppendNull(reply, client.proto());
+  } else {
+    resp::AppendBulk(reply, client.name());
+  }
+  return reply;
 }
 
 }  // namespace
@@ -87,25 +90,15 @@ void ClientCommands::Gather(LoopContext& asking, std::function<bool(Client&, con
 
 Verdict ClientCommands::Run(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const std::string_view what = spec.short_name();
-  if (what == "id") return client.Answer(spec, Integer(static_cast<std::int64_t>(client.id())));
-  if (what == "getname") {
-    std::string reply;
-    if (client.name().empty()) {
-      resp::AppendNull(reply, client.proto());
-    } else {
-      resp::AppendBulk(reply, client.name());
-    }
-    return client.Answer(spec, reply);
+  if (what == "id" || what == "getname" || what == "info") {
+    return client.AnswerInItsPlace(spec, request, [&client](net::ReplyQueue::SlotId slot) {
+      client.FillCounted(slot, OwnAnswer(client, client.last_command_name()));
+    });
   }
   if (what == "setname") return SetName(client, spec, request);
   const bool newer = what == "setinfo" || what == "no-touch";
   if (newer && spec.absent) return client.Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));
   if (what == "setinfo") return SetInfo(client, spec, request);
-  if (what == "info") {
-    std::string reply;
-    resp::AppendVerbatim(reply, FormatClientLine(client.View(), FormatOf(client.context())), client.proto());
-    return client.Answer(spec, reply);
-  }
   if (what == "list") return List(client, spec, request);
   if (what == "kill") return Kill(client, spec, request);
   if (what == "unblock") return Unblock(client, spec, request);
@@ -142,50 +135,69 @@ Verdict ClientCommands::SetInfo(Client& client, const CommandSpec& spec, const r
 Verdict ClientCommands::List(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const ListArguments list = ParseList(request.args);
   if (!list.error.empty()) return client.Answer(spec, list.error);
-  const auto slot = client.AnswerLater();
-  const auto visit = [list](Client&, const ClientView& view) {
-    ClientFilter filter;
-    filter.type = list.type;
-    const bool named = list.ids.empty() || std::find(list.ids.begin(), list.ids.end(), view.id) != list.ids.end();
-    return named && filter.Matches(view);
-  };
-  Gather(client.context(), visit,
-         [weak = client.weak_from_this(), slot, command = spec.id](std::vector<ClientView> views) {
-           const auto self = weak.lock();
-           if (!self || !self->has_session()) return;
-           std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-           std::string text;
-           for (const ClientView& view : views) text += FormatClientLine(view, FormatOf(self->context()));
-           std::string reply;
-           resp::AppendVerbatim(reply, text, self->proto());
-           self->FillAnswer(command, slot, reply);
-         });
-  return Verdict::kDone;
+  return client.AnswerInItsPlace(spec, request, [&client, list](net::ReplyQueue::SlotId slot) {
+    const auto visit = [list](Client&, const ClientView& view) {
+      ClientFilter filter;
+      filter.type = list.type;
+      const bool named = list.ids.empty() || std::find(list.ids.begin(), list.ids.end(), view.id) != list.ids.end();
+      return named && filter.Matches(view);
+    };
+    Gather(client.context(), visit, [weak = client.weak_from_this(), slot](std::vector<ClientView> views) {
+      const auto self = weak.lock();
+      if (!self || !self->has_session()) return;
+      std::sort(views.begin(), views.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+      std::string text;
+      for (const ClientView& view : views) text += FormatClientLine(view, FormatOf(self->context()));
+      std::string reply;
+      resp::AppendVerbatim(reply, text, self->proto());
+      self->FillCounted(slot, reply);
+    });
+  });
 }
 
 Verdict ClientCommands::Kill(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const KillArguments kill = ParseKill(request.args, client.id(), HasMaxAge(client.context()));
   if (!kill.error.empty()) return client.Answer(spec, kill.error);
   const auto slot = client.AnswerLater();
+  if (kill.filter.user.empty()) {
+    KillMatching(client, spec.id, slot, kill);
+    return Verdict::kDone;
+  }
+  // Redis refuses the name of a user that it does not have; only the upstream knows.
+  client.context().own_query->Ask(
+      {"ACL", "GETUSER", kill.filter.user}, spec.id,
+      [weak = client.weak_from_this(), kill, slot, command = spec.id](const std::string& reply) {
+        const auto self = weak.lock();
+        if (!self || !self->has_session()) return;
+        if (reply.starts_with("*-1") || reply.starts_with("$-1")) {
+          std::string error;
+          resp::AppendError(error, "ERR No such user '" + kill.filter.user + "'");
+          return self->FillAnswer(command, slot, error);
+        }
+        KillMatching(*self, command, slot, kill);
+      });
+  return Verdict::kDone;
+}
+
+void ClientCommands::KillMatching(Client& client, std::uint16_t command, net::ReplyQueue::SlotId slot,
+                                  const KillArguments& kill) {
   const auto visit = [filter = kill.filter, own = client.id()](Client& other, const ClientView& view) {
     if (!filter.Matches(view)) return false;
     if (view.id != own) other.session().Kill(net::CloseReason::kKilled);
     return true;
   };
-  Gather(client.context(), visit,
-         [weak = client.weak_from_this(), slot, old_form = kill.old_form, user = kill.filter.user,
-          command = spec.id](const std::vector<ClientView>& views) {
-           const auto self = weak.lock();
-           if (!self || !self->has_session()) return;
-           if (views.empty() && !user.empty()) return AnswerKilledNobody(*self, command, slot, user);
-           std::string reply = Integer(static_cast<std::int64_t>(views.size()));
-           if (old_form) reply = views.empty() ? texts::kNoSuchClient : texts::kOk;
-           self->FillAnswer(command, slot, reply);
-           const bool itself =
-               std::any_of(views.begin(), views.end(), [&](const auto& view) { return view.id == self->id(); });
-           if (itself) self->session().Drain(net::CloseReason::kKilled);
-         });
-  return Verdict::kDone;
+  Gather(
+      client.context(), visit,
+      [weak = client.weak_from_this(), slot, old_form = kill.old_form, command](const std::vector<ClientView>& views) {
+        const auto self = weak.lock();
+        if (!self || !self->has_session()) return;
+        std::string reply = Integer(static_cast<std::int64_t>(views.size()));
+        if (old_form) reply = views.empty() ? texts::kNoSuchClient : texts::kOk;
+        self->FillAnswer(command, slot, reply);
+        const bool itself =
+            std::any_of(views.begin(), views.end(), [&](const auto& view) { return view.id == self->id(); });
+        if (itself) self->session().Drain(net::CloseReason::kKilled);
+      });
 }
 
 Verdict ClientCommands::Unblock(Client& client, const CommandSpec& spec, const resp::Request& request) {

@@ -10,6 +10,7 @@
 #include "sidecar/command/spec.h"
 #include "sidecar/net/request_handler.h"
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/kill_arguments.h"
 
 namespace herdgate::pipeline {
 
@@ -28,6 +29,8 @@ class ClientCommands {
   static net::Verdict SetInfo(Client& client, const command::CommandSpec& spec, const resp::Request& request);
   static net::Verdict List(Client& client, const command::CommandSpec& spec, const resp::Request& request);
   static net::Verdict Kill(Client& client, const command::CommandSpec& spec, const resp::Request& request);
+  static void KillMatching(Client& client, std::uint16_t command, net::ReplyQueue::SlotId slot,
+                           const KillArguments& kill);
   static net::Verdict Unblock(Client& client, const command::CommandSpec& spec, const resp::Request& request);
   static net::Verdict Reply(Client& client, const command::CommandSpec& spec, const resp::Request& request);
 };

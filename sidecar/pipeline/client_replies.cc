@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/info_reply.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/resp/encoder.h"
@@ -68,17 +69,20 @@ void Client::GiveBackDedicated() {
 void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
   const bool discard = (pending.tag & kDiscardBytes) != 0;
   const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
-  const bool whole_needed = tag == kResync || tag == kHello || tag == kTrackingInfo;
+  // Of other replies, whether they are errors.
+  const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo;
   constexpr std::size_t kEnough = 64;
   if (whole_needed || captured_.size() < kEnough)
     captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
   const std::size_t count = ended ? 1 : 0;
-  if (tag == kSwallow || tag == kResync) {
+  if (tag == kSwallow || tag == kResync || tag == kSubstituted) {
     // asked by the sidecar itself: nobody expects it
   } else if (discard) {
     PassBytes({}, count, false);
   } else if (tag == kHello) {
     if (ended) PassBytes(LocalCommands::HelloForClient(captured_, id_), 1, true);
+  } else if (tag == kInfo) {
+    if (ended) PassBytes(InfoForClient(captured_, context_.connections), 1, true);
   } else if (tag == kTrackingInfo) {
     if (ended) PassBytes(LocalCommands::TrackingInfoForClient(captured_, tracking_redirect()), 1, true);
   } else {
@@ -93,7 +97,7 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
 void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
   const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
   captured_.clear();
-  if (tag != kSwallow && tag != kResync)
+  if (tag != kSwallow && tag != kResync && tag != kSubstituted)
     PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
   if (streaming_) stream_failed_ = true;
   Effect(tag, error);
@@ -145,6 +149,8 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       return;
     case kResync:
       return FinishResync(reply);
+    case kSubstituted:
+      return FinishSubstitute(reply);
     case kUnknown:
       if (reply.starts_with("-ERR unknown command") && !dirty_) return Unpin(PinReason::kUnknownCommand);
       dirty_ = true;
@@ -155,6 +161,15 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     default:
       return;
   }
+}
+
+void Client::FinishSubstitute(const std::string& reply) {
+  if (session_ == nullptr) return;
+  const auto substitute = std::exchange(substitute_, nullptr);
+  if (!reply.starts_with('-')) return substitute(substitute_slot_);
+  // Counted when the lane finished it.
+  session_->replies().Fill(substitute_slot_, reply);
+  EndAnswerLater();
 }
 
 // MULTI was refused, by the upstream's rules or because it can't be reached: there is no transaction.

@@ -16,6 +16,7 @@ Client& ClientOf(net::Session& session) {
 void Handler::OnOpen(net::Session& session) {
   auto client = std::make_shared<Client>(context_, session);
   session.set_attachment(client.get());
+  context_.connections.clients.fetch_add(1, std::memory_order_relaxed);
   context_.clients.emplace(client->id(), client.get());
   context_.owned.emplace(client.get(), client);
 }
@@ -41,6 +42,8 @@ void Handler::OnBacklog(net::Session& session, std::size_t bytes) {
 }
 
 void Handler::OnClosed(net::Session& session) {
+  context_.connections.clients.fetch_sub(1, std::memory_order_relaxed);
+
   ClientOf(session).HandleClosed();
 }
 

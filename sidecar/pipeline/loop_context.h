@@ -18,6 +18,12 @@
 
 namespace herdgate::pipeline {
 
+// Connections of all loops, counted where they come and go.
+struct Connections {
+  std::atomic<std::int64_t> clients{0};  // app clients
+  std::atomic<std::int64_t> lanes{0};    // to the upstream
+};
+
 class Client;
 class SideQuery;
 
@@ -32,6 +38,7 @@ struct LoopContext {
   std::uint32_t default_db = 0;    // the database of the upstream's URL
   upstream::IdentityPtr identity;  // as whom a client speaks that has not said AUTH
   std::atomic<std::uint64_t>& next_client_id;
+  Connections& connections;
   SideQuery* auth_query = nullptr;  // asks with AUTH only
   SideQuery* own_query = nullptr;   // asks as the sidecar
   // The upstream's rules or limits may have changed (CONFIG SET, ACL SETUSER, MODULE LOAD): learn them again.

@@ -30,6 +30,7 @@ void Worker::Prepare() {
                                            .metrics = upstream_metrics_,
                                            .health = shared_.health,
                                            .random = random_,
+                                           .connections = shared_.connections.lanes,
                                            .own_identity = shared_.identity,
                                            .on_user_refused = on_user_refused_};
   lanes_ = std::make_unique<upstream::LanePool>(lane_context, shared_.dedicated_in_use);
@@ -42,6 +43,7 @@ void Worker::Prepare() {
                                                        .default_db = shared_.default_db,
                                                        .identity = shared_.identity,
                                                        .next_client_id = shared_.next_client_id,
+                                                       .connections = shared_.connections,
                                                        .auth_query = nullptr,
                                                        .own_query = nullptr,
                                                        .on_upstream_changed = {},

@@ -34,6 +34,7 @@ struct SharedState {
   upstream::Health health;
   std::atomic<std::size_t> dedicated_in_use{0};
   std::atomic<std::uint64_t> next_client_id{1};
+  Connections connections;
 };
 
 class Worker {

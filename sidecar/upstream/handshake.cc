@@ -97,8 +97,8 @@ Handshake::Progress Handshake::Judge(std::string_view raw, const HandshakeReply&
   if (step == Step::kHello && (reply.Begins("NOAUTH") || key_.proto == 2)) result_.hello_error = line;
   if (step == Step::kSelect) result_.select_error = line;
   if (reply.Begins("NOAUTH")) result_.unauthenticated |= step == Step::kHello || step == Step::kSelect;
-  const bool harmless = step == Step::kOwnAuth || step == Step::kOwnSelect || !result_.hello_error.empty() ||
-                        reply.Begins("NOAUTH") || (step == Step::kSelect && selected_);
+  const bool harmless = step == Step::kOwnAuth || step == Step::kOwnSelect || reply.Begins("NOAUTH") ||
+                        (step == Step::kHello && !result_.hello_error.empty()) || (step == Step::kSelect && selected_);
   if (harmless) return Progress::kMore;
   error_ = line;
   return Progress::kRefused;

@@ -48,12 +48,15 @@ bool Lane::Send(std::string_view request, ReplySink& sink, Pending pending) {
 
 bool Lane::BeginStream(ReplySink& sink, Pending pending) {
   assert(use_ == LaneUse::kDedicated);
-  streaming_ = true;
   return Send({}, sink, pending);
 }
 
 void Lane::StreamBytes(std::string_view bytes) {
   log_.Append(bytes);
+  // Until the lane is ready the request may be refused, then with all its bytes.
+  if (state_ != State::kReady && !pendings_.empty()) {
+    pendings_[pendings_.size() - 1].pending.bytes += static_cast<std::uint32_t>(bytes.size());
+  }
   if (state_ == State::kReady) context_.loop.Touch(*this);
 }
 
@@ -111,10 +114,7 @@ void Lane::Close() {
   attempt_.reset();
   retry_timer_.Cancel();
   overdue_timer_.Cancel();
-  if (stream_) {
-    stream_->Detach();
-    context_.loop.DestroyLater(std::move(stream_));
-  }
+  DropStream();
   while (!pendings_.empty()) pendings_.Pop();
   AnnounceReady(false);
 }
@@ -167,27 +167,29 @@ bool Lane::TakeReply(std::string_view piece, bool complete, Run& run) {
                                                       : "the upstream sent a reply that nobody asked for");
     return false;
   }
-  Entry& front = pendings_.Front();
-  if (front.pending.tag != 0) {
+  // A callback may send, which moves the pendings: no reference to one is held over it.
+  ReplySink& sink = *pendings_.Front().sink;
+  if (pendings_.Front().pending.tag != 0) {
     Deliver(run);
     if (state_ != State::kReady) return false;
-    ReplySink* sink = front.sink;
-    const Pending pending = complete ? Finish(scanner_.kind()) : front.pending;
-    sink->OnTaggedReply(*this, pending, piece, complete);
+    const Pending pending = complete ? Finish(scanner_.kind()) : pendings_.Front().pending;
+    partly_delivered_ = !complete;
+    sink.OnTaggedReply(*this, pending, piece, complete);
     return state_ == State::kReady;
   }
-  if (run.sink != front.sink) {
+  if (run.sink != &sink) {
     Deliver(run);
     if (state_ != State::kReady) return false;
-    run = {front.sink, piece, 0};
+    run = {.sink = &sink, .bytes = piece};
   } else {
     run.bytes = {run.bytes.data(), run.bytes.size() + piece.size()};
   }
+  run.goes_on = !complete;
   if (complete) {
     ++run.ended;
     Finish(scanner_.kind());
   }
-  if (run.sink->singles()) Deliver(run);
+  if (sink.singles()) Deliver(run);
   return state_ == State::kReady;
 }
 
@@ -211,7 +213,7 @@ bool Lane::TakeFrame(std::string_view piece, bool complete, Run& run) {
   const bool answers_possible = !pendings_.empty();
   const Pending oldest = answers_possible ? pendings_.Front().pending : Pending{};
   const FrameVerdict verdict = owner_->OnFrame(*this, piece, answers_possible ? &oldest : nullptr);
-  if (verdict == FrameVerdict::kAnswer && state_ == State::kReady) Finish('*');
+  if (verdict == FrameVerdict::kAnswer && answers_possible && state_ == State::kReady) Finish('*');
   return state_ == State::kReady;
 }
 
@@ -219,7 +221,7 @@ void Lane::Deliver(Run& run) {
   if (run.sink == nullptr) return;
   const Run now = std::exchange(run, {});
   if (now.bytes.empty()) return;
-  partly_delivered_ = !scanner_.idle();
+  partly_delivered_ = now.goes_on;
   now.sink->OnReplies(*this, now.bytes, now.ended);
 }
 
@@ -265,10 +267,12 @@ void Lane::OnFlush() {
 }
 
 void Lane::TellRoom() {
-  if (awaiting_room_.empty()) return;
-  std::vector<ReplySink*> sinks;
-  sinks.swap(awaiting_room_);
-  for (ReplySink* sink : sinks) sink->OnRoom(*this);
+  // A sink may await room again, or forget another, while it is told.
+  for (std::size_t left = awaiting_room_.size(); left > 0 && !awaiting_room_.empty(); --left) {
+    ReplySink* const sink = awaiting_room_.front();
+    awaiting_room_.erase(awaiting_room_.begin());
+    sink->OnRoom(*this);
+  }
 }
 
 }  // namespace herdgate::upstream

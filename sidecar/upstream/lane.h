@@ -13,6 +13,7 @@
 // Threads: its loop. Ownership: held by shared_ptr (pool, users); sinks are borrowed and outlive their pendings.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -47,7 +48,8 @@ struct LaneContext {
   UpstreamMetrics& metrics;
   Health& health;
   base::Random& random;
-  IdentityPtr own_identity;  // as whom the sidecar itself speaks
+  std::atomic<std::int64_t>& connections;  // of all loops, open now
+  IdentityPtr own_identity;                // as whom the sidecar itself speaks
   // A lane that had served was refused when it came back: its user may no more. Called on the loop; may be empty.
   const std::function<void(const LaneKey&)>& on_user_refused;
 };
@@ -119,10 +121,12 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
     ReplySink* sink = nullptr;
     std::string_view bytes;
     std::size_t ended = 0;
+    bool goes_on = false;  // the last reply is not whole
   };
 
   std::string UnavailableError() const;
   void Connect();
+  void DropStream();
   void OnConnected(base::Result<int> socket);
   void OnHandshakeData(std::string_view bytes);
   void BecomeReady(std::string_view rest);
@@ -137,7 +141,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void Deliver(Run& run);
   Pending Finish(char kind);
 
-  void SeparateLost(bool& any_kept);
+  void SeparateLost();
   void RefuseOverdue();
   void ScheduleOverdue();
   void TellRoom();
@@ -156,6 +160,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   std::string refusal_;     // the upstream's own error line, in state kRefused
   std::string last_error_;  // why there is no connection
   base::SteadyTime down_since_;
+  base::SteadyTime ready_since_;
   int failed_attempts_ = 0;
   bool served_ = false;  // was ready once
 
@@ -174,7 +179,6 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   ReplySink* owner_ = nullptr;
   bool pubsub_ = false;
   bool raw_ = false;
-  bool streaming_ = false;
   base::SteadyTime last_used_;
 };
 

@@ -26,6 +26,7 @@ void Lane::OnConnected(base::Result<int> socket) {
   }
   context_.metrics.connects.Add();
   state_ = State::kHandshaking;
+  context_.connections.fetch_add(1, std::memory_order_relaxed);
   stream_ = std::make_unique<net::Stream>(context_.loop, socket.value(), *this);
   const std::string hello = handshake_.Start();
   const iovec piece{const_cast<char*>(hello.data()), hello.size()};
@@ -35,6 +36,13 @@ void Lane::OnConnected(base::Result<int> socket) {
   }
   // An upstream that accepts but does not answer must not hold the lane for ever.
   retry_timer_.After(context_.options.timeout, [this] { Broken(LaneLoss::kBroken, "no answer to the handshake"); });
+}
+
+void Lane::DropStream() {
+  if (!stream_) return;
+  context_.connections.fetch_sub(1, std::memory_order_relaxed);
+  stream_->Detach();
+  context_.loop.DestroyLater(std::move(stream_));
 }
 
 void Lane::OnHandshakeData(std::string_view bytes) {
@@ -57,7 +65,7 @@ void Lane::BecomeReady(std::string_view rest) {
   retry_timer_.Cancel();
   overdue_timer_.Cancel();
   state_ = State::kReady;
-  failed_attempts_ = 0;
+  ready_since_ = context_.loop.Now();
   last_error_.clear();
   served_ = true;
   handshake_result_ = handshake_.result();
@@ -77,8 +85,7 @@ void Lane::Refuse(const std::string& error) {
   refusal_ = error;
   retry_timer_.Cancel();
   overdue_timer_.Cancel();
-  stream_->Detach();
-  context_.loop.DestroyLater(std::move(stream_));
+  DropStream();
   state_ = State::kRefused;
   context_.health.Up(context_.loop.Now());
   const std::string line = RefusalError();
@@ -88,6 +95,7 @@ void Lane::Refuse(const std::string& error) {
     entry.sink->OnRefused(*this, entry.pending, line);
   }
   log_.Clear();
+  TellRoom();
   AnnounceReady(false);
   if (served_ && context_.on_user_refused) context_.on_user_refused(key_);
 }
@@ -106,60 +114,60 @@ void Lane::Broken(LaneLoss loss, const std::string& why) {
   } else {
     context_.metrics.connect_failures.Add();
   }
-  if (stream_) {
-    stream_->Detach();
-    context_.loop.DestroyLater(std::move(stream_));
-  }
+  DropStream();
   retry_timer_.Cancel();
   if (use_ == LaneUse::kDedicated && was_ready) {
     last_error_ = why;
     state_ = State::kClosed;
-    std::vector<ReplySink*> sinks;
-    while (!pendings_.empty()) sinks.push_back(pendings_.Pop().sink);
+    while (!pendings_.empty()) pendings_.Pop();
     AnnounceReady(false);
     if (owner_ != nullptr) owner_->OnLost(*this);
     return;
   }
-  const bool first_attempt_later = was_ready;
-  if (first_attempt_later) down_since_ = context_.loop.Now();
   state_ = State::kWaiting;
-  bool any_kept = false;
-  SeparateLost(any_kept);
-  if (state_ == State::kWaiting) ReconnectLater(why);
+  if (was_ready) {
+    down_since_ = context_.loop.Now();
+    // An upstream that closes every connection soon is not asked again and again without a pause.
+    if (down_since_ - ready_since_ >= context_.options.backoff_last) failed_attempts_ = 0;
+    SeparateLost();
+  }
+  if (state_ != State::kWaiting) return;
+  ReconnectLater(why);
+  if (!full()) TellRoom();
 }
 
 // Keeps what may be sent (again) over the next connection, in order, and tells every sink that loses something.
-void Lane::SeparateLost(bool& any_kept) {
+void Lane::SeparateLost() {
   const std::size_t sent = log_.sent_bytes();
   std::unordered_set<ReplySink*> lost;
-  std::size_t offset = 0;
-  for (std::size_t i = 0; i < pendings_.size(); ++i) {
-    const Entry& entry = pendings_[i];
-    const bool repeatable = entry.pending.retryable && i >= retried_ && !(i == 0 && partly_delivered_);
-    if (offset < sent && !repeatable) lost.insert(entry.sink);
-    offset += entry.pending.bytes;
+  std::size_t wholly_sent = 0;  // pendings; what was cut off in the middle can't have been run
+  for (std::size_t end = 0; wholly_sent < pendings_.size(); ++wholly_sent) {
+    const Entry& entry = pendings_[wholly_sent];
+    end += entry.pending.bytes;
+    if (end > sent) break;
+    const bool is_first_try = wholly_sent >= retried_ && !(wholly_sent == 0 && partly_delivered_);
+    if (!entry.pending.retryable || !is_first_try) lost.insert(entry.sink);
   }
   SendLog kept_log;
   base::Ring<Entry> kept;
-  std::size_t repeated = 0;
-  offset = 0;
+  std::size_t retried = 0;
+  std::size_t offset = 0;
   for (std::size_t i = 0; i < pendings_.size(); ++i) {
     const Entry entry = pendings_[i];
     if (!lost.contains(entry.sink)) {
       kept_log.Append(log_.At(offset, entry.pending.bytes));
       kept.Push(entry);
-      if (offset < sent) ++repeated;
+      if (i < std::max(wholly_sent, retried_)) ++retried;
+      if (i < wholly_sent) context_.metrics.retries.Add();
     }
     offset += entry.pending.bytes;
   }
-  context_.metrics.retries.Add(repeated);
   log_ = std::move(kept_log);
   pendings_ = std::move(kept);
-  retried_ = repeated;
+  retried_ = retried;
   partly_delivered_ = false;
   sent_total_ = answered_total_ = 0;
   while (!marks_.empty()) marks_.Pop();
-  any_kept = !pendings_.empty();
   for (ReplySink* sink : lost) sink->OnLost(*this);
 }
 
@@ -170,7 +178,7 @@ void Lane::ReconnectLater(const std::string& why) {
   if (context_.health.Down(context_.loop.Now(), why)) {
     base::LogWarn("upstream.unavailable", {{"upstream", context_.connector.name()}, {"error", why}});
   }
-  // The first attempt after a loss comes at once: a restarted upstream or a closed idle connection is the common case.
+  // The first attempt after a loss comes soon: a restarted upstream or a closed idle connection is the common case.
   const auto& options = context_.options;
   const int doublings = std::min(failed_attempts_, 12);
   ++failed_attempts_;
@@ -206,8 +214,7 @@ void Lane::RefuseOverdue() {
     context_.metrics.commands.Count(entry.pending.command, true);
     entry.sink->OnRefused(*this, entry.pending, line);
   }
-  if (use_ == LaneUse::kDedicated && pendings_.empty())
-    log_.Clear();  // pieces of a large request have no pending bytes
+  if (pendings_.empty()) log_.Clear();  // bytes of no command: raw ones
   if (!full()) TellRoom();
   ScheduleOverdue();
 }

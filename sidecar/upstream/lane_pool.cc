@@ -30,6 +30,8 @@ std::shared_ptr<Lane> LanePool::Shared(const LaneKey& key, bool slow) {
     return lane;
   }
   shared_.push_back(std::make_shared<Lane>(context_, key, use));
+  // Its clients may soon subscribe or block; what another client sends a moment later should not get there first.
+  if (!slow) KeepSpare(key);
   return shared_.back();
 }
 
@@ -102,6 +104,7 @@ void LanePool::CloseAll() {
 void LanePool::EverySecond() {
   const auto now = context_.loop.Now();
   for (auto& lane : shared_) lane->EverySecond();
+  for (auto& idle : idle_) idle.lane->EverySecond();
   std::erase_if(shared_, [&](std::shared_ptr<Lane>& lane) {
     const bool unused =
         lane.use_count() == 1 && lane->idle() && now - lane->last_used() > context_.options.idle_timeout;
