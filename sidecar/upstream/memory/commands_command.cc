@@ -78,7 +78,7 @@ void ReplyRow(Call& call, const CommandRow& row, std::span<const CommandRow* con
   ReplyCategories(call, row);
   call.reply.Set(tips.size());
   for (const std::string_view tip : tips) call.reply.Bulk(tip);
-  call.reply.Set(static_cast<std::size_t>((row.keys[0].first != 0 ? 1 : 0) + (row.keys[1].first != 0 ? 1 : 0)));
+  call.reply.Set((row.keys[0].first != 0 ? 1U : 0U) + (row.keys[1].first != 0 ? 1U : 0U));
   for (const KeyRange& range : row.keys) {
     if (range.first != 0) ReplyKeySpec(call, range);
   }

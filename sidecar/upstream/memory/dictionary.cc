@@ -32,7 +32,7 @@ void Dictionary::FreeArray::operator()(Entry** array) const {
 Dictionary::Table Dictionary::MakeTable(std::size_t buckets) {
   Table table;
   // calloc, because the kernel's zero pages make a large array cheap until it is used.
-  auto* array = static_cast<Entry**>(std::calloc(buckets, sizeof(Entry*)));
+  auto* array = static_cast<Entry**>(std::calloc(buckets, kBucketBytes));
   if (array == nullptr) return table;
   table.buckets.reset(array);
   table.mask = buckets - 1;
@@ -58,7 +58,7 @@ void Dictionary::PrepareInsert(std::size_t spare_bytes) {
   if (!tables_[0].buckets) std::abort();
   if (migrating()) {
     Migrate(1);
-  } else if (tables_[0].used >= tables_[0].size() && tables_[0].size() * 2 * sizeof(Entry*) <= spare_bytes) {
+  } else if (tables_[0].used >= tables_[0].size() && tables_[0].size() * 2 * kBucketBytes <= spare_bytes) {
     StartResize(tables_[0].size() * 2);
   }
 }

@@ -58,7 +58,7 @@ class Dictionary {
 
   std::size_t size() const { return tables_[0].used + tables_[1].used; }
   std::size_t buckets() const { return tables_[0].size() + tables_[1].size(); }
-  std::size_t bytes() const { return buckets() * sizeof(Entry*); }
+  std::size_t bytes() const { return buckets() * kBucketBytes; }
   bool migrating() const { return tables_[1].size() != 0; }
 
  private:

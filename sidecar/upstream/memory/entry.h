@@ -21,6 +21,8 @@ enum class Form : unsigned char {
   kEdited,  // changed in place: always "raw"
 };
 
+inline constexpr std::size_t kBucketBytes = sizeof(void*);  // an Entry* in a dictionary
+
 struct Entry {
   Entry* next = nullptr;  // in its bucket
   char* value = nullptr;  // owned
@@ -39,14 +41,14 @@ struct Entry {
 // What malloc takes for a block of `bytes` at most, its own header included: an estimate made before the block exists.
 // glibc rounds to 16 bytes, and large blocks, which it may map on their own, to a page.
 inline std::size_t BlockEstimate(std::size_t bytes) {
-  constexpr std::size_t kMayBeMapped = 64 * 1024;
+  constexpr std::size_t kMayBeMapped = 64UL * 1024;
   if (bytes == 0) return 0;
   return ((bytes + 8 + 15) & ~std::size_t{15}) + (bytes < kMayBeMapped ? 16 : 4096 + 16);
 }
 
 // Bytes that a new entry will take at most, with the buckets of a database's first one.
 inline std::size_t EntryEstimate(std::size_t key_bytes, std::size_t value_bytes) {
-  constexpr std::size_t kFirstBuckets = 16 * sizeof(Entry*);
+  constexpr std::size_t kFirstBuckets = 16 * kBucketBytes;
   return BlockEstimate(sizeof(Entry) + key_bytes) + BlockEstimate(value_bytes) + kFirstBuckets;
 }
 

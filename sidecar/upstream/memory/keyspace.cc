@@ -134,12 +134,15 @@ Entry* Keyspace::Create(int db, std::string_view key, std::size_t value_bytes) {
 // Gives `entry` a value of its own block, or writes it into the old block if that fits well.
 bool Keyspace::Replace(Entry& entry, std::string_view value) {
   const std::size_t room = entry.value == nullptr ? 0 : malloc_usable_size(entry.value);
-  if (value.size() <= room && room <= 2 * value.size() + 16) {
+  if (entry.value != nullptr && value.size() <= room && room <= 2 * value.size() + 16) {
     if (!value.empty()) std::memmove(entry.value, value.data(), value.size());
   } else {
-    char* block = value.empty() ? nullptr : static_cast<char*>(std::malloc(value.size()));
-    if (block == nullptr && !value.empty()) return false;
-    if (!value.empty()) std::memcpy(block, value.data(), value.size());
+    char* block = nullptr;
+    if (!value.empty()) {
+      block = static_cast<char*>(std::malloc(value.size()));
+      if (block == nullptr) return false;
+      std::memcpy(block, value.data(), value.size());
+    }
     entry_bytes_ += BlockBytes(block) - BlockBytes(entry.value);
     std::free(std::exchange(entry.value, block));
     peak_bytes_ = std::max(peak_bytes_, bytes());

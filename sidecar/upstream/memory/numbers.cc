@@ -14,7 +14,7 @@ namespace herdgate::upstream::memory {
 namespace {
 
 // The longest text that Redis looks at as a float.
-constexpr std::size_t kMostFloatBytes = 5 * 1024;
+constexpr std::size_t kMostFloatBytes = 5UL * 1024;
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -39,7 +39,7 @@ bool ParseFloat(std::string_view text, long double& value) {
 
 std::string FormatFloat(long double value) {
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
-  std::array<char, 5 * 1024> buffer;
+  std::array<char, 5UL * 1024> buffer;
   const int length = std::snprintf(buffer.data(), buffer.size(), "%.17Lf", value);
   if (length < 0 || static_cast<std::size_t>(length) >= buffer.size()) return "0";
   std::string text(buffer.data(), static_cast<std::size_t>(length));

@@ -51,6 +51,16 @@ inline constexpr const char* kTemplates[] = {
 
 class CommandGenerator {
  public:
+  static std::vector<std::string> Split(std::string_view text) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+      const std::size_t space = std::min(text.find(' '), text.size());
+      words.emplace_back(text.substr(0, space));
+      text.remove_prefix(std::min(space + 1, text.size()));
+    }
+    return words;
+  }
+
   explicit CommandGenerator(std::uint64_t seed) : random_(seed) {}
 
   std::vector<std::string> Next() {
@@ -70,15 +80,6 @@ class CommandGenerator {
   bool Chance(std::size_t one_in) { return random_.Below(one_in) == 0; }
 
  private:
-  static std::vector<std::string> Split(std::string_view text) {
-    std::vector<std::string> words;
-    while (!text.empty()) {
-      const std::size_t space = std::min(text.find(' '), text.size());
-      words.emplace_back(text.substr(0, space));
-      text.remove_prefix(std::min(space + 1, text.size()));
-    }
-    return words;
-  }
   std::string Pick(std::initializer_list<const char*> words) { return *(words.begin() + random_.Below(words.size())); }
 
   // Now and then the count of arguments is wrong. Names of relative times would make it depend on time: left alone.
