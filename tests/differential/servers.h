@@ -1,0 +1,54 @@
+// Servers: the plain redis-server, and Herdgate with a redis-server of its own behind it, fresh at every Start.
+//
+// Both redis-servers run with the same options and the same seeds (fixed_seed.cc). With `direct_direct` there is no
+// Herdgate: the second port is the second redis-server. Threads: one owner.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/differential/process.h"
+
+namespace herdgate::differential {
+
+struct ServerOptions {
+  std::string redis_server = "redis-server";
+  std::string herdgate;    // the program; unused with direct_direct
+  std::string fixed_seed;  // the library to preload into redis-server
+  std::string directory;   // working directory and logs; must exist
+  int loops = 1;           // Herdgate's --loops
+  int port_base = 0;       // three ports from here; 0: any free ones
+  bool direct_direct = false;
+  bool skew = false;  // the second redis-server gets another option, so that a run must find a difference
+};
+
+class Servers {
+ public:
+  explicit Servers(ServerOptions options) : options_(std::move(options)) {}
+
+  // False and error() if one of them does not answer within ten seconds.
+  bool Start();
+  void Stop();
+  const std::string& error() const { return error_; }
+
+  int direct_port() const { return direct_port_; }
+  int proxied_port() const { return proxied_port_; }  // where clients of the second side connect
+  int behind_port() const { return behind_port_; }    // the redis-server of the second side
+  // What became of a program that should be running; empty if all are.
+  std::string Obituary();
+
+ private:
+  void StartRedis(Process& process, int port, const std::string& name, bool skewed);
+  bool WaitUntilItAnswers(Process& process, int port, const std::string& name);
+
+  ServerOptions options_;
+  std::string error_;
+  int direct_port_ = 0;
+  int proxied_port_ = 0;
+  int behind_port_ = 0;
+  Process direct_;
+  Process behind_;
+  Process herdgate_;
+};
+
+}  // namespace herdgate::differential
