@@ -7,6 +7,7 @@
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/transaction_block.h"
+#include "sidecar/resp/encoder.h"
 
 namespace herdgate::pipeline {
 
@@ -23,15 +24,22 @@ Client::Client(LoopContext& context, net::Session& session)
       id_(context.next_client_id.fetch_add(1, std::memory_order_relaxed)),
       db_(context.default_db),
       identity_(context.identity) {
-  fast_ = context_.lanes.Shared(Key(), false);
-  SetUnauthenticated(fast_->handshake().unauthenticated);
+  LearnRules();
 }
 
 Client::~Client() = default;
 
+// Whether the upstream asks for a password is known once it has been reached.
+void Client::LearnRules() {
+  const Lane& lane = SharedLane(false);
+  rules_known_ = lane.state() == Lane::State::kReady;
+  if (rules_known_) SetUnauthenticated(lane.handshake().unauthenticated);
+}
+
 // A request that had to wait comes again: it begins once.
 void Client::BeginRequest() {
   if (first_tried_ns_ != 0) return;
+  if (!rules_known_) LearnRules();
   first_tried_ns_ = context_.loop.Now().time_since_epoch().count();
   skip_this_ = std::exchange(skip_next_, false);
 }
@@ -61,9 +69,9 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
   switch (spec.command_class) {
     case CommandClass::kShared:
       if (spec.is_unknown()) return Unknown(spec, request);
-      return Forward(spec, request, false, TagOf(spec));
+      return Forward(spec, request, false, TagOf(spec, request));
     case CommandClass::kSlow:
-      return Forward(spec, request, true, TagOf(spec));
+      return Forward(spec, request, true, TagOf(spec, request));
     case CommandClass::kLocal:
       return Local(spec, request);
     case CommandClass::kTransaction:
@@ -90,9 +98,10 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
   return Forward(spec, request, false);
 }
 
-std::uint8_t Client::TagOf(const CommandSpec& spec) {
+std::uint8_t Client::TagOf(const CommandSpec& spec, const resp::Request& request) {
   if (spec.group != command::CommandGroup::kAdmin) return kPlain;
   if (spec.name == "info") return kInfo;
+  if (LocalCommands::ChangesLogins(spec, request)) return kLoginHook;
   return LocalCommands::ChangesUpstream(spec) ? kHook : kPlain;
 }
 
@@ -145,8 +154,10 @@ void Client::DropDedicated(bool clean) {
     current_ = nullptr;
     outstanding_ = 0;
   }
+  Lane& dropped = *dedicated_;
   context_.lanes.GiveBack(std::exchange(dedicated_, nullptr), clean && !dirty_);
   dirty_ = false;
+  OnRoom(dropped);  // it will not tell any more
 }
 
 Verdict Client::AwaitSettled() {
@@ -205,6 +216,23 @@ Verdict Client::Answer(const CommandSpec& spec, std::string_view reply) {
   return Verdict::kDone;
 }
 
+std::optional<Verdict> Client::AskPermission(const CommandSpec& spec,
+                                             std::initializer_list<std::string_view> harmless) {
+  if (identity_->auth.empty() || *identity_ == *context_.identity) return std::nullopt;
+  if (const auto answer = std::exchange(permission_, std::nullopt)) {
+    if (answer->empty()) return std::nullopt;
+    return Answer(spec, *answer);
+  }
+  if (outstanding_ > 0) return AwaitSettled();
+  Lane& lane = SharedLane(false);
+  std::string question;
+  resp::AppendRequest(question, harmless);
+  if (!lane.Send(question, *this, MakePending(spec, kPermission, false))) return Answer(spec, lane.RefusalError());
+  ++outstanding_;
+  current_ = &lane;
+  return AwaitSettled();
+}
+
 Verdict Client::AnswerInItsPlace(const CommandSpec& spec, const resp::Request& request, Substitute substitute) {
   if (pins_ != 0) {
     if (const auto verdict = TakeDedicated()) return *verdict;
@@ -260,6 +288,7 @@ void Client::Become(int proto, std::uint32_t db, upstream::IdentityPtr identity)
 }
 
 void Client::SetUnauthenticated(bool value) {
+  rules_known_ = true;
   unauthenticated_ = value;
   session_->set_unauthenticated(value);
 }
@@ -279,7 +308,7 @@ void Client::ResetState() {
   state_changes_.clear();
   name_.clear();
   Become(2, context_.default_db, context_.identity);
-  SetUnauthenticated(SharedLane(false).handshake().unauthenticated);
+  LearnRules();
 }
 
 void Client::Quit() {

@@ -87,6 +87,10 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   // makes of it unless the upstream refuses. Later requests wait.
   using Substitute = std::function<void(net::ReplyQueue::SlotId slot)>;
   net::Verdict AnswerInItsPlace(const command::CommandSpec& spec, const resp::Request& request, Substitute substitute);
+  // Whether a named user's rules allow the request being handled, which is answered here: asks the upstream for
+  // something harmless of the same name. Nothing if they do; else what the caller returns.
+  std::optional<net::Verdict> AskPermission(const command::CommandSpec& spec,
+                                            std::initializer_list<std::string_view> harmless);
   // Sends the request being handled to the upstream, unchanged.
   net::Verdict PassOn(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict AwaitSettled();
@@ -134,6 +138,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kAuth,
     kExec,
     kHook,
+    kLoginHook,
+    kPermission,
     kSwallow,
     kResync,
     kUnknown,
@@ -144,9 +150,15 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kDiscardBytes = 0x80
   };
 
+  void LearnRules();
   void BeginRequest();
   net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
-  static std::uint8_t TagOf(const command::CommandSpec& spec);
+  static std::uint8_t TagOf(const command::CommandSpec& spec, const resp::Request& request);
+  // The sidecar asks on its own account.
+  static bool IsOwnQuestion(std::uint8_t tag) {
+    return tag == kSwallow || tag == kResync || tag == kSubstituted || tag == kPermission;
+  }
+  void RenewLogins();
   net::Verdict Dispatch(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Forward(const command::CommandSpec& spec, const resp::Request& request, bool slow,
                        std::uint8_t tag = kPlain);
@@ -200,6 +212,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::uint32_t db_ = 0;
   upstream::IdentityPtr identity_;
   bool unauthenticated_ = false;
+  bool rules_known_ = false;  // unauthenticated_ is what the upstream says
   std::string name_;
   std::string lib_name_;
   std::string lib_version_;
@@ -240,6 +253,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool reply_off_ = false;
   bool skip_next_ = false;
   bool skip_this_ = false;
+  std::optional<std::string> permission_;  // the answer to AskPermission: empty or an error line
   Substitute substitute_;
   net::ReplyQueue::SlotId substitute_slot_ = 0;
   std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane

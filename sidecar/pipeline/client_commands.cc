@@ -88,6 +88,25 @@ void ClientCommands::Gather(LoopContext& asking, std::function<bool(Client&, con
   }
 }
 
+namespace {
+
+// Of the commands answered here alone, a form that succeeds and changes nothing, for the upstream to allow or not.
+std::optional<Verdict> Permission(Client& client, const CommandSpec& spec, const resp::Request& request) {
+  constexpr std::string_view kNobody = "9223372036854775807";
+  const std::string_view command = request.args[0];
+  const std::string_view what = spec.short_name();
+  if (what == "kill") return client.AskPermission(spec, {command, what, "ID", kNobody});
+  if (what == "unblock") return client.AskPermission(spec, {command, what, kNobody});
+  if (what == "setname") return client.AskPermission(spec, {command, what, ""});
+  if (what == "setinfo") return client.AskPermission(spec, {command, what, "LIB-NAME", ""});
+  if (what == "no-evict" || what == "no-touch") return client.AskPermission(spec, {command, what, "OFF"});
+  if (what == "reply") return client.AskPermission(spec, {command, what, "ON"});
+  if (what == "getredir") return client.AskPermission(spec, {command, what});
+  return std::nullopt;
+}
+
+}  // namespace
+
 Verdict ClientCommands::Run(Client& client, const CommandSpec& spec, const resp::Request& request) {
   const std::string_view what = spec.short_name();
   if (what == "id" || what == "getname" || what == "info") {
@@ -95,6 +114,7 @@ Verdict ClientCommands::Run(Client& client, const CommandSpec& spec, const resp:
       client.FillCounted(slot, OwnAnswer(client, client.last_command_name()));
     });
   }
+  if (const auto verdict = Permission(client, spec, request)) return *verdict;
   if (what == "setname") return SetName(client, spec, request);
   const bool newer = what == "setinfo" || what == "no-touch";
   if (newer && spec.absent) return client.Answer(spec, texts::UnknownSubcommand(request.args[0], request.args[1]));

@@ -69,14 +69,14 @@ void Client::GiveBackDedicated() {
 void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
   const bool discard = (pending.tag & kDiscardBytes) != 0;
   const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
-  // Of other replies, whether they are errors.
-  const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo;
+  const bool is_error = captured_.empty() ? bytes.starts_with('-') : captured_.front() == '-';
+  const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo || is_error;
   constexpr std::size_t kEnough = 64;
   if (whole_needed || captured_.size() < kEnough)
     captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
   const std::size_t count = ended ? 1 : 0;
-  if (tag == kSwallow || tag == kResync || tag == kSubstituted) {
-    // asked by the sidecar itself: nobody expects it
+  if (IsOwnQuestion(tag)) {
+    // nobody expects the answer
   } else if (discard) {
     PassBytes({}, count, false);
   } else if (tag == kHello) {
@@ -97,8 +97,7 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
 void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
   const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
   captured_.clear();
-  if (tag != kSwallow && tag != kResync && tag != kSubstituted)
-    PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
+  if (!IsOwnQuestion(tag)) PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
   if (streaming_) stream_failed_ = true;
   Effect(tag, error);
   Ended(1);
@@ -155,6 +154,12 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       if (reply.starts_with("-ERR unknown command") && !dirty_) return Unpin(PinReason::kUnknownCommand);
       dirty_ = true;
       return Pin(PinReason::kUnknownCommand);
+    case kPermission:
+      permission_ = reply.starts_with("-NOPERM") ? reply : std::string();
+      return;
+    case kLoginHook:
+      if (!failed) RenewLogins();
+      [[fallthrough]];
     case kHook:
       if (!failed && context_.on_upstream_changed) context_.on_upstream_changed();
       return;
@@ -170,6 +175,18 @@ void Client::FinishSubstitute(const std::string& reply) {
   // Counted when the lane finished it.
   session_->replies().Fill(substitute_slot_, reply);
   EndAnswerLater();
+}
+
+// Who comes from now on asks the upstream anew whether it wants a password; who is connected may go on, as in Redis.
+void Client::RenewLogins() {
+  for (LoopContext* peer : context_.peers) {
+    peer->loop.Post([peer] {
+      if (!peer->identity->auth.empty()) return;
+      auto renewed = std::make_shared<upstream::Identity>(*peer->identity);
+      ++renewed->generation;
+      peer->identity = std::move(renewed);
+    });
+  }
 }
 
 // MULTI was refused, by the upstream's rules or because it can't be reached: there is no transaction.
@@ -273,8 +290,8 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
     return FrameVerdict::kAnswer;
   }
   // No answer to a question of the sidecar's own is an array.
-  const bool own = tag == kResync || tag == kSwallow;
-  if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr || own) {
+  if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr ||
+      IsOwnQuestion(static_cast<std::uint8_t>(tag))) {
     PassBytes(frame, 0, true);
     return FrameVerdict::kPush;
   }

@@ -23,15 +23,12 @@ std::string ConfigValue(std::string_view reply, std::string_view name) {
 }  // namespace
 
 Discovery::Discovery(LoopContext& context) : context_(context), facts_(*context.facts) {
-  context_.loop.EverySecond([this] { EverySecond(); });
   Ask();
 }
 
 void Discovery::Refresh() {
-  context_.loop.Post([this] {
-    wanted_ = true;
-    if (!asking_) Ask();
-  });
+  wanted_ = true;
+  if (!asking_) Ask();
 }
 
 void Discovery::EverySecond() {

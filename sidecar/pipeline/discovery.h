@@ -20,11 +20,11 @@ class Discovery {
   // `context` is the home loop's; its peers are complete. REQUIRES: on the home loop.
   explicit Discovery(LoopContext& context);
 
-  // Any thread: ask again soon.
+  // Ask again soon.
   void Refresh();
+  void EverySecond();
 
  private:
-  void EverySecond();
   void Ask();
   void OnCommands(const std::string& reply);
   void OnDebugRule(const std::string& reply);

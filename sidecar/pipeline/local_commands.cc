@@ -1,5 +1,6 @@
 #include "sidecar/pipeline/local_commands.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -224,6 +225,15 @@ void LocalCommands::ApplyAccepted(Client& client, std::string_view raw) {
     client.Become(hello.proto.value_or(client.proto()), client.db(),
                   hello.auth.empty() ? client.identity() : MakeIdentity(hello.auth));
   }
+}
+
+bool LocalCommands::ChangesLogins(const CommandSpec& spec, const resp::Request& request) {
+  const auto& args = request.args;
+  const auto says = [&](std::string_view word) {
+    return std::any_of(args.begin() + 2, args.end(), [&](auto arg) { return texts::Equals(arg, word); });
+  };
+  return spec.name == "acl|load" || (spec.name == "acl|setuser" && args.size() > 2 && args[2] == "default") ||
+         (spec.name == "config|set" && says("requirepass"));
 }
 
 bool LocalCommands::ChangesUpstream(const CommandSpec& spec) {

@@ -34,6 +34,8 @@ class LocalCommands {
   static net::Verdict TrackingOn(Client& client, const command::CommandSpec& spec, const resp::Request& request);
   // Whether the command can change what the sidecar has learned from the upstream.
   static bool ChangesUpstream(const command::CommandSpec& spec);
+  // Whether it can change what a client that has not said AUTH may do.
+  static bool ChangesLogins(const command::CommandSpec& spec, const resp::Request& request);
 
   // The upstream's reply to HELLO with the client's own id in it; errors stay as they are.
   static std::string HelloForClient(std::string_view reply, std::uint64_t id);

@@ -83,10 +83,20 @@ void Worker::Open(bool discovers) {
   (void)lanes_->Shared({2, shared_.default_db, shared_.identity}, false);
   if (discovers) {
     discovery_ = std::make_unique<Discovery>(*context_);
+    loop_.EverySecond([this] {
+      if (discovery_) discovery_->EverySecond();
+    });
     for (LoopContext* peer : context_->peers) {
-      peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { discovery_->Refresh(); }; });
+      peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { RefreshDiscovery(); }; });
     }
   }
+}
+
+// Any loop.
+void Worker::RefreshDiscovery() {
+  loop_.Post([this] {
+    if (discovery_) discovery_->Refresh();
+  });
 }
 
 void Worker::Close() {

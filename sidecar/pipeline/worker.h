@@ -57,6 +57,7 @@ class Worker {
   void Collect(metrics::SampleSink& sink) const;
 
  private:
+  void RefreshDiscovery();
   void CloseClientsOf(const upstream::LaneKey& key);
 
   SharedState& shared_;

@@ -13,6 +13,8 @@ struct Identity {
   std::vector<std::string> auth;
   // The name ACLs know: "default" unless AUTH named a user.
   std::string user = "default";
+  // Grows when what a connection without AUTH may do has changed: a new one has to ask again.
+  std::uint64_t generation = 0;
 
   bool operator==(const Identity&) const = default;
 };

@@ -87,7 +87,12 @@ void Lane::Refuse(const std::string& error) {
   overdue_timer_.Cancel();
   DropStream();
   state_ = State::kRefused;
-  context_.health.Up(context_.loop.Now());
+  // Without a valid login of its own the sidecar serves nobody who has none either.
+  if (*key_.identity == *context_.own_identity && refusal_.starts_with("-WRONGPASS")) {
+    context_.health.Down(context_.loop.Now(), refusal_.substr(1));
+  } else {
+    context_.health.Up(context_.loop.Now());
+  }
   const std::string line = RefusalError();
   while (!pendings_.empty()) {
     const Entry entry = pendings_.Pop();

@@ -86,7 +86,6 @@ class RedisProcess {
   void Kill() { End(SIGKILL); }
   void End(int signal) {
     if (pid_ <= 0) return;
-    if (signal == SIGKILL) kill(pid_, SIGCONT);
     kill(pid_, signal);
     waitpid(std::exchange(pid_, -1), nullptr, 0);
     std::error_code ignored;
@@ -96,6 +95,7 @@ class RedisProcess {
   void Thaw() const { kill(pid_, SIGCONT); }
 
   std::uint16_t port() const { return port_; }
+  std::string Url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
   std::string socket() const { return directory_ / "s"; }
   pid_t pid() const { return pid_; }
   RawClient Client() const { return RawClient(DialTcp(port_)); }

@@ -69,7 +69,7 @@ class SidecarTest : public ::testing::TestWithParam<unsigned> {
   }
   Sidecar& Gate() { return *sidecar_; }
   void Restart(const Sidecar::Choices& choices) {
-    sidecar_ = std::make_unique<Sidecar>(Url(), choices);
+    sidecar_ = std::make_unique<Sidecar>(Redis().Url(), choices);
     ASSERT_TRUE(sidecar_->started());
     // What the upstream has is asked at the start and told to every loop; a 7.2 command tells when that is done.
     for (unsigned i = 0; i < choices.loops; ++i) {
@@ -77,7 +77,6 @@ class SidecarTest : public ::testing::TestWithParam<unsigned> {
       ASSERT_TRUE(Eventually([&] { return client.Do({"CLIENT", "NO-TOUCH", "off"}).starts_with("-ERR unknown"); }));
     }
   }
-  static std::string Url() { return "redis://127.0.0.1:" + std::to_string(Redis().port()); }
   static RawClient Direct() { return Redis().Client(); }
   RawClient Client() { return Gate().Client(); }
   // Clients until one is on each loop: connections are dealt in turn.
