@@ -93,13 +93,17 @@ base::Status Server::Start() {
   } else {
     parts_->connector = upstream::MakeSocketConnector(options_.upstream.url);
   }
-  StartLoops();
-  StartAccepting();
+  MakeWorkers();
   RegisterMetrics();
   if (auto status = StartTelemetry(); !status.ok()) {
-    Stop();
+    parts_->registrations.clear();
+    parts_->listeners.clear();
+    parts_->workers.clear();
+    if (parts_->store) parts_->store->Stop();
     return status;
   }
+  StartLoops();
+  StartAccepting();
   parts_->started = true;
   return {};
 }
@@ -116,7 +120,7 @@ base::Status Server::Bind() {
   return {};
 }
 
-void Server::StartLoops() {
+void Server::MakeWorkers() {
   parts_->shared = std::make_unique<pipeline::SharedState>(*parts_->connector);
   auto& shared = *parts_->shared;
   shared.upstream.timeout = options_.upstream.timeout;
@@ -129,6 +133,9 @@ void Server::StartLoops() {
     parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));
   for (auto& worker : parts_->workers) worker->Prepare();
   for (auto& worker : parts_->workers) worker->Connect(parts_->workers);
+}
+
+void Server::StartLoops() {
   for (auto& worker : parts_->workers) {
     worker->sessions().set_on_gone([this] {
       parts_->clients.fetch_sub(1, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // Server: the composition root's body: builds the graph, starts it, drains it, stops it, in that order.
 //
-// Start order: listeners bind (a port in use ends the start); the embedded store, if any; loops; accepting; telemetry.
+// Start order: listeners bind; the embedded store, if any; telemetry; loops; accepting. A port in use ends the start
+// before anything was served.
 // Stop order: no more accepting; sessions answer what they owe (at most `drain`); loops; telemetry; the store.
 //
 // Threads: all methods on main's thread.
@@ -29,6 +30,7 @@ class Server {
   struct Parts;
 
   base::Status Bind();
+  void MakeWorkers();
   void StartLoops();
   void StartAccepting();
   void RegisterMetrics();

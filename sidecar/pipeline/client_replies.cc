@@ -114,6 +114,9 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       Unpin(PinReason::kUrgent);
       return;
     case kStreamed:
+      // The upstream reads no further, and closes; so is it here.
+      if (reply.starts_with("-ERR Protocol error") && session_ != nullptr)
+        session_->Drain(net::CloseReason::kProtocolError);
       if (--streams_ == 0) Unpin(PinReason::kLargeRequest);
       return;
     case kSubscribe:

@@ -1,6 +1,4 @@
 // CLIENT TRACKING: on a lane of the client's own, with and without a redirect, compared with Redis.
-#include <regex>
-
 #include "tests/integration/support/sidecar_test.h"
 
 namespace herdgate::integration {

@@ -23,14 +23,17 @@ inline HttpAnswer HttpGet(std::uint16_t port, const std::string& path) {
   return {std::atoi(text.c_str() + 9), text.substr(body + 4)};
 }
 
-// Sums the samples whose line begins with `prefix`, such as "herdgate_barriers_total" or
+// Sums the samples of a metric, or of those whose name and labels begin so: "herdgate_barriers_total",
 // "herdgate_commands_total{command=\"get\"".
 inline double SumOfSamples(std::string_view text, std::string_view prefix) {
+  const bool whole_name = prefix.find('{') == std::string_view::npos;
   double sum = 0;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.starts_with(prefix)) sum += std::atof(std::string(line.substr(line.rfind(' ') + 1)).c_str());
+    if (!line.starts_with(prefix)) continue;
+    if (whole_name && line[prefix.size()] != ' ' && line[prefix.size()] != '{') continue;
+    sum += std::atof(std::string(line.substr(line.rfind(' ') + 1)).c_str());
   }
   return sum;
 }

@@ -44,6 +44,7 @@ class RawClient {
 
   // Writes everything, reading meanwhile whatever comes, so that both sides may be full. False if the peer is gone.
   bool Send(std::string_view bytes) {
+    if (fd_ < 0) return false;
     const auto deadline = std::chrono::steady_clock::now() + patience_ * 3;
     while (!bytes.empty()) {
       pollfd ready{fd_, static_cast<short>(POLLOUT | POLLIN), 0};

@@ -107,11 +107,12 @@ class SidecarTest : public ::testing::TestWithParam<unsigned> {
     for (std::size_t at = list.find(part); at != std::string::npos; at = list.find(part, at + 1)) ++count;
     return count;
   }
+  static bool BlockedNow(int clients) {
+    const std::string field = "blocked_clients:" + std::to_string(clients) + "\r\n";
+    return Text(Direct().Do({"INFO", "clients"})).find(field) != std::string::npos;
+  }
   static bool UpstreamBlocks(int clients) {
-    return Eventually([&] {
-      return Text(Direct().Do({"INFO", "clients"})).find("blocked_clients:" + std::to_string(clients) + "\r\n") !=
-             std::string::npos;
-    });
+    return Eventually([&] { return BlockedNow(clients); });
   }
 
  private:
