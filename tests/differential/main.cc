@@ -29,7 +29,7 @@ namespace {
 constexpr std::string_view kUsage =
     "herdgate_differential [--herdgate PATH | --direct-direct] [--fixed-seed LIBRARY] [--mode NAME[,NAME]...]\n"
     "  [--seed S] [--rounds N] [--commands N] [--loops N] [--port-base P] [--shrink-seconds N] [--out DIR]\n"
-    "  [--replay FILE] [--print] [--skew] [--redis-server PATH]\n";
+    "  [--replay FILE]... [--print] [--skew] [--redis-server PATH]\n";
 
 struct Flags {
   ServerOptions servers;
@@ -39,7 +39,7 @@ struct Flags {
   uint64_t commands = 30000;  // of each test
   uint64_t shrink_seconds = 60;
   std::string out = ".";
-  std::string replay;
+  std::vector<std::string> replays;
   bool print = false;  // the script, and run nothing
 };
 
@@ -52,11 +52,11 @@ bool SetValue(Flags& flags, std::string_view name, const std::string& value) {
   const std::pair<std::string_view, std::string*> texts[] = {{"--herdgate", &flags.servers.herdgate},
                                                              {"--fixed-seed", &flags.servers.fixed_seed},
                                                              {"--redis-server", &flags.servers.redis_server},
-                                                             {"--out", &flags.out},
-                                                             {"--replay", &flags.replay}};
+                                                             {"--out", &flags.out}};
   for (const auto& [flag, target] : texts) {
     if (name == flag) return (*target = value, true);
   }
+  if (name == "--replay") return (flags.replays.push_back(value), true);
   uint64_t number = 0;
   if (name == "--mode") {
     std::istringstream names(value);
@@ -112,6 +112,7 @@ void TellFailure(const Flags& flags, Runner& runner, const Script& script, Misma
   const std::string report = Report(script, mismatch);
   std::fputs(report.c_str(), stdout);
   Save(name + ".full.replay", script, report);
+  if (flags.shrink_seconds == 0) return;
   const Script small = Shrink(runner, script, std::chrono::seconds(flags.shrink_seconds), mismatch);
   const std::string small_report = Report(small, mismatch);
   Save(name + ".replay", small, small_report);
@@ -133,20 +134,21 @@ bool RunTest(const Flags& flags, Runner& runner, const Script& script) {
 }
 
 bool ReadScripts(const Flags& flags, std::vector<Script>& scripts) {
-  if (flags.replay.empty()) {
-    for (uint64_t round = 0; round < flags.rounds; ++round) {
-      for (const std::string& mode : flags.modes) {
-        scripts.push_back(Author(*FindMode(mode), flags.seed + round).Write(flags.commands));
-      }
-    }
-    return true;
+  for (const std::string& path : flags.replays) {
+    std::ifstream file(path, std::ios::binary);
+    const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::string error;
+    if (Parse(text, scripts.emplace_back(), error)) continue;
+    std::fprintf(stderr, "herdgate_differential: %s: %s\n", path.c_str(), error.c_str());
+    return false;
   }
-  std::ifstream file(flags.replay, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  std::string error;
-  if (Parse(text, scripts.emplace_back(), error)) return true;
-  std::fprintf(stderr, "herdgate_differential: %s: %s\n", flags.replay.c_str(), error.c_str());
-  return false;
+  if (!scripts.empty()) return true;
+  for (uint64_t round = 0; round < flags.rounds; ++round) {
+    for (const std::string& mode : flags.modes) {
+      scripts.push_back(Author(*FindMode(mode), flags.seed + round).Write(flags.commands));
+    }
+  }
+  return true;
 }
 
 int Main(const std::vector<std::string>& arguments) {

@@ -79,6 +79,9 @@ elif "$direct"; then
   differ --direct-direct --mode "$modes" --commands "$each" --seed "$seed" --rounds "$rounds"
 else
   can_fail
+  known=()
+  for file in "$root"/tests/differential/replays/*.replay; do known+=(--replay "$file"); done
+  differ --herdgate "$herdgate" --loops 2 --shrink-seconds 0 "${known[@]}"
   for count in "${loops[@]}"; do
     differ --herdgate "$herdgate" --loops "$count" --mode "$modes" --commands "$each" --seed "$seed" --rounds "$rounds"
     seed=$((seed + rounds))

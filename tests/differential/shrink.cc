@@ -1,6 +1,7 @@
 #include "tests/differential/shrink.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,10 +11,17 @@ namespace {
 // Many candidates end in silence; waiting for it must be short.
 constexpr std::chrono::milliseconds kPatience{1000};
 
+// How many characters of the sentence must be equal: the rest may hold numbers.
+constexpr std::size_t kSameKind = 12;
+
 class Shrinker {
  public:
   Shrinker(Runner& runner, Script script, std::chrono::seconds budget, Mismatch& mismatch)
-      : runner_(runner), best_(std::move(script)), deadline_(Clock::now() + budget), mismatch_(mismatch) {}
+      : runner_(runner),
+        best_(std::move(script)),
+        deadline_(Clock::now() + budget),
+        kind_(mismatch.what.substr(0, kSameKind)),
+        mismatch_(mismatch) {}
 
   Script Run() {
     runner_.set_patience(kPatience);
@@ -31,11 +39,11 @@ class Shrinker {
 
   bool TimeIsLeft() const { return Clock::now() < deadline_; }
 
-  // Keeps the candidate if it still differs; events behind the difference go at once.
+  // Keeps the candidate if it still differs in the same way at its end.
   bool Try(Script candidate) {
     const auto found = runner_.Run(candidate);
-    if (!found) return false;
-    candidate.events.resize(std::min(candidate.events.size(), found->event + 1));
+    if (!found || found->event + 1 != candidate.events.size()) return false;
+    if (found->what.substr(0, kSameKind) != kind_) return false;
     best_ = std::move(candidate);
     mismatch_ = *found;
     return true;
@@ -43,12 +51,12 @@ class Shrinker {
 
   void DropEvents() {
     for (std::size_t chunk = std::max<std::size_t>(1, best_.events.size() / 2);; chunk /= 2) {
-      for (std::size_t at = 0; at < best_.events.size() && TimeIsLeft();) {
+      for (std::size_t at = 0; at + 1 < best_.events.size() && TimeIsLeft();) {
         Script candidate = best_;
         const auto first = candidate.events.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto last = first + static_cast<std::ptrdiff_t>(std::min(chunk, candidate.events.size() - at));
+        const auto last = first + static_cast<std::ptrdiff_t>(std::min(chunk, candidate.events.size() - 1 - at));
         candidate.events.erase(first, last);
-        if (candidate.events.empty() || !Try(std::move(candidate))) at += chunk;
+        if (!Try(std::move(candidate))) at += chunk;
       }
       if (chunk <= 1) return;
     }
@@ -88,6 +96,7 @@ class Shrinker {
   Runner& runner_;
   Script best_;
   Clock::time_point deadline_;
+  std::string kind_;
   Mismatch& mismatch_;
 };
 

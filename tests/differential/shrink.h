@@ -1,7 +1,8 @@
 // Shrink: the smallest script found, within a time, that still shows a difference.
 //
-// Drops events and commands in halving chunks (delta debugging, Zeller and Hildebrandt 2002), then pauses and cuts. Any
-// difference counts, so the last one may be another than the first. Threads: one owner.
+// Drops events and commands in halving chunks (delta debugging, Zeller and Hildebrandt 2002), then pauses and cuts.
+// What counts is a difference of the same kind (missing, more, other bytes, ...) at the same last event. Threads: one
+// owner.
 #pragma once
 
 #include <chrono>
