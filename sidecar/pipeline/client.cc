@@ -54,6 +54,7 @@ Verdict Client::Handle(const resp::Request& request) {
     // The commands of a block are refused together if they can't be sent in time.
     if (block_left_ == 0) first_tried_ns_ = 0;
     ++queries_;
+    if (half_closed_ && session_ != nullptr && MayNeverSettle()) session_->Kill(net::CloseReason::kClient);
   }
   return verdict;
 }
@@ -336,7 +337,7 @@ ClientView Client::View() const {
   view.input_bytes = session_->input_bytes() + (answering_later_ ? request_bytes_ : 0);
   view.output_bytes = session_->replies().out().size();
   view.last_command = queries_ == 0 && first_tried_ns_ == 0 ? "NULL" : context_.facts->table->at(last_command_).name;
-  view.user = unauthenticated_ ? "(superuser)" : identity_->user;
+  view.user = identity_->user;
   view.redirect = tracking_redirect();
   view.proto = proto_;
   view.lib_name = lib_name_;

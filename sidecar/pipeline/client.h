@@ -150,6 +150,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kDiscardBytes = 0x80
   };
 
+  // Redis takes a half-close for a disconnect; for a client in this state that is the only end there is.
+  bool MayNeverSettle() const { return blocked_ > 0 || raw_ || tracking_ || subscriptions_.any(); }
   void LearnRules();
   void BeginRequest();
   net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
@@ -226,6 +228,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   upstream::Lane* current_ = nullptr;  // where the owed replies come from, while outstanding_ > 0
   std::size_t outstanding_ = 0;
   bool must_settle_ = false;  // the key changed: current_ may take no more
+  bool half_closed_ = false;
   bool awaiting_settled_ = false;
   bool awaiting_room_ = false;
   bool answering_later_ = false;

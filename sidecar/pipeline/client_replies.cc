@@ -332,8 +332,8 @@ void Client::OnRoom(Lane&) {
 }
 
 void Client::HandleHalfClose() {
-  // Redis takes it for a disconnect at once; for what may never be answered that is the only end there is.
-  if (blocked_ > 0 || raw_ || tracking_ || subscriptions_.any()) session_->Kill(net::CloseReason::kClient);
+  half_closed_ = true;
+  if (MayNeverSettle()) session_->Kill(net::CloseReason::kClient);
 }
 
 void Client::HandleBacklog(std::size_t bytes) {

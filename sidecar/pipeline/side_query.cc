@@ -8,20 +8,31 @@
 namespace herdgate::pipeline {
 
 void SideQuery::Ask(const std::vector<std::string>& args, std::uint16_t command, Done done) {
-  if (lane_ && lane_->state() == upstream::Lane::State::kClosed) Drop();
-  if (!lane_) {
-    lane_ = lanes_.TakeDedicated(key_, *this);
-    if (!lane_) return done(std::string(texts::kMaxClients));
-  }
   const std::vector<std::string_view> views(args.begin(), args.end());
-  std::string request;
-  resp::AppendRequest(request, views);
-  upstream::Pending pending;
-  pending.command = command;
-  pending.tag = 1;
-  pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
-  if (!lane_->Send(request, *this, pending)) return done(lane_->RefusalError());
-  asked_.push_back(std::move(done));
+  Question question;
+  resp::AppendRequest(question.request, views);
+  question.pending.command = command;
+  question.pending.tag = 1;
+  question.pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
+  question.done = std::move(done);
+  questions_.push_back(std::move(question));
+  SendNext();
+}
+
+void SideQuery::SendNext() {
+  while (!questions_.empty() && !asked_) {
+    if (lane_ && lane_->state() == upstream::Lane::State::kClosed) Drop();
+    if (!lane_) lane_ = lanes_.TakeDedicated(key_, *this);
+    const Question question = std::move(questions_.front());
+    questions_.pop_front();
+    if (!lane_) {
+      question.done(std::string(texts::kMaxClients));
+    } else if (!lane_->Send(question.request, *this, question.pending)) {
+      question.done(lane_->RefusalError());
+    } else {
+      asked_ = question.done;
+    }
+  }
 }
 
 void SideQuery::OnReplies(upstream::Lane&, std::string_view, std::size_t) {}
@@ -37,14 +48,15 @@ void SideQuery::OnRefused(upstream::Lane&, const upstream::Pending&, const std::
 
 void SideQuery::OnLost(upstream::Lane& lane) {
   const std::string error = lane.RefusalError();
+  reply_.clear();
   Drop();
-  while (!asked_.empty()) Answer(error);
+  if (asked_) Answer(error);
 }
 
 void SideQuery::Answer(const std::string& reply) {
-  Done done = std::move(asked_.front());
-  asked_.pop_front();
+  const Done done = std::exchange(asked_, nullptr);
   done(reply);
+  SendNext();
 }
 
 void SideQuery::Drop() {

@@ -1,9 +1,10 @@
 // SideQuery: asks the upstream something for the sidecar itself, over one connection per loop that carries nothing
 // else.
 //
-// One instance, anonymous, carries only AUTH: credentials are never compared here, because any password is right for a
-// `nopass` user and a password may have changed. Another speaks as the sidecar (CLIENT UNBLOCK).
-// Threads: its loop. Ownership: the Worker's; outlives the clients.
+// One question at a time: Redis closes a connection that is not logged in when more than a kilobyte of replies waits
+// for it. One instance, anonymous, carries only AUTH: credentials are never compared here, because any password is
+// right for a `nopass` user and a password may have changed. Another speaks as the sidecar (CLIENT UNBLOCK). Threads:
+// its loop. Ownership: the Worker's; outlives the clients.
 #pragma once
 
 #include <deque>
@@ -43,13 +44,21 @@ class SideQuery final : public upstream::ReplySink {
   void OnRoom(upstream::Lane&) override {}
 
  private:
+  struct Question {
+    std::string request;
+    upstream::Pending pending;
+    Done done;
+  };
+
+  void SendNext();
   void Answer(const std::string& reply);
   void Drop();
 
   upstream::LanePool& lanes_;
   const upstream::LaneKey key_;
   std::shared_ptr<upstream::Lane> lane_;
-  std::deque<Done> asked_;
+  std::deque<Question> questions_;  // not asked yet
+  Done asked_;                      // of the one under way
   std::string reply_;
 };
 

@@ -241,6 +241,7 @@ Pending Lane::Finish(char kind) {
     if (!marks_.empty()) sent_at = std::max(sent_at, marks_.Front().at_ns);
   }
   metrics.duration[pending.group].Record(std::chrono::nanoseconds(now - sent_at));
+  if (one_at_a_time()) context_.loop.Touch(*this);
   return pending;
 }
 
@@ -248,7 +249,10 @@ Pending Lane::Finish(char kind) {
 
 void Lane::OnFlush() {
   if (state_ != State::kReady || stream_->blocked()) return;
-  const std::string_view unsent = log_.Unsent();
+  std::string_view unsent = log_.Unsent();
+  if (one_at_a_time()) {
+    unsent = unsent.substr(0, pendings_.empty() ? 0 : pendings_.Front().pending.bytes - log_.sent_bytes());
+  }
   if (!unsent.empty()) {
     const iovec piece{const_cast<char*>(unsent.data()), unsent.size()};
     const std::ptrdiff_t sent = stream_->Write({&piece, 1});

@@ -124,6 +124,9 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
     bool goes_on = false;  // the last reply is not whole
   };
 
+  // Redis closes a connection that is not logged in when more than a kilobyte of replies waits for it; many clients'
+  // errors would add up to that.
+  bool one_at_a_time() const { return use_ != LaneUse::kDedicated && handshake_result_.unauthenticated; }
   std::string UnavailableError() const;
   void Connect();
   void DropStream();

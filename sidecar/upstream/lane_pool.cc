@@ -45,6 +45,8 @@ std::shared_ptr<Lane> LanePool::TakeDedicated(const LaneKey& key, ReplySink& own
   // The one that came back last is the least likely to have been closed by the upstream's idle timeout.
   for (std::size_t i = idle_.size(); i-- > 0 && !lane;) {
     if (Spent(*idle_[i].lane) || !(idle_[i].lane->key() == key)) continue;
+    // Redis has less patience with the replies of an older connection that is not logged in.
+    if (idle_[i].lane->handshake().unauthenticated) continue;
     lane = std::move(idle_[i].lane);
     idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(i));
     context_.metrics.idle_lanes.Sub();

@@ -192,6 +192,33 @@ TEST_P(Auth, LanesOfTwoUsersDoNotMix) {
   }
 }
 
+TEST_P(Auth, FloodOfRefusedCommandsClosesNobody) {
+  // Redis closes a connection that is not logged in when a kilobyte of replies waits: the shared one must not get
+  // there.
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 6; ++i) clients.push_back(Client());
+  std::string flood;
+  for (int i = 0; i < 500; ++i) flood += Encode({"GET", "a"}) + Encode({"EVAL", "return 1", "0"});
+  for (int round = 0; round < 2; ++round) {
+    for (RawClient& client : clients) client.Send(flood);
+    std::string expected;
+    for (int i = 0; i < 1000; ++i) expected += kNoAuth;
+    for (RawClient& client : clients) {
+      std::string got;
+      for (const std::string& reply : client.Read(1000)) got += reply;
+      ASSERT_EQ(got.size(), expected.size()) << got.substr(got.size() - 100);
+    }
+  }
+  // Wrong passwords of many at once neither.
+  for (RawClient& client : clients) {
+    for (int i = 0; i < 40; ++i) client.Say({"AUTH", "wrong"});
+  }
+  for (RawClient& client : clients) {
+    for (const std::string& reply : client.Read(40)) ASSERT_EQ(reply, kWrongPass);
+  }
+  EXPECT_EQ(clients[0].Do({"AUTH", "secret"}), "+OK\r\n");
+}
+
 TEST_P(Auth, UnauthenticatedClientHasTheTighterLimits) {
   const auto closes = [this](const std::string& bytes) {
     RawClient direct = Direct();
@@ -234,6 +261,18 @@ TEST_P(Auth, CredentialsInTheUrlServeClientsThatNameNone) {
     EXPECT_EQ(client.Do({"RESET"}), "+RESET\r\n");
     EXPECT_EQ(client.Do({"GET", "a"}), Bulk("1"));
   }
+}
+
+TEST_P(Auth, ListNamesTheUserOfEachClient) {
+  RawClient nobody = Client();
+  nobody.Do({"PING"});
+  RawClient reader = ClientAs("reader", "readpass");
+  RawClient admin = ClientAs("default", "secret");
+  const std::string list = Text(admin.Do({"CLIENT", "LIST"}));
+  EXPECT_NE(list.find(" user=reader "), std::string::npos);
+  EXPECT_EQ(list.find("superuser"), std::string::npos) << list;
+  EXPECT_EQ(admin.Do({"CLIENT", "KILL", "USER", "reader"}), ":1\r\n");
+  EXPECT_TRUE(reader.EndsSoon());
 }
 
 TEST_P(Auth, WrongCredentialsInTheUrlAreTold) {

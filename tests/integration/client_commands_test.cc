@@ -317,6 +317,37 @@ TEST_P(ClientCommands, ManyAskForTheListWhileOthersComeAndGo) {
   }
 }
 
+TEST_P(ClientCommands, ClientThatLeavesWhileItsAnswerIsMadeHurtsNobody) {
+  RawClient steady = Client();
+  const std::vector<Words> questions = {{"CLIENT", "LIST"},
+                                        {"AUTH", "x"},
+                                        {"HELLO", "3"},
+                                        {"HELLO", "2", "AUTH", "a", "b"},
+                                        {"CLIENT", "KILL", "ID", "99999"},
+                                        {"CLIENT", "UNBLOCK", "99999"},
+                                        {"CLIENT", "TRACKING", "ON", "REDIRECT", "99999"},
+                                        {"SELECT", "13"}};
+  for (int round = 0; round < 6; ++round) {
+    for (const Words& question : questions) {
+      RawClient client = Client();
+      client.Send(Encode(question) + Encode({"BLPOP", "q", "0"}) + Encode(question));
+      if (round % 2 == 0) client.Abort();
+    }
+    ASSERT_EQ(steady.Do({"PING"}), "+PONG\r\n");
+  }
+  EXPECT_TRUE(UpstreamBlocks(0));
+}
+
+TEST_P(ClientCommands, ClientsThatKillEachOtherLeaveOneOrNone) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<RawClient> clients = Clients(4);
+    for (RawClient& client : clients) client.Send(Encode({"CLIENT", "KILL", "TYPE", "normal"}) + Encode({"PING"}));
+    for (RawClient& client : clients) client.HalfClose();
+    for (RawClient& client : clients) EXPECT_EQ(client.ReadToEnd().find(kSilence), std::string::npos);
+  }
+  EXPECT_EQ(Client().Do({"PING"}), "+PONG\r\n");
+}
+
 HERDGATE_WITH_LOOPS(ClientCommands);
 
 }  // namespace

@@ -162,6 +162,38 @@ TEST_P(Order, DatabasesDoNotMixAcrossClients) {
   for (std::size_t i = 0; i < clients.size(); ++i) EXPECT_EQ(clients[i].Do({"GET", "who"}), Bulk(std::to_string(i)));
 }
 
+TEST_P(Order, ScriptThatNeverEndsIsKilledFromAnotherClient) {
+  Direct().Do({"CONFIG", "SET", "lua-time-limit", "20"});
+  std::vector<RawClient> clients = Clients(4);
+  clients[1].Do({"SELECT", "5"});
+  clients[0].Say({"EVAL", "while true do end", "0"});
+  ASSERT_TRUE(Eventually([&] { return clients[2].Do({"GET", "a"}).starts_with("-BUSY"); }));
+  EXPECT_EQ(clients[1].Do({"SCRIPT", "KILL"}), "+OK\r\n");
+  EXPECT_EQ(clients[0].Read().front(), '-');
+  EXPECT_EQ(clients[0].Do({"PING"}), "+PONG\r\n");
+  EXPECT_EQ(clients[1].Do({"SCRIPT", "KILL"}), "-NOTBUSY No scripts in execution right now.\r\n");
+  EXPECT_EQ(clients[1].Do({"SET", "a", "five"}), "+OK\r\n");
+  EXPECT_EQ(clients[2].Do({"GET", "a"}), "$-1\r\n");
+  Direct().Do({"CONFIG", "SET", "lua-time-limit", "5000"});
+}
+
+TEST_P(Order, UnixSocketsServeAlikeOnBothSides) {
+  const Sidecar other("unix://" + Redis().socket() + "?db=3", {.loops = GetParam()});
+  ASSERT_TRUE(other.started());
+  RawClient client(DialUnix(other.socket()));
+  EXPECT_EQ(client.Do({"SET", "a", "three"}), "+OK\r\n");
+  EXPECT_EQ(client.Do({"SELECT", "0"}), "+OK\r\n");
+  EXPECT_EQ(client.Do({"GET", "a"}), "$-1\r\n");
+  EXPECT_EQ(client.Do({"RESET"}), "+RESET\r\n");
+  EXPECT_EQ(client.Do({"GET", "a"}), Bulk("three"));
+  RawClient direct = Direct();
+  direct.Do({"SELECT", "3"});
+  EXPECT_EQ(direct.Do({"GET", "a"}), Bulk("three"));
+  const std::string info = Text(client.Do({"CLIENT", "INFO"}));
+  EXPECT_NE(info.find(" addr=" + other.socket() + ":0 laddr=" + other.socket() + ":0 "), std::string::npos) << info;
+  EXPECT_NE(info.find(" flags=U "), std::string::npos) << info;
+}
+
 HERDGATE_WITH_LOOPS(Order);
 
 }  // namespace

@@ -123,6 +123,22 @@ TEST_P(Tracking, LossOfTheRedirectTargetIsTold) {
   EXPECT_TRUE(push.starts_with(">2\r\n$21\r\ntracking-redir-broken\r\n")) << push;
 }
 
+TEST_P(Tracking, RedirectToItselfIsAsInRedis) {
+  const auto talk = [](RawClient client) {
+    Direct().Do({"FLUSHALL"});
+    client.Do({"HELLO", "3"});
+    const std::string id = Id(client);
+    std::string answers = client.Do({"CLIENT", "TRACKING", "ON", "REDIRECT", id});
+    for (const Words& words : {Words{"GET", "k"}, Words{"SET", "k", "v"}, Words{"GET", "k"}})
+      answers += client.Do(words);
+    client.Send(Encode({"CLIENT", "GETREDIR"}) + Encode({"ECHO", "end"}));
+    answers += client.ReadUntil(Bulk("end"));
+    const auto at = answers.find(":" + id);
+    return at == std::string::npos ? answers : answers.replace(at, id.size() + 1, ":itself");
+  };
+  EXPECT_EQ(talk(Direct()), talk(Client()));
+}
+
 TEST_P(Tracking, ClientThatOptsInAtConnectIsServed) {
   // rueidis: all of it in one write.
   RawClient client = Client();
