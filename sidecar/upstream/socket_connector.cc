@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -47,7 +48,7 @@ struct Lookup {
 class SocketAttempt final : public Connector::Attempt {
  public:
   SocketAttempt(net::Loop& loop, std::chrono::milliseconds timeout, Connector::Done done)
-      : loop_(loop), done_(std::move(done)), deadline_(loop) {
+      : loop_(loop), done_(std::move(done)), deadline_(loop), end_(Now() + timeout) {
     deadline_.After(timeout, [this] {
       Finish(Unavailable(poll_ == nullptr ? "name resolution timed out" : "connection timed out"));
     });
@@ -58,8 +59,8 @@ class SocketAttempt final : public Connector::Attempt {
       lookup_->attempt = nullptr;
       uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
     }
-    StopPolling();
-    if (fd_ >= 0) close(fd_);
+    Hang();
+    uv_freeaddrinfo(found_);
   }
 
   void Resolve(const std::string& host, std::uint16_t port) {
@@ -77,10 +78,10 @@ class SocketAttempt final : public Connector::Attempt {
 
   void Dial(const sockaddr* name, socklen_t size) {
     fd_ = socket(name->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) return FinishSoon(Unavailable(std::strerror(errno)));
+    if (fd_ < 0) return Failed(errno);
     if (name->sa_family != AF_UNIX) TuneTcp(fd_);
     if (connect(fd_, name, size) == 0) return FinishSoon(Status());
-    if (errno != EINPROGRESS) return FinishSoon(Unavailable(std::strerror(errno)));
+    if (errno != EINPROGRESS) return Failed(errno);
     poll_ = new uv_poll_t;
     uv_poll_init(loop_.uv(), poll_, fd_);
     poll_->data = this;
@@ -90,26 +91,51 @@ class SocketAttempt final : public Connector::Attempt {
   }
 
  private:
+  static base::SteadyTime Now() { return std::chrono::steady_clock::now(); }
+
   static void Resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
     auto* lookup = reinterpret_cast<Lookup*>(request);
     SocketAttempt* attempt = lookup->attempt;
     delete lookup;
-    if (attempt != nullptr) {
-      attempt->lookup_ = nullptr;
-      if (status == 0) {
-        attempt->Dial(found->ai_addr, found->ai_addrlen);
-      } else {
-        attempt->Finish(Unavailable(fmt::format("name resolution failed: {}", uv_strerror(status))));
-      }
+    if (attempt == nullptr) return uv_freeaddrinfo(found);
+    attempt->lookup_ = nullptr;
+    attempt->found_ = attempt->next_ = found;
+    if (status == 0) {
+      attempt->DialNext();
+    } else {
+      attempt->Finish(Unavailable(fmt::format("name resolution failed: {}", uv_strerror(status))));
     }
-    uv_freeaddrinfo(found);
+  }
+
+  // A name may have addresses on which nothing listens ("localhost" is two): each is tried, and one that does not
+  // answer gets half of the time that is left.
+  void DialNext() {
+    const addrinfo* const to = std::exchange(next_, next_->ai_next);
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Now());
+    deadline_.After(std::max(next_ == nullptr ? left : left / 2, std::chrono::milliseconds(1)), [this] {
+      if (next_ != nullptr) return Failed(ETIMEDOUT);
+      Finish(Unavailable("connection timed out"));
+    });
+    Dial(to->ai_addr, to->ai_addrlen);
+  }
+
+  void Failed(int error) {
+    Hang();
+    if (next_ != nullptr) return DialNext();
+    FinishSoon(Unavailable(std::strerror(error)));
   }
 
   void Connected() {
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
-    Finish(error == 0 ? Status() : Unavailable(std::strerror(error)));
+    if (error != 0) return Failed(error);
+    Finish(Status());
+  }
+
+  void Hang() {
+    StopPolling();
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
   }
 
   void StopPolling() {
@@ -120,7 +146,7 @@ class SocketAttempt final : public Connector::Attempt {
              [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
   }
 
-  void FinishSoon(Status status) {
+  void FinishSoon(const Status& status) {
     deadline_.After(std::chrono::milliseconds(0), [this, status] { Finish(status); });
   }
 
@@ -139,7 +165,10 @@ class SocketAttempt final : public Connector::Attempt {
   net::Loop& loop_;
   Connector::Done done_;
   net::Timer deadline_;
+  const base::SteadyTime end_;
   Lookup* lookup_ = nullptr;
+  addrinfo* found_ = nullptr;
+  addrinfo* next_ = nullptr;  // of found_
   uv_poll_t* poll_ = nullptr;
   int fd_ = -1;
 };
