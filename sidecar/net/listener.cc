@@ -79,6 +79,14 @@ base::Result<int> BindUnix(const base::ListenAddress& address) {
   return Failed(address, std::strerror(error));
 }
 
+void LogNoDescriptors(const std::string& address) {
+  static base::LogRateLimit limit(std::chrono::seconds(1));
+  std::uint64_t suppressed = 0;
+  if (!limit.Allow(std::chrono::steady_clock::now(), suppressed)) return;
+  base::LogError("listener.no_descriptors",
+                 {{"address", address}, {"suppressed", suppressed}, {"hint", "raise the open files limit"}});
+}
+
 // The socket file's inode; 0 if there is none.
 std::uint64_t InodeOf(const std::string& path) {
   struct stat file {};
@@ -181,7 +189,7 @@ void Listener::Accept() {
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno != EMFILE && errno != ENFILE) return;
-      base::LogError("listener.no_descriptors", {{"address", ToString()}, {"hint", "raise the open files limit"}});
+      LogNoDescriptors(ToString());
       close(spare_fd_);
       const int refused = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
       if (refused >= 0) close(refused);
