@@ -48,8 +48,8 @@ class SendLog {
   std::size_t capacity() const { return buffer_.capacity(); }
 
  private:
-  static constexpr std::size_t kCompactAt = 64 * 1024;
-  static constexpr std::size_t kKeepBytes = 32 * 1024;
+  static constexpr std::size_t kCompactAt = std::size_t{64} * 1024;
+  static constexpr std::size_t kKeepBytes = std::size_t{32} * 1024;
 
   void Compact() {
     // Moving is worth it only if it frees at least as much as it moves.

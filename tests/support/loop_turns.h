@@ -17,15 +17,22 @@ inline void RunTurns(net::Loop& loop, int turns = 8) {
   for (int i = 0; i < turns; ++i) uv_run(loop.uv(), UV_RUN_NOWAIT);
 }
 
-// Turns until `done` holds; false if it does not within `limit`. Sleeps only while nothing happens.
+// Turns until `done` holds; false if it does not within `limit`. Looks again every few milliseconds.
 inline bool RunUntil(net::Loop& loop, const std::function<bool()>& done,
                      std::chrono::milliseconds limit = std::chrono::seconds(20)) {
   const auto end = std::chrono::steady_clock::now() + limit;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > end) return false;
+  uv_timer_t look;
+  uv_timer_init(loop.uv(), &look);
+  uv_timer_start(
+      &look, [](uv_timer_t*) {}, 2, 2);
+  bool held = done();
+  while (!held && std::chrono::steady_clock::now() < end) {
     uv_run(loop.uv(), UV_RUN_ONCE);
+    held = done();
   }
-  return true;
+  uv_close(reinterpret_cast<uv_handle_t*>(&look), nullptr);
+  uv_run(loop.uv(), UV_RUN_NOWAIT);
+  return held;
 }
 
 // Turns for as long as `span`, for what must not happen. How many turns that took: few, unless something spins.

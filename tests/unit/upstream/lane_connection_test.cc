@@ -61,8 +61,25 @@ TEST_F(LaneConnectionTest, IsRefusedInTheUpstreamsOwnWords) {
   EXPECT_THAT(sink_.refused, ElementsAre("-WRONGPASS invalid username-password pair\r\n"));
   EXPECT_FALSE(lane_->Send("b\r\n", sink_, Plain()));
   EXPECT_EQ(lane_->RefusalError(), "-WRONGPASS invalid username-password pair\r\n");
-  EXPECT_TRUE(health_.Get().connected);
   EXPECT_EQ(connections_.load(), 0);
+}
+
+TEST_F(LaneConnectionTest, AWrongPasswordOfTheSidecarItselfMakesTheUpstreamUnavailable) {
+  identity_ = std::make_shared<const Identity>(Identity{.auth = {"secret"}});
+  Make();
+  ASSERT_TRUE(RunUntil(loop_, [&] { return !connector_.peers.empty(); }));
+  Say("-WRONGPASS invalid username-password pair\r\n");
+  EXPECT_FALSE(health_.Get().connected);
+  EXPECT_EQ(health_.Get().error, "WRONGPASS invalid username-password pair");
+}
+
+TEST_F(LaneConnectionTest, AWrongPasswordOfAClientLeavesTheUpstreamAvailable) {
+  const auto client = std::make_shared<const Identity>(Identity{.auth = {"user", "wrong"}});
+  lane_ = std::make_shared<Lane>(Context(), LaneKey{2, 0, client}, LaneUse::kShared);
+  ASSERT_TRUE(RunUntil(loop_, [&] { return !connector_.peers.empty(); }));
+  Say("-WRONGPASS invalid username-password pair\r\n");
+  EXPECT_EQ(lane_->state(), Lane::State::kRefused);
+  EXPECT_TRUE(health_.Get().connected);
 }
 
 TEST_F(LaneConnectionTest, TellsWhoWaitsForRoomWhenItIsRefused) {

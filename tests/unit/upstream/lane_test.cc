@@ -204,6 +204,22 @@ TEST_F(LaneTest, RefusesCommandsOnceClosed) {
   EXPECT_THAT(lane_->RefusalError(), StartsWith("-ERR herdgate: upstream redis://fake:1 is unavailable: "));
 }
 
+// Redis closes a connection that is not logged in when many replies wait for it.
+TEST_F(LaneTest, SendsOneCommandAtATimeToAnUpstreamThatAsksForAPassword) {
+  Make();
+  Accept();
+  Say("-NOAUTH Authentication required.\r\n");
+  ASSERT_TRUE(lane_->Send("a\r\n", sink_, Plain()));
+  ASSERT_TRUE(lane_->Send("b\r\n", other_, Plain()));
+  EXPECT_EQ(Heard(), "a\r\n");
+  EXPECT_EQ(Heard(), "");
+  Say("-NOAUTH\r\n");
+  EXPECT_EQ(Heard(), "b\r\n");
+  Say("-NOAUTH\r\n");
+  EXPECT_EQ(sink_.replies + other_.replies, "-NOAUTH\r\n-NOAUTH\r\n");
+  EXPECT_TRUE(lane_->idle());
+}
+
 // ---- back-pressure
 
 class FullLaneTest : public LaneTest {
