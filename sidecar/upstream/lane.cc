@@ -177,7 +177,7 @@ bool Lane::TakeReply(std::string_view piece, bool complete, Run& run) {
     sink.OnTaggedReply(*this, pending, piece, complete);
     return state_ == State::kReady;
   }
-  if (run.sink != &sink) {
+  if (run.sink == nullptr || run.sink != &sink) {
     Deliver(run);
     if (state_ != State::kReady) return false;
     run = {.sink = &sink, .bytes = piece};
