@@ -284,7 +284,7 @@ void Author::Tracking() {
   // Redis remembers what a client read also after OFF and RESET, and would tell it once tracking is on again; a lane of
   // Herdgate is not the same connection as before. So nothing is left to remember.
   Event& writes = Begin(other);
-  Add(writes, "! MSET s0 1 s1 2 s2 3");
+  Add(writes, "! MSET s0 1 s1 2 s2 3 h0 4 l0 5");
   Add(writes, "! DEL h0 l0");
   Event& last = Begin(client);
   Add(last, "CLIENT TRACKINGINFO");
