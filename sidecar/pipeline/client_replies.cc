@@ -123,18 +123,8 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       subscriptions_.Refused();
       return CheckSubscriptionsOver();
     case kTrackingOn:
-      if (!failed) {
-        tracking_ = dirty_ = true;
-        Pin(PinReason::kTracking);  // one before it may have failed
-        tracking_redirect_ = asked_redirect_;
-      } else if (!tracking_) {
-        Unpin(PinReason::kTracking);
-      }
-      return;
     case kTrackingOff:
-      if (failed) return;
-      tracking_ = false;
-      return Unpin(PinReason::kTracking);
+      return TrackingAnswered(tag == kTrackingOn, failed);
     case kMonitor:
       if (failed || !dedicated_) return Unpin(PinReason::kMonitor);
       raw_ = true;
@@ -168,6 +158,17 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       return;
     default:
       return;
+  }
+}
+
+void Client::TrackingAnswered(bool on, bool failed) {
+  if (on && !failed) {
+    tracking_ = dirty_ = true;
+    Pin(PinReason::kTracking);  // one before it may have failed
+    tracking_redirect_ = asked_redirect_;
+  } else if (on ? !tracking_ : !failed) {
+    tracking_ = false;
+    Unpin(PinReason::kTracking);
   }
 }
 

@@ -107,7 +107,9 @@ TEST_P(Malformed, ReplyTheUpstreamNeverOwedClosesNobody) {
   other.Do({"PING"});
   RawClient client = Client();
   client.Send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000000\r\n" + std::string(1000000, 'x'));
-  EXPECT_EQ(client.ReadToEnd(), "-ERR Protocol error: invalid bulk length\r\n");
+  // Redis closes with bytes unread, so its words may be lost on the way, to its own clients too.
+  const std::string answer = client.ReadToEnd();
+  EXPECT_TRUE(answer.empty() || answer == "-ERR Protocol error: invalid bulk length\r\n") << answer;
   EXPECT_EQ(other.Do({"PING"}), "+PONG\r\n");
 }
 
