@@ -154,58 +154,61 @@ TEST_F(OutQueueTest, SaysThatTheConnectionIsDead) {
   EXPECT_EQ(queue_.Flush(*stream_), -1);
 }
 
+class RandomOutputTest : public OutQueueTest {
+ protected:
+  std::string NextBytes(base::Random& random) {
+    const auto size = static_cast<std::size_t>(random.Below(random.Below(8) == 0 ? 50000 : 200));
+    letter_ = letter_ == 'z' ? 'a' : static_cast<char>(letter_ + 1);
+    return std::string(size, letter_);
+  }
+  // Borrows the front of what was read, or all of it in two views that touch.
+  void BorrowSome(base::Random& random, const std::string& bytes) {
+    const std::string_view view = Read(bytes);
+    const auto cut = static_cast<std::size_t>(random.Below(view.size() + 1));
+    queue_.Borrow(view.substr(0, cut), loop_);
+    expected_ += view.substr(0, cut);
+    if (random.Below(2) == 0) {
+      queue_.Borrow(view.substr(cut), loop_);
+      expected_ += view.substr(cut);
+    }
+    EndRead();
+    if (random.Below(3) == 0) queue_.Keep();
+  }
+  // A turn ends: what was borrowed is flushed before its bytes are used again.
+  void EndTurn() {
+    EXPECT_GE(queue_.Flush(*stream_), 0);
+    queue_.Keep();
+    RunTurns(loop_, 1);
+  }
+
+  std::string expected_;
+  char letter_ = 'a';
+};
+
 // Any sequence of calls, with a socket that takes little at a time, writes the bytes of a plain string.
-TEST_F(OutQueueTest, WritesWhatAStringWouldHoldUnderRandomCalls) {
+TEST_F(RandomOutputTest, IsWhatAStringWouldHold) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     base::Random random(seed);
-    std::string expected;
+    expected_.clear();
     std::string got;
-    char next = 'a';
     for (int step = 0; step < 400; ++step) {
       const std::uint64_t choice = random.Below(100);
-      const auto size = static_cast<std::size_t>(random.Below(random.Below(8) == 0 ? 50000 : 200));
-      std::string bytes(size, next);
-      next = next == 'z' ? 'a' : static_cast<char>(next + 1);
+      const std::string bytes = NextBytes(random);
       if (choice < 30) {
         queue_.Append(bytes);
-        expected += bytes;
+        expected_ += bytes;
       } else if (choice < 70) {
-        // What a turn borrows is flushed before the arena is used again.
-        if (bytes.size() > 60000) continue;
-        const std::string_view view = Read(bytes);
-        const std::size_t cut = view.empty() ? 0 : static_cast<std::size_t>(random.Below(view.size() + 1));
-        queue_.Borrow(view.substr(0, cut), loop_);
-        if (random.Below(2) == 0) {
-          queue_.Borrow(view.substr(cut), loop_);
-          expected += bytes;
-        } else {
-          expected += bytes.substr(0, cut);
-        }
-        EndRead();
-        if (random.Below(3) == 0) {
-          queue_.Keep();
-        }
+        BorrowSome(random, bytes);
       } else if (choice < 90) {
         ASSERT_GE(queue_.Flush(*stream_), 0);
       } else {
         got += peer_.Receive(static_cast<std::size_t>(random.Below(20000)));
-        ASSERT_GE(queue_.Flush(*stream_), 0);  // before the arena may be reused
-        RunTurns(loop_, 1);
       }
-      if (random.Below(4) == 0) {
-        ASSERT_GE(queue_.Flush(*stream_), 0);
-        RunTurns(loop_, 1);
-      }
-      ASSERT_EQ(got.size() + queue_.size() <= expected.size(), true);
-      // The arena is emptied by a flush only: do not let one turn read more than fits.
-      if (step % 5 == 0) {
-        ASSERT_GE(queue_.Flush(*stream_), 0);
-        queue_.Keep();
-        RunTurns(loop_, 1);
-      }
+      if (random.Below(4) == 0 || step % 5 == 0) EndTurn();
+      ASSERT_LE(got.size() + queue_.size(), expected_.size());
     }
     got += Drain();
-    ASSERT_TRUE(got == expected) << "seed " << seed;
+    ASSERT_TRUE(got == expected_) << "seed " << seed;
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -159,74 +160,91 @@ TEST_F(ReplyQueueTest, AReplyThatCameCanNotBeTakenBack) {
   EXPECT_EQ(queue_.outstanding(), 0U);
 }
 
-// One request of the model: what it is answered, and by whom.
-struct Asked {
-  bool by_lane = false;
-  bool filled = false;
-  ReplyQueue::SlotId slot = 0;
-  std::string reply;
-  std::size_t passed = 0;  // bytes of a lane reply that have arrived
+// Random calls, beside the list of what was asked and what has been answered of it.
+class RandomRepliesTest : public ReplyQueueTest {
+ protected:
+  struct Asked {
+    bool by_lane = false;
+    bool done = false;
+    ReplyQueue::SlotId slot = 0;
+    std::string reply;
+    std::size_t passed = 0;  // bytes of a lane reply that have arrived
+  };
+
+  void Ask(base::Random& random) {
+    const std::string reply =
+        "<" + std::to_string(asked_.size()) + std::string(static_cast<std::size_t>(random.Below(20)), '.') + ">";
+    switch (random.Below(4)) {
+      case 0:
+        queue_.Local(reply);
+        asked_.push_back({.done = true, .reply = reply});
+        return;
+      case 1:
+        asked_.push_back({.slot = queue_.Open(), .reply = reply});
+        return;
+      default:
+        queue_.Expect();
+        asked_.push_back({.by_lane = true, .reply = reply});
+    }
+  }
+  void FillOne(base::Random& random) {
+    std::vector<Asked*> open;
+    for (Asked& one : asked_) {
+      if (!one.by_lane && !one.done) open.push_back(&one);
+    }
+    if (open.empty()) return;
+    Asked& one = *open[static_cast<std::size_t>(random.Below(open.size()))];
+    one.done = true;
+    queue_.Fill(one.slot, one.reply);
+  }
+  // The next piece of the oldest lane reply.
+  void PassPiece(base::Random& random) {
+    const auto oldest = std::find_if(asked_.begin(), asked_.end(), [](auto& one) { return one.by_lane && !one.done; });
+    if (oldest == asked_.end()) return;
+    const auto size = static_cast<std::size_t>(random.Below(oldest->reply.size() - oldest->passed + 1));
+    const std::string_view piece = std::string_view(oldest->reply).substr(oldest->passed, size);
+    oldest->passed += size;
+    oldest->done = oldest->passed == oldest->reply.size();
+    if (random.Below(2) == 0) {
+      Pass(piece, oldest->done ? 1 : 0);
+    } else {
+      queue_.PassCopy(piece, oldest->done ? 1 : 0);
+    }
+  }
+  // What a client must have by now: everything up to the first reply that is not known whole, and the front of that.
+  std::string Expected() const {
+    std::string expected;
+    for (const Asked& one : asked_) {
+      expected += one.by_lane ? one.reply.substr(0, one.passed) : one.done ? one.reply : "";
+      if (!one.done) break;
+    }
+    return expected;
+  }
+  bool AllDone() const {
+    return std::all_of(asked_.begin(), asked_.end(), [](const Asked& one) { return one.done; });
+  }
+
+  std::vector<Asked> asked_;
 };
 
 // Any order of answers, in pieces of any size, is written in the order of the requests, as early as it can be.
-TEST_F(ReplyQueueTest, WritesInTheOrderOfTheRequestsUnderRandomAnswers) {
+TEST_F(RandomRepliesTest, AreWrittenInTheOrderOfTheRequests) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     base::Random random(seed);
-    std::vector<Asked> asked;
+    asked_.clear();
     std::string written;
-    for (int step = 0; step < 300; ++step) {
+    for (int step = 0; step < 300 || !AllDone(); ++step) {
       const std::uint64_t choice = random.Below(10);
-      const std::string reply =
-          "<" + std::to_string(asked.size()) + std::string(static_cast<std::size_t>(random.Below(20)), '.') + ">";
-      if (choice < 2) {
-        queue_.Expect();
-        asked.push_back({.by_lane = true, .reply = reply});
-      } else if (choice == 2) {
-        queue_.Local(reply);
-        asked.push_back({.filled = true, .reply = reply});
-      } else if (choice == 3) {
-        asked.push_back({.slot = queue_.Open(), .reply = reply});
+      if (choice < 4 && step < 300) {
+        Ask(random);
       } else if (choice < 6) {
-        std::vector<Asked*> open;
-        for (Asked& one : asked) {
-          if (!one.by_lane && !one.filled) open.push_back(&one);
-        }
-        if (open.empty()) continue;
-        Asked& one = *open[static_cast<std::size_t>(random.Below(open.size()))];
-        one.filled = true;
-        queue_.Fill(one.slot, one.reply);
+        FillOne(random);
       } else {
-        for (Asked& one : asked) {
-          if (!one.by_lane || one.filled) continue;
-          const auto take = static_cast<std::size_t>(random.Below(one.reply.size() - one.passed + 1));
-          const std::string_view piece = std::string_view(one.reply).substr(one.passed, take);
-          one.passed += take;
-          one.filled = one.passed == one.reply.size();
-          if (random.Below(2) == 0) {
-            Pass(piece, one.filled ? 1 : 0);
-          } else {
-            queue_.PassCopy(piece, one.filled ? 1 : 0);
-          }
-          break;
-        }
+        PassPiece(random);
       }
       written += Written();
-      std::string expected;
-      for (const Asked& one : asked) {
-        expected += one.by_lane ? one.reply.substr(0, one.passed) : one.filled ? one.reply : "";
-        if (!one.filled) break;
-      }
-      ASSERT_EQ(written, expected) << "seed " << seed << " step " << step;
+      ASSERT_EQ(written, Expected()) << "seed " << seed << " step " << step;
     }
-    for (Asked& one : asked) {
-      if (one.filled) continue;
-      if (one.by_lane) {
-        Pass(one.reply.substr(one.passed), 1);
-      } else {
-        queue_.Fill(one.slot, one.reply);
-      }
-    }
-    (void)Written();
     ASSERT_TRUE(queue_.settled());
     ASSERT_EQ(queue_.held_bytes(), 0U);
   }
