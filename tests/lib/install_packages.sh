@@ -15,7 +15,7 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM
 
 # The lock keeps a second caller from losing the policy file of the first.
-exec 9>/run/lock/herdgate-packages 2>/dev/null || exec 9>/tmp/herdgate-packages.lock
+{ exec 9>/run/lock/herdgate-packages; } 2>/dev/null || exec 9>/tmp/herdgate-packages.lock
 flock 9
 
 if [ ! -e "$policy" ]; then
