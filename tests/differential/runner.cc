@@ -11,8 +11,8 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// How long a client may stay blocked before the run takes it for blocked until somebody wakes it. Scripts use timeouts
-// far shorter than this.
+// How long a client may stay blocked, with nothing coming, before the run takes it for blocked until somebody wakes it.
+// Scripts use timeouts far shorter than this.
 constexpr milliseconds kBlockedForGood{150};
 constexpr milliseconds kPlainServerPatience{20000};
 constexpr std::size_t kRemembered = 1U << 20U;
@@ -124,21 +124,25 @@ void Runner::Wait(microseconds most, std::initializer_list<const PacedWriter*> w
 }
 
 bool Runner::AwaitPlainServer(const Event& event) {
-  const auto since = Clock::now();
-  while (Clock::now() - since < kPlainServerPatience) {
+  const auto start = Clock::now();
+  auto progress = start;  // the last time that something came
+  for (uint64_t before = received_; Clock::now() - start < kPlainServerPatience;) {
     Wait(microseconds(0));
     const uint64_t received = received_;
+    if (received != before) progress = Clock::now();
+    const auto silence = Clock::now() - progress;  // before the question: its answer may be late
     Witness::State state;
     if (!direct_witness_.Ask(state)) return Differs(*clients_[event.client], "the plain server is silent");
+    before = received_;
     state.output_bytes -= received + output_offset_;
-    if (PlainServerIsQuiet(event, state, since)) return true;
+    if (PlainServerIsQuiet(event, state, silence)) return true;
     Wait(microseconds(200));
   }
   return Differs(*clients_[event.client], "the plain server does not come to rest");
 }
 
 // REQUIRES: state.output_bytes is what the server has sent and we have not read.
-bool Runner::PlainServerIsQuiet(const Event& event, const Witness::State& state, Clock::time_point since) {
+bool Runner::PlainServerIsQuiet(const Event& event, const Witness::State& state, Clock::duration silence) {
   uint64_t open = 1;
   bool lost = false;
   for (const auto& client : clients_) {
@@ -152,7 +156,7 @@ bool Runner::PlainServerIsQuiet(const Event& event, const Witness::State& state,
   } else if (state.input_bytes != sent_ + input_offset_ || state.output_bytes != 0) {
     return false;
   }
-  if (state.blocked > blocked_ && !event.parks && Clock::now() - since < kBlockedForGood) return false;
+  if (state.blocked > blocked_ && !event.parks && silence < kBlockedForGood) return false;
   blocked_ = state.blocked;
   return true;
 }

@@ -60,7 +60,7 @@ class Runner {
   bool Play(const Event& event);
   void Exchange(Client& client, const Event& event);
   bool AwaitPlainServer(const Event& event);
-  bool PlainServerIsQuiet(const Event& event, const Witness::State& state, Clock::time_point since);
+  bool PlainServerIsQuiet(const Event& event, const Witness::State& state, Clock::duration silence);
   bool AwaitOtherSide(Clock::time_point deadline);
   bool AwaitSameBlocked();
   bool AwaitEnd(Client& client);

@@ -37,7 +37,8 @@ constexpr Line kStrings[] = {
     "MGET { %key }",
     "MSET { %str %val }",
     "MSETNX { %str %val }",
-    "LCS %str %str [ LEN | IDX [ MINMATCHLEN %few ] [ WITHMATCHLEN ] ]",
+    "SET %tag %member",
+    "LCS %tag %tag [ LEN | IDX [ MINMATCHLEN %few ] [ WITHMATCHLEN ] ]",
 };
 
 constexpr Line kLists[] = {

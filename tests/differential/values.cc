@@ -211,7 +211,7 @@ Arg Values::Large() {
 
 Arg Values::Value() {
   if (large_one_in_ > 0 && random_.Below(large_one_in_) == 0) {
-    if (random_.Below(10) == 0) return Large();
+    if (random_.Below(4) == 0) return Large();
     return Arg{"", static_cast<uint32_t>(20000 + random_.Below(80000)), static_cast<uint32_t>(random_.Below(1000))};
   }
   const uint64_t dice = random_.Below(100);

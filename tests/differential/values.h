@@ -16,7 +16,7 @@ namespace herdgate::differential {
 
 class Values {
  public:
-  // `large_one_in`: of so many values one is 20 KB to 100 KB, and of ten times as many one is up to 2 MB. 0: none.
+  // `large_one_in`: of so many values one is 20 KB to 100 KB, or rarer up to 2 MB. 0: none.
   Values(base::Random& random, uint64_t large_one_in) : random_(random), large_one_in_(large_one_in) {}
 
   // REQUIRES: Knows(name)
