@@ -15,6 +15,9 @@ constexpr std::size_t kLongestInline = 2000;  // Redis takes 64 KiB; a quoted by
 // What a client may write between commands, and what is answered with nothing.
 constexpr std::string_view kSilent[] = {"\r\n", "\n", "*0\r\n", "*-1\r\n", "   \r\n"};
 
+// Redis lets an empty request use up CLIENT CACHING; Herdgate sends none on.
+constexpr std::string_view kCaching = "CLIENT CACHING";
+
 std::size_t Size(const Command& command) {
   return std::accumulate(command.args.begin(), command.args.end(), std::size_t{0},
                          [](std::size_t sum, const Arg& arg) { return sum + arg.size(); });
@@ -91,7 +94,7 @@ void Author::Add(Event& event, std::string_view line) {
   if (OneIn(40) && Size(command) < kLongestInline) command.form = Command::Form::kInline;
   event.commands.push_back(std::move(command));
   ++commands_;
-  if (OneIn(150))
+  if (OneIn(150) && !line.starts_with(kCaching))
     event.commands.push_back({Command::Form::kRaw, {Arg{std::string(kSilent[Below(std::size(kSilent))])}}});
 }
 
