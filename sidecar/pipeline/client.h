@@ -172,6 +172,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict InsideMulti(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict PubSub(const command::CommandSpec& spec, const resp::Request& request);
   void Subscribe(const command::CommandSpec& spec, std::size_t names);
+  void Expect(const command::CommandSpec& spec, std::size_t names);
   net::Verdict Blocking(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Wait(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Tracking(const command::CommandSpec& spec, const resp::Request& request);
@@ -199,6 +200,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void Settled();
   void PassBytes(std::string_view bytes, std::size_t ended, bool copy);
   void Effect(std::uint8_t tag, const std::string& reply);
+  void MonitorAnswered(bool failed);
   void TrackingAnswered(bool on, bool failed);
   void FinishSubstitute(const std::string& reply);
   void EndAnswerLater();

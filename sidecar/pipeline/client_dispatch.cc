@@ -55,6 +55,11 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
     return verdict;
   }
   if (spec.name != "multi") return Forward(spec, request, false);
+  if (IsPinned(PinReason::kSubscribed) && proto_ == 2) {
+    // Refused while the client is subscribed, which is known when its commands are answered.
+    if (outstanding_ > 0) return AwaitSettled();
+    if (subscribed_in_resp2()) return ForwardDedicated(spec, request);
+  }
   if (pins_ == 0 && !reply_off_ && !skip_this_) {
     const auto block = FindTransactionBlock(session_->BytesBehind(), *context_.facts->table, context_.limits());
     if (block.has_value()) {
@@ -79,8 +84,11 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
 Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& request) {
   if (spec.name == "quit" || spec.name == "reset") return LocalCommands::Run(*this, spec, request);
   const bool ends = (spec.name == "exec" || spec.name == "discard") && spec.AcceptsCount(request.args.size());
-  const Verdict verdict = ForwardDedicated(spec, request, ends ? kExec : kPlain);
+  // Queued it is answered by one line; if MULTI was refused it takes effect, and is answered as ever.
+  const bool subscribes = spec.command_class == CommandClass::kPubSub && spec.AcceptsCount(request.args.size());
+  const Verdict verdict = ForwardDedicated(spec, request, ends ? kExec : subscribes ? kSubscribe : kPlain);
   if (verdict != Verdict::kDone) return verdict;
+  if (subscribes && sent_) Expect(spec, request.args.size() - 1);
   if (!ends) {
     ++queued_;
     switch (spec.command_class) {
@@ -116,6 +124,10 @@ Verdict Client::PubSub(const CommandSpec& spec, const resp::Request& request) {
 
 void Client::Subscribe(const CommandSpec& spec, std::size_t names) {
   Pin(PinReason::kSubscribed);
+  Expect(spec, names);
+}
+
+void Client::Expect(const CommandSpec& spec, std::size_t names) {
   subscriptions_.Sent(spec.name, names);
   if (proto_ == 2) dedicated_->set_pubsub(true);
 }
@@ -161,7 +173,14 @@ Verdict Client::SendTracking(const CommandSpec& spec, const resp::Request& reque
 Verdict Client::Monitor(const CommandSpec& spec, const resp::Request& request) {
   if (outstanding_ > 0) return AwaitSettled();
   dirty_ = true;
-  return Pinned(spec, request, PinReason::kMonitor, spec.name == "monitor" ? kMonitor : kPlain);
+  if (spec.name != "monitor") return Pinned(spec, request, PinReason::kMonitor, kPlain);
+  const Verdict verdict = Pinned(spec, request, PinReason::kMonitor, kMonitor);
+  if (verdict == Verdict::kDone && sent_) {
+    // From its answer on nothing tells a reply from what is monitored.
+    session_->Pause();
+    answering_later_ = true;
+  }
+  return verdict;
 }
 
 Verdict Client::Replication(const CommandSpec& spec, const resp::Request& request) {
@@ -207,6 +226,10 @@ Verdict Client::PinnedStateChange(const CommandSpec& spec, const resp::Request& 
 // ---- requests too large to be held
 
 Verdict Client::HandleLarge(const net::LargeRequest& head) {
+  if (raw_) {
+    stream_failed_ = false;
+    return Verdict::kDone;  // its bytes pass like all others
+  }
   BeginRequest();
   const auto& table = *context_.facts->table;
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);

@@ -126,9 +126,7 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     case kTrackingOff:
       return TrackingAnswered(tag == kTrackingOn, failed);
     case kMonitor:
-      if (failed || !dedicated_) return Unpin(PinReason::kMonitor);
-      raw_ = true;
-      return dedicated_->set_raw();
+      return MonitorAnswered(failed);
     case kSelect:
     case kHello:
     case kAuth:
@@ -159,6 +157,17 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     default:
       return;
   }
+}
+
+void Client::MonitorAnswered(bool failed) {
+  if (failed || !dedicated_) {
+    Unpin(PinReason::kMonitor);
+  } else {
+    raw_ = true;
+    dedicated_->set_raw();
+  }
+  answering_later_ = false;
+  if (session_ != nullptr) session_->Resume();
 }
 
 void Client::TrackingAnswered(bool on, bool failed) {
@@ -206,7 +215,9 @@ void Client::FinishStateChange(bool accepted) {
   if (state_changes_.empty()) return;
   const std::string raw = std::move(state_changes_.front());
   state_changes_.pop_front();
-  if (accepted) LocalCommands::ApplyAccepted(*this, raw);
+  if (!accepted) return;
+  LocalCommands::ApplyAccepted(*this, raw);
+  if (dedicated_) dedicated_->set_pubsub(proto_ == 2 && subscriptions_.any());
 }
 
 // ---- after a transaction that changed the connection's own state: ask the upstream what it is now
@@ -288,6 +299,7 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
     const bool last =
         subscriptions_.Confirmed(what, elements[1].type == resp::ReplyType::kNull, elements[2].integer) && asked;
     PassBytes(frame, last ? 1 : 0, true);
+    if (subscriptions_.any()) Pin(PinReason::kSubscribed);
     if (!last) return FrameVerdict::kProgress;
     CheckSubscriptionsOver();
     Ended(1);
@@ -309,7 +321,7 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
 void Client::CheckSubscriptionsOver() {
   if (!subscriptions_.over()) return;
   Unpin(PinReason::kSubscribed);
-  if (dedicated_) dedicated_->set_pubsub(false);
+  if (dedicated_ && !resync_) dedicated_->set_pubsub(false);  // else the transaction decides
 }
 
 void Client::OnRaw(Lane&, std::string_view bytes) {

@@ -219,11 +219,13 @@ void LocalCommands::ApplyAccepted(Client& client, std::string_view raw) {
     client.Become(client.proto(), static_cast<std::uint32_t>(ParseInteger(args[1]).value_or(0)), client.identity());
   } else if (texts::Equals(args[0], "auth")) {
     client.Become(client.proto(), client.db(), MakeIdentity({args.begin() + 1, args.end()}));
+    client.SetUnauthenticated(false);
   } else if (texts::Equals(args[0], "hello")) {
     const HelloArguments hello = ParseHello(args);
     if (hello.name) client.set_name(*hello.name);
     client.Become(hello.proto.value_or(client.proto()), client.db(),
                   hello.auth.empty() ? client.identity() : MakeIdentity(hello.auth));
+    if (!hello.auth.empty()) client.SetUnauthenticated(false);
   }
 }
 

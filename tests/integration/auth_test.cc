@@ -112,6 +112,27 @@ TEST_P(Auth, RightPasswordOpensAndResetCloses) {
                {"EXEC"}});
 }
 
+TEST_P(Auth, LoginWhileALaneIsHeldOpensTheClientToo) {
+  SameAsRedis({{"WATCH", "a"},
+               {"AUTH", "secret"},
+               {"CLIENT", "GETNAME"},
+               {"DEL", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"},
+               {"EXEC"},
+               {"GET", "a"},
+               {"CLIENT", "GETNAME"}});
+  SameAsRedis({{"AUTH", "secret"},
+               {"WATCH", "a"},
+               {"AUTH", "reader", "readpass"},
+               {"ACL", "WHOAMI"},
+               {"UNWATCH"},
+               {"MULTI"},
+               {"EXEC"},
+               {"ACL", "WHOAMI"},
+               {"SET", "a", "1"},
+               {"AUTH", "default", "wrong"},
+               {"ACL", "WHOAMI"}});
+}
+
 TEST_P(Auth, HelloWithAuthDoesBothAtOnce) {
   RawClient client = Client();
   const std::string hello = client.Do({"HELLO", "3", "AUTH", "writer", "writepass", "SETNAME", "me"});
@@ -165,7 +186,7 @@ TEST_P(Auth, DeniedClientCommandIsWordedByRedis) {
 }
 
 TEST_P(Auth, MultiDeniedLeavesNoTransaction) {
-  Admin().Do({"ACL", "SETUSER", "nomulti", "on", ">n", "~*", "+@all", "-multi"});
+  Admin().Do({"ACL", "SETUSER", "nomulti", "on", ">n", "~*", "&*", "+@all", "-multi"});
   SameAsRedis({{"AUTH", "nomulti", "n"},
                {"MULTI"},
                {"SET", "a", "1"},
@@ -176,6 +197,14 @@ TEST_P(Auth, MultiDeniedLeavesNoTransaction) {
                {"SELECT", "0"},
                {"GET", "a"},
                {"CLIENT", "GETNAME"}});
+  SameAsRedis({{"AUTH", "nomulti", "n"},
+               {"MULTI"},
+               {"UNSUBSCRIBE"},
+               Frames(2, {"SUBSCRIBE", "a", "b"}),
+               {"GET", "x"},
+               {"EXEC"},
+               Frames(2, {"UNSUBSCRIBE"}),
+               {"GET", "x"}});
 }
 
 TEST_P(Auth, LanesOfTwoUsersDoNotMix) {

@@ -308,6 +308,15 @@ TEST_P(ClientCommands, MonitorTunnelsUntilReset) {
   EXPECT_EQ(monitor.Do({"GET", "seen"}), Bulk("1"));
 }
 
+TEST_P(ClientCommands, PipelineBehindMonitorIsTunnelledUntilReset) {
+  RawClient client = Client();
+  client.Send(Encode({"MONITOR"}) + Encode({"GET", "a"}) + Encode({"SET", "big", std::string(400 * 1024, 'x')}) +
+              Encode({"RESET"}) + Encode({"ECHO", "free"}));
+  const std::string answers = client.ReadUntil("+RESET\r\n" + Bulk("free"));
+  EXPECT_TRUE(answers.starts_with("+OK\r\n")) << answers.substr(0, 200);
+  EXPECT_TRUE(answers.ends_with("+RESET\r\n" + Bulk("free"))) << answers.substr(0, 200);
+}
+
 TEST_P(ClientCommands, ManyAskForTheListWhileOthersComeAndGo) {
   std::vector<RawClient> asking = Clients(6);
   for (int round = 0; round < 30; ++round) {

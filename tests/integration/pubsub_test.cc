@@ -60,6 +60,20 @@ TEST_P(PubSub, Resp3AnswersAreThoseOfRedis) {
               BehindHello);
 }
 
+TEST_P(PubSub, SubscriberThatGoesBackToResp2GetsArrays) {
+  const auto talk = [](RawClient client) {
+    client.Do({"HELLO", "3"});
+    std::string answers = client.Do({"SUBSCRIBE", "c"});
+    client.Do({"HELLO", "2"});
+    answers += client.Do({"GET", "k"});
+    Direct().Do({"PUBLISH", "c", "m"});
+    answers += client.Read();
+    answers += client.Do({"UNSUBSCRIBE"});
+    return answers + client.Do({"GET", "k"});
+  };
+  EXPECT_EQ(talk(Direct()), talk(Client()));
+}
+
 TEST_P(PubSub, ResetEndsSubscriptionsAndProtocol) {
   SameAsRedis({Frames(2, {"SUBSCRIBE", "a", "b"}), {"RESET"}, {"GET", "k"}, {"PING"}});
   SameAsRedis({{"HELLO", "3"}, {"SUBSCRIBE", "a"}, {"RESET"}, {"GET", "k"}, {"PING"}}, BehindHello);

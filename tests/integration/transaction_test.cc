@@ -90,6 +90,25 @@ TEST_P(Transaction, SubscribeInsideLeavesTheClientSubscribed) {
   EXPECT_EQ(client.Read(), "*3\r\n" + Bulk("message") + Bulk("c") + Bulk("hello"));
 }
 
+TEST_P(Transaction, RefusedMultiLeavesSubscriptionsInStep) {
+  const Script script = {Frames(2, {"SUBSCRIBE", "a", "b"}),
+                         {"MULTI"},
+                         {"HELLO", "3"},
+                         {"UNSUBSCRIBE", "a"},
+                         {"PING"},
+                         Frames(2, {"PSUBSCRIBE", "p", "q"}),
+                         {"UNSUBSCRIBE"},
+                         Frames(2, {"PUNSUBSCRIBE"}),
+                         {"GET", "k"}};
+  for (int round = 0; round < 10; ++round) SameAsRedis(script);
+  RawClient client = Client();
+  client.Send(Encode({"SUBSCRIBE", "a"}) + Encode({"MULTI"}) + Encode({"HELLO", "3"}) + Encode({"UNSUBSCRIBE", "a"}));
+  client.Read(4);
+  EXPECT_EQ(client.Do({"MULTI"}), "+OK\r\n");
+  EXPECT_EQ(client.Do({"INCR", "n"}), "+QUEUED\r\n");
+  EXPECT_EQ(client.Do({"EXEC"}), "*1\r\n:1\r\n");
+}
+
 TEST_P(Transaction, QuitInsideIsAnsweredAndDropsTheTransaction) {
   RawClient client = Client();
   client.Send(Encode({"MULTI"}) + Encode({"SET", "a", "1"}) + Encode({"QUIT"}) + Encode({"EXEC"}));

@@ -68,8 +68,9 @@ class SidecarTest : public ::testing::TestWithParam<unsigned> {
     return redis;
   }
   Sidecar& Gate() { return *sidecar_; }
-  void Restart(const Sidecar::Choices& choices) {
-    sidecar_ = std::make_unique<Sidecar>(Redis().Url(), choices);
+  void Restart(const Sidecar::Choices& choices) { Restart(Redis().Url(), choices); }
+  void Restart(const std::string& upstream, const Sidecar::Choices& choices) {
+    sidecar_ = std::make_unique<Sidecar>(upstream, choices);
     ASSERT_TRUE(sidecar_->started());
     // What the upstream has is asked at the start and told to every loop; a 7.2 command tells when that is done.
     for (unsigned i = 0; i < choices.loops; ++i) {
