@@ -30,6 +30,8 @@ class RequestHandler {
 
   virtual void OnOpen(Session& session) = 0;
   virtual Verdict OnRequest(Session& session, const resp::Request& request) = 0;
+  // A blank line or an array of no arguments: nothing to answer.
+  virtual void OnEmptyRequest(Session&) {}
   // A request beyond SessionOptions::max_held_request. After kDone its bytes come through OnStream, from its first
   // byte.
   virtual Verdict OnLarge(Session& session, const LargeRequest& head) = 0;

@@ -79,6 +79,7 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
       break;
     case resp::RequestDecoder::Outcome::kSkip:
       used = decoder_.consumed();
+      set_.handler().OnEmptyRequest(*this);
       return true;
     case resp::RequestDecoder::Outcome::kNeedMore:
       return DecodeIncomplete(rest);
@@ -164,6 +165,10 @@ void Session::OnEnd(bool broken) {
   half_closed_ = true;
   set_.handler().OnHalfClose(*this);
   if (!closed_) loop_.Touch(*this);
+}
+
+void Session::OnHungUp() {
+  if (!closed_) set_.handler().OnHalfClose(*this);
 }
 
 void Session::OnWritable() {

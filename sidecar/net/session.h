@@ -92,6 +92,7 @@ class Session final : public Stream::Owner, public Flushable {
 
   void OnData(std::string_view bytes) override;
   void OnEnd(bool broken) override;
+  void OnHungUp() override;
   void OnWritable() override;
   void OnFlush() override;
 

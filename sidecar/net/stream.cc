@@ -67,6 +67,7 @@ void Stream::OnEvents(int status, int events) {
     hung_up_ = recv(fd_, &first, 1, MSG_PEEK) > 0;
     if (hung_up_) {
       Poll();
+      owner_.OnHungUp();
     } else {
       End(false);
     }

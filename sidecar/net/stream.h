@@ -28,6 +28,8 @@ class Stream {
     virtual void OnData(std::string_view bytes) = 0;
     // The peer closed its sending side or the connection broke; no OnData follows. `broken`: writing is useless too.
     virtual void OnEnd(bool broken) = 0;
+    // The peer has closed its sending side, but bytes before that are unread because reading is off.
+    virtual void OnHungUp() {}
     // A write that came up short can go on.
     virtual void OnWritable() = 0;
   };

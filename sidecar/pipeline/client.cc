@@ -102,6 +102,8 @@ Verdict Client::Dispatch(const CommandSpec& spec, const resp::Request& request) 
 std::uint8_t Client::TagOf(const CommandSpec& spec, const resp::Request& request) {
   if (spec.group != command::CommandGroup::kAdmin) return kPlain;
   if (spec.name == "info") return kInfo;
+  if (spec.name == "client|pause") return kPause;
+  if (spec.name == "client|unpause") return kUnpause;
   if (LocalCommands::ChangesLogins(spec, request)) return kLoginHook;
   return LocalCommands::ChangesUpstream(spec) ? kHook : kPlain;
 }
@@ -118,6 +120,7 @@ Lane& Client::SharedLane(bool slow) {
 
 Verdict Client::Forward(const CommandSpec& spec, const resp::Request& request, bool slow, std::uint8_t tag) {
   if (pins_ != 0) return ForwardDedicated(spec, request, tag);
+  if (context_.paused_until > context_.loop.Now() && IsPaused(spec)) return Blocking(spec, request);
   Lane* lane = current_;
   if (outstanding_ == 0) {
     lane = &SharedLane(slow);
@@ -126,6 +129,14 @@ Verdict Client::Forward(const CommandSpec& spec, const resp::Request& request, b
   }
   if (const auto wait = AwaitRoomIfFull(*lane)) return *wait;
   return SendOn(*lane, spec, request, tag);
+}
+
+// Whether CLIENT PAUSE stops the command: it would hold up everything behind it on a shared lane.
+bool Client::IsPaused(const CommandSpec& spec) const {
+  if (context_.pauses_reads || spec.flags.Has(CommandFlag::kWrite)) return true;
+  // What may replicate is stopped too; COMMAND does not say which those are.
+  if (spec.group == command::CommandGroup::kScript) return !spec.flags.Has(CommandFlag::kReadonly);
+  return spec.name == "pfcount" || spec.name == "publish" || spec.name == "spublish";
 }
 
 Verdict Client::PassOn(const CommandSpec& spec, const resp::Request& request) {
@@ -187,6 +198,7 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   const bool retryable =
       tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
+  if (tag == kPause) pause_request_ = request.raw;
   sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable));
   if (!sent_) return Answer(spec, lane.RefusalError());
   session_->replies().Expect();
@@ -303,7 +315,8 @@ void Client::SetReplyMode(bool off, bool skip_next) {
 void Client::ResetState() {
   DropDedicated(false);
   pins_ = 0;
-  in_multi_ = resync_ = tracking_ = raw_ = reply_off_ = skip_next_ = skip_this_ = false;
+  monitor_filter_ = nullptr;
+  in_multi_ = resync_ = tracking_ = raw_ = replicates_ = reply_off_ = skip_next_ = skip_this_ = false;
   blocked_ = 0;
   subscriptions_.Clear();
   state_changes_.clear();
@@ -344,8 +357,10 @@ ClientView Client::View() const {
   view.lib_version = lib_version_;
   view.queries = queries_;
   view.blocked_upstream_id = BlockedUpstreamId();
+  view.is_replica = replicates_;
   std::string flags;
-  if (raw_) flags += 'O';
+  if (replicates_) flags += 'S';
+  if (monitor_filter_) flags += 'O';
   if (view.is_pubsub()) flags += 'P';
   if (in_multi_) flags += 'x';
   if (blocked_ > 0) flags += 'b';

@@ -24,6 +24,7 @@
 #include "sidecar/net/session.h"
 #include "sidecar/pipeline/client_view.h"
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/monitor_filter.h"
 #include "sidecar/pipeline/subscriptions.h"
 #include "sidecar/upstream/lane.h"
 
@@ -39,6 +40,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Handle(const resp::Request& request);
   net::Verdict HandleLarge(const net::LargeRequest& head);
   void HandleStream(std::string_view bytes, bool last);
+  void HandleEmptyRequest() { skip_next_ = false; }  // it uses up CLIENT REPLY SKIP
   void HandleHalfClose();
   void HandleBacklog(std::size_t bytes);
   void HandleClosed();
@@ -145,6 +147,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kUnknown,
     kSubstituted,
     kInfo,
+    kPause,
+    kUnpause,
     kTrackingInfo,
     kMulti,
     kDiscardBytes = 0x80
@@ -155,6 +159,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void LearnRules();
   void BeginRequest();
   net::Verdict Local(const command::CommandSpec& spec, const resp::Request& request);
+  bool IsPaused(const command::CommandSpec& spec) const;
+  void SetPause(bool paused);
+  std::string_view WaitPublisher() const;
   static std::uint8_t TagOf(const command::CommandSpec& spec, const resp::Request& request);
   // The sidecar asks on its own account.
   static bool IsOwnQuestion(std::uint8_t tag) {
@@ -254,12 +261,15 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<std::int64_t> looked_up_;
   std::size_t streams_ = 0;  // large requests owed
   bool raw_ = false;
+  bool replicates_ = false;
+  std::unique_ptr<MonitorFilter> monitor_filter_;
   bool streaming_ = false;  // bytes of a large request are still to come
   bool stream_failed_ = false;
   bool reply_off_ = false;
   bool skip_next_ = false;
   bool skip_this_ = false;
   std::optional<std::string> permission_;  // the answer to AskPermission: empty or an error line
+  std::string pause_request_;              // an owed CLIENT PAUSE
   Substitute substitute_;
   net::ReplyQueue::SlotId substitute_slot_ = 0;
   std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane

@@ -47,6 +47,11 @@ Verdict Client::Local(const CommandSpec& spec, const resp::Request& request) {
 }
 
 Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& request) {
+  if (IsPinned(PinReason::kSubscribed)) {
+    // In RESP2 a subscriber may not; whether the client still is one is known when its commands are answered.
+    if (outstanding_ > 0) return AwaitSettled();
+    if (subscribed_in_resp2()) return ForwardDedicated(spec, request);
+  }
   if (!spec.AcceptsCount(request.args.size())) return Forward(spec, request, false);
   if (spec.name == "watch") return Pinned(spec, request, PinReason::kWatch, kPlain);
   if (spec.name == "unwatch") {
@@ -60,7 +65,8 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
     if (outstanding_ > 0) return AwaitSettled();
     if (subscribed_in_resp2()) return ForwardDedicated(spec, request);
   }
-  if (pins_ == 0 && !reply_off_ && !skip_this_) {
+  const bool paused = context_.paused_until > context_.loop.Now();
+  if (pins_ == 0 && !reply_off_ && !skip_this_ && !paused) {
     const auto block = FindTransactionBlock(session_->BytesBehind(), *context_.facts->table, context_.limits());
     if (block.has_value()) {
       const Verdict verdict = Forward(spec, request, block->slow);
@@ -75,6 +81,7 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
   const Verdict verdict = Pinned(spec, request, PinReason::kMulti, kMulti);
   if (verdict == Verdict::kDone && sent_) {
     in_multi_ = true;
+    pause_request_.clear();
     resync_ = false;
     queued_ = 0;
   }
@@ -91,6 +98,7 @@ Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& reques
   if (subscribes && sent_) Expect(spec, request.args.size() - 1);
   if (!ends) {
     ++queued_;
+    if (spec.name == "client|pause") pause_request_ = request.raw;
     switch (spec.command_class) {
       case CommandClass::kLocal:
       case CommandClass::kPubSub:
@@ -138,6 +146,12 @@ Verdict Client::Blocking(const CommandSpec& spec, const resp::Request& request) 
   return verdict;
 }
 
+// Shard channels are matched by no pattern, so nobody hears it.
+std::string_view Client::WaitPublisher() const {
+  const CommandSpec* silent = context_.facts->table->FindFull("spublish");
+  return silent != nullptr && !silent->absent ? "SPUBLISH" : "PUBLISH";
+}
+
 // WAIT asks about the writes of its own connection. The client's writes went over another one, so the dedicated lane
 // first makes a write of its own to the replication stream, which stands behind all of them.
 Verdict Client::Wait(const CommandSpec& spec, const resp::Request& request) {
@@ -145,7 +159,7 @@ Verdict Client::Wait(const CommandSpec& spec, const resp::Request& request) {
   if (const auto verdict = TakeDedicated()) return *verdict;
   if (fresh) {
     std::string publish;
-    resp::AppendRequest(publish, {"PUBLISH", "__herdgate:wait", ""});
+    resp::AppendRequest(publish, {WaitPublisher(), "__herdgate:wait", ""});
     if (dedicated_->Send(publish, *this, MakePending(spec, kSwallow, false))) {
       ++outstanding_;
       current_ = dedicated_.get();
@@ -186,6 +200,7 @@ Verdict Client::Monitor(const CommandSpec& spec, const resp::Request& request) {
 Verdict Client::Replication(const CommandSpec& spec, const resp::Request& request) {
   if (outstanding_ > 0) return AwaitSettled();
   dirty_ = true;
+  replicates_ = true;
   const bool tunnel = spec.name == "sync" || spec.name == "psync";
   const Verdict verdict = Pinned(spec, request, PinReason::kReplication, kPlain);
   if (verdict == Verdict::kDone && sent_ && tunnel && dedicated_) {
@@ -209,7 +224,10 @@ Verdict Client::Urgent(const CommandSpec& spec, const resp::Request& request) {
     if (dedicated_ && db_ != 0) dirty_ = true;
   }
   const Verdict verdict = Pinned(spec, request, PinReason::kUrgent, kBlocking);
-  if (verdict == Verdict::kDone && sent_) ++blocked_;
+  if (verdict == Verdict::kDone && sent_) {
+    ++blocked_;
+    must_settle_ |= dedicated_ && dedicated_->key().db != db_;  // what follows belongs to another database
+  }
   return verdict;
 }
 

@@ -5,6 +5,7 @@
 
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/info_reply.h"
+#include "sidecar/pipeline/kill_arguments.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/resp/encoder.h"
@@ -135,10 +136,15 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       if (failed) LeaveMulti();
       return;
     case kExec:
+      if (reply.starts_with('*') && !pause_request_.empty()) SetPause(true);
       if (resync_) Resync();
       return;
     case kResync:
       return FinishResync(reply);
+    case kPause:
+    case kUnpause:
+      if (!failed) SetPause(tag == kPause);
+      return;
     case kSubstituted:
       return FinishSubstitute(reply);
     case kUnknown:
@@ -150,7 +156,7 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       return;
     case kLoginHook:
       if (!failed) RenewLogins();
-      [[fallthrough]];
+      return;
     case kHook:
       if (!failed && context_.on_upstream_changed) context_.on_upstream_changed();
       return;
@@ -164,6 +170,7 @@ void Client::MonitorAnswered(bool failed) {
     Unpin(PinReason::kMonitor);
   } else {
     raw_ = true;
+    monitor_filter_ = std::make_unique<MonitorFilter>(context_.own_addresses);
     dedicated_->set_raw();
   }
   answering_later_ = false;
@@ -178,6 +185,17 @@ void Client::TrackingAnswered(bool on, bool failed) {
   } else if (on ? !tracking_ : !failed) {
     tracking_ = false;
     Unpin(PinReason::kTracking);
+  }
+}
+
+void Client::SetPause(bool paused) {
+  const auto pause = paused ? ParsePause(pause_request_) : PauseArguments{};
+  const auto until = context_.loop.Now() + pause.duration;
+  for (LoopContext* peer : context_.peers) {
+    peer->loop.Post([peer, until, reads = pause.reads] {
+      peer->paused_until = until;
+      peer->pauses_reads = reads;
+    });
   }
 }
 
@@ -215,9 +233,8 @@ void Client::FinishStateChange(bool accepted) {
   if (state_changes_.empty()) return;
   const std::string raw = std::move(state_changes_.front());
   state_changes_.pop_front();
-  if (!accepted) return;
-  LocalCommands::ApplyAccepted(*this, raw);
-  if (dedicated_) dedicated_->set_pubsub(proto_ == 2 && subscriptions_.any());
+  if (accepted) LocalCommands::ApplyAccepted(*this, raw);
+  if (dedicated_) dedicated_->set_pubsub(proto_ == 2 && IsPinned(PinReason::kSubscribed));
 }
 
 // ---- after a transaction that changed the connection's own state: ask the upstream what it is now
@@ -325,7 +342,8 @@ void Client::CheckSubscriptionsOver() {
 }
 
 void Client::OnRaw(Lane&, std::string_view bytes) {
-  PassBytes(bytes, 0, false);
+  if (!monitor_filter_) return PassBytes(bytes, 0, false);
+  PassBytes(monitor_filter_->Take(bytes), 0, true);
 }
 
 // ---- ends

@@ -29,7 +29,7 @@ bool ClientFilter::Matches(const ClientView& view) const {
   if (!user.empty() && view.user != user) return false;
   if (max_age_s != 0 && view.age_s < max_age_s) return false;
   if (type.empty()) return true;
-  return type == (view.is_pubsub() ? "pubsub" : "normal");
+  return type == (view.is_replica ? "replica" : view.is_pubsub() ? "pubsub" : "normal");
 }
 
 }  // namespace herdgate::pipeline

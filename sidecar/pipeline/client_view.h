@@ -34,6 +34,8 @@ struct ClientView {
   std::int64_t queries = 0;
   std::int64_t blocked_upstream_id = 0;  // the upstream's id of the connection that blocks for it
 
+  bool is_replica = false;
+
   bool is_pubsub() const { return channels + patterns + shards > 0; }
 };
 

@@ -25,6 +25,10 @@ net::Verdict Handler::OnRequest(net::Session& session, const resp::Request& requ
   return ClientOf(session).Handle(request);
 }
 
+void Handler::OnEmptyRequest(net::Session& session) {
+  ClientOf(session).HandleEmptyRequest();
+}
+
 net::Verdict Handler::OnLarge(net::Session& session, const net::LargeRequest& head) {
   return ClientOf(session).HandleLarge(head);
 }

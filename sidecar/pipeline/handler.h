@@ -15,6 +15,7 @@ class Handler final : public net::RequestHandler {
 
   void OnOpen(net::Session& session) override;
   net::Verdict OnRequest(net::Session& session, const resp::Request& request) override;
+  void OnEmptyRequest(net::Session& session) override;
   net::Verdict OnLarge(net::Session& session, const net::LargeRequest& head) override;
   void OnStream(net::Session& session, std::string_view bytes, bool last) override;
   void OnHalfClose(net::Session& session) override;

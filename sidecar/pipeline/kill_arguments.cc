@@ -1,9 +1,11 @@
 #include "sidecar/pipeline/kill_arguments.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/resp/encoder.h"
+#include "sidecar/resp/request_decoder.h"
 
 namespace herdgate::pipeline {
 namespace {
@@ -83,6 +85,18 @@ ListArguments ParseList(std::span<const std::string_view> args) {
     list.error = texts::kSyntaxError;
   }
   return list;
+}
+
+PauseArguments ParsePause(std::string_view raw) {
+  const resp::Limits limits;
+  resp::RequestDecoder decoder(limits);
+  resp::Request request;
+  if (decoder.Decode(raw, request) != resp::RequestDecoder::Outcome::kRequest || request.args.size() < 3) return {};
+  const auto duration = ParseId(request.args[2]);
+  if (!duration) return {};
+  const bool writes_only = request.args.size() > 3 && texts::Equals(request.args[3], "write");
+  return {.duration = std::chrono::milliseconds(std::min<std::uint64_t>(*duration, 1ULL << 40U)),
+          .reads = !writes_only};
 }
 
 }  // namespace herdgate::pipeline

@@ -3,6 +3,7 @@
 // Pure; any thread.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,5 +31,12 @@ struct ListArguments {
   std::string error;
 };
 ListArguments ParseList(std::span<const std::string_view> args);
+
+// What an accepted CLIENT PAUSE stops, and for how long; `raw` is the request. The zero value stops nothing.
+struct PauseArguments {
+  std::chrono::milliseconds duration{0};
+  bool reads = false;
+};
+PauseArguments ParsePause(std::string_view raw);
 
 }  // namespace herdgate::pipeline

@@ -104,8 +104,11 @@ Verdict LocalCommands::Hello(Client& client, const CommandSpec& spec, const resp
     AnswerHello(client, spec.id, slot, proto);
     return Verdict::kDone;
   }
+  // The client's own words, so that MONITOR and ACL LOG show them; options that are wrong are answered here.
+  std::vector<std::string> question(request.args.begin(), request.args.end());
+  if (!hello.error.empty()) question = {"AUTH", hello.auth[0], hello.auth[1]};
   client.context().auth_query->Ask(
-      {"AUTH", hello.auth[0], hello.auth[1]}, spec.id,
+      question, spec.id,
       [weak = client.weak_from_this(), hello, slot, proto, command = spec.id](const std::string& reply) {
         const auto self = weak.lock();
         if (!self || !self->has_session()) return;
@@ -161,8 +164,7 @@ Verdict LocalCommands::Auth(Client& client, const CommandSpec& spec, const resp:
   if (count != 2 && count != 3) return client.PassOn(spec, request);
   std::vector<std::string> auth(request.args.begin() + 1, request.args.end());
   const auto slot = client.AnswerLater();
-  std::vector<std::string> question = {"AUTH"};
-  question.insert(question.end(), auth.begin(), auth.end());
+  const std::vector<std::string> question(request.args.begin(), request.args.end());
   client.context().auth_query->Ask(
       question, spec.id, [weak = client.weak_from_this(), auth, slot, command = spec.id](const std::string& reply) {
         const auto self = weak.lock();
@@ -240,9 +242,7 @@ bool LocalCommands::ChangesLogins(const CommandSpec& spec, const resp::Request& 
 
 bool LocalCommands::ChangesUpstream(const CommandSpec& spec) {
   if (spec.group != command::CommandGroup::kAdmin) return false;
-  return spec.name == "config|set" || spec.name == "acl|setuser" || spec.name == "acl|deluser" ||
-         spec.name == "acl|load" || spec.name == "module|load" || spec.name == "module|loadex" ||
-         spec.name == "module|unload";
+  return spec.name == "module|load" || spec.name == "module|loadex" || spec.name == "module|unload";
 }
 
 }  // namespace herdgate::pipeline

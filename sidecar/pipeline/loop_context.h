@@ -39,10 +39,14 @@ struct LoopContext {
   upstream::IdentityPtr identity;  // as whom a client speaks that has not said AUTH
   std::atomic<std::uint64_t>& next_client_id;
   Connections& connections;
+  const upstream::OwnAddresses& own_addresses;
   SideQuery* auth_query = nullptr;  // asks with AUTH only
   SideQuery* own_query = nullptr;   // asks as the sidecar
-  // The upstream's rules or limits may have changed (CONFIG SET, ACL SETUSER, MODULE LOAD): learn them again.
+  // The upstream's commands may have changed (MODULE LOAD): learn them again.
   std::function<void()> on_upstream_changed;
+  // CLIENT PAUSE went through here: commands that it stops are kept off the shared lanes until then.
+  base::SteadyTime paused_until{};
+  bool pauses_reads = false;
   // Contexts of all loops, this one included; to be reached by Post only.
   std::vector<LoopContext*> peers;
 

@@ -26,6 +26,9 @@ std::optional<TransactionBlock> FindTransactionBlock(std::string_view bytes, con
     const command::CommandSpec& spec = *table.Resolve(request.args);
     switch (spec.command_class) {
       case CommandClass::kShared:
+        // A pause that begins with EXEC would hold up the lane and whoever shares it.
+        if (spec.name == "client|pause") return std::nullopt;
+        continue;
       case CommandClass::kBlocking:  // never blocks inside a transaction
       case CommandClass::kMaybeBlocking:
         continue;

@@ -31,6 +31,7 @@ void Worker::Prepare() {
                                            .health = shared_.health,
                                            .random = random_,
                                            .connections = shared_.connections.lanes,
+                                           .own_addresses = shared_.own_addresses,
                                            .own_identity = shared_.identity,
                                            .on_user_refused = on_user_refused_};
   lanes_ = std::make_unique<upstream::LanePool>(lane_context, shared_.dedicated_in_use);
@@ -44,6 +45,7 @@ void Worker::Prepare() {
                                                        .identity = shared_.identity,
                                                        .next_client_id = shared_.next_client_id,
                                                        .connections = shared_.connections,
+                                                       .own_addresses = shared_.own_addresses,
                                                        .auth_query = nullptr,
                                                        .own_query = nullptr,
                                                        .on_upstream_changed = {},

@@ -35,6 +35,7 @@ struct SharedState {
   std::atomic<std::size_t> dedicated_in_use{0};
   std::atomic<std::uint64_t> next_client_id{1};
   Connections connections;
+  upstream::OwnAddresses own_addresses;
 };
 
 class Worker {

@@ -32,6 +32,7 @@
 #include "sidecar/upstream/health.h"
 #include "sidecar/upstream/identity.h"
 #include "sidecar/upstream/options.h"
+#include "sidecar/upstream/own_addresses.h"
 #include "sidecar/upstream/reply_sink.h"
 #include "sidecar/upstream/send_log.h"
 #include "sidecar/upstream/upstream_metrics.h"
@@ -49,6 +50,7 @@ struct LaneContext {
   Health& health;
   base::Random& random;
   std::atomic<std::int64_t>& connections;  // of all loops, open now
+  OwnAddresses& own_addresses;
   IdentityPtr own_identity;                // as whom the sidecar itself speaks
   // A lane that had served was refused when it came back: its user may no more. Called on the loop; may be empty.
   const std::function<void(const LaneKey&)>& on_user_refused;
@@ -156,6 +158,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   State state_ = State::kConnecting;
   std::unique_ptr<Connector::Attempt> attempt_;
   std::unique_ptr<net::Stream> stream_;
+  std::string local_address_;  // of stream_
   net::Timer retry_timer_;
   net::Timer overdue_timer_;
   Handshake handshake_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/base/log.h"
+#include "sidecar/net/listener.h"
 #include "sidecar/upstream/lane.h"
 
 namespace herdgate::upstream {
@@ -27,6 +28,8 @@ void Lane::OnConnected(base::Result<int> socket) {
   context_.metrics.connects.Add();
   state_ = State::kHandshaking;
   context_.connections.fetch_add(1, std::memory_order_relaxed);
+  local_address_ = net::DescribePeer(socket.value(), {}).local_address;
+  context_.own_addresses.Add(local_address_);
   stream_ = std::make_unique<net::Stream>(context_.loop, socket.value(), *this);
   const std::string hello = handshake_.Start();
   const iovec piece{const_cast<char*>(hello.data()), hello.size()};
@@ -41,6 +44,7 @@ void Lane::OnConnected(base::Result<int> socket) {
 void Lane::DropStream() {
   if (!stream_) return;
   context_.connections.fetch_sub(1, std::memory_order_relaxed);
+  context_.own_addresses.Remove(local_address_);
   stream_->Detach();
   context_.loop.DestroyLater(std::move(stream_));
 }

@@ -42,6 +42,7 @@ class LaneFixture : public ::testing::Test {
             .health = health_,
             .random = random_,
             .connections = connections_,
+            .own_addresses = own_addresses_,
             .own_identity = identity_,
             .on_user_refused = on_user_refused_};
   }
@@ -101,6 +102,7 @@ class LaneFixture : public ::testing::Test {
   Health health_;
   base::Random random_{1};
   std::atomic<std::int64_t> connections_{0};
+  OwnAddresses own_addresses_;
   IdentityPtr identity_ = std::make_shared<const Identity>();
   std::function<void(const LaneKey&)> on_user_refused_;
   testing::FakeSink sink_;
