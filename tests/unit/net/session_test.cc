@@ -294,6 +294,17 @@ TEST_F(SessionTest, ReadsInputThatWasNotReadAtTheHalfClose) {
   EXPECT_EQ(handler_.closed, 1);
 }
 
+TEST_F(SessionTest, TellsAtOnceOfAHalfCloseBehindUnreadInput) {
+  Open();
+  session_->SetReading(false);
+  client_.Send("a\r\n");
+  client_.HalfClose();
+  handler_.on_half_close = [](Session& session) { session.Kill(CloseReason::kClient); };
+  Turn();
+  EXPECT_EQ(handler_.half_closes, 1);
+  EXPECT_EQ(handler_.closed, 1);
+}
+
 TEST_F(SessionTest, AnIncompleteRequestAtTheHalfCloseIsForgotten) {
   Open();
   client_.Send("a\r\n*2\r\n$1\r\nb");

@@ -38,6 +38,7 @@ class StreamTest : public ::testing::Test, public Stream::Owner {
     ends_.push_back(broken);
     if (on_end_) on_end_();
   }
+  void OnHungUp() override { ++hang_ups_; }
   void OnWritable() override { ++writables_; }
 
   std::ptrdiff_t Write(std::string_view bytes) {
@@ -51,6 +52,7 @@ class StreamTest : public ::testing::Test, public Stream::Owner {
   std::string got_;
   int reads_ = 0;
   std::vector<bool> ends_;
+  int hang_ups_ = 0;
   int writables_ = 0;
   std::function<void()> on_data_;
   std::function<void()> on_end_;
@@ -112,6 +114,15 @@ TEST_F(StreamTest, ReadsTheBytesBeforeAnEndThatCameWhileReadingWasOff) {
   RunTurns(loop_);
   EXPECT_EQ(got_, "unread");
   EXPECT_EQ(ends_, std::vector<bool>{false});
+}
+
+TEST_F(StreamTest, TellsAtOnceOfAnEndBehindUnreadBytes) {
+  stream_->SetReading(false);
+  peer_.Send("unread");
+  peer_.HalfClose();
+  RunTurns(loop_);
+  EXPECT_EQ(hang_ups_, 1);
+  EXPECT_TRUE(ends_.empty());
 }
 
 TEST_F(StreamTest, SleepsWhileAnEndWaitsBehindUnreadBytes) {
