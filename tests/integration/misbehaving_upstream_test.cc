@@ -15,21 +15,25 @@ class MisbehavingUpstream : public ::testing::Test {
  protected:
   // The lane that carries `request`, which the test's client has just sent. Others (spares, discovery) stay silent.
   RawClient LaneWith(const std::string& request) {
-    for (int i = 0; i < 8; ++i) {
-      RawClient lane = upstream_.TakeReady();
-      if (!lane.connected()) break;
-      lanes_.push_back(std::move(lane));
-      for (std::size_t at = 0; at < lanes_.size(); ++at) {
-        const bool here =
-            Eventually([&] { return lanes_[at].Peek().find(request) != std::string::npos; }, milliseconds(300));
-        if (!here) continue;
-        RawClient found = std::move(lanes_[at]);  // leaves one that is not connected
-        found.ReadUntil(request);
-        return found;
+    RawClient* found = nullptr;
+    Eventually([&] {
+      RawClient lane = upstream_.Take(milliseconds(1));
+      if (lane.connected()) {
+        FakeUpstream::Greet(lane);
+        lanes_.push_back(std::move(lane));
       }
+      for (RawClient& known : lanes_) {
+        if (known.connected() && known.Peek().find(request) != std::string::npos) found = &known;
+      }
+      return found != nullptr;
+    });
+    if (found == nullptr) {
+      ADD_FAILURE() << "no lane carried the request";
+      return RawClient(-1);
     }
-    ADD_FAILURE() << "no lane carried the request";
-    return RawClient(-1);
+    RawClient taken = std::move(*found);  // leaves one that is not connected
+    taken.ReadUntil(request);
+    return taken;
   }
 
   FakeUpstream upstream_;

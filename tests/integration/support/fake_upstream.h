@@ -27,17 +27,15 @@ class FakeUpstream {
 
   std::string Url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
   // The next connection of the sidecar; not connected() if none comes in time.
-  RawClient Take() const {
+  RawClient Take(std::chrono::milliseconds patience = kPatience) const {
     pollfd ready{fd_, POLLIN, 0};
-    if (poll(&ready, 1, static_cast<int>(kPatience.count())) <= 0) return RawClient(-1);
+    if (poll(&ready, 1, static_cast<int>(patience.count())) <= 0) return RawClient(-1);
     return RawClient(accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
   }
-  // The next connection, its HELLO answered: the lane is ready.
-  RawClient TakeReady() const {
-    RawClient lane = Take();
+  // Answers the HELLO of a connection: the lane is ready.
+  static void Greet(RawClient& lane) {
     lane.ReadUntil(Encode({"HELLO", "2"}));
     lane.Send("*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$2\r\nid\r\n:1\r\n");
-    return lane;
   }
 
  private:
