@@ -10,7 +10,7 @@ struct SessionOptions {
   // on the shared lanes, at the price of memory per client.
   std::size_t max_held_request = std::size_t{256} * 1024;
   // Input kept while a session has to wait for its turn; beyond it the socket is not read.
-  std::size_t max_waiting_input = std::size_t{512} * 1024;
+  std::size_t max_waiting_input = 4UL * 1024 * 1024;
   // Unsent replies of one client; beyond it the client is closed, as Redis does with client-output-buffer-limit.
   std::size_t max_output = std::size_t{1024} * 1024 * 1024;
 };

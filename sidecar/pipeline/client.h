@@ -162,6 +162,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool IsPaused(const command::CommandSpec& spec) const;
   void SetPause(bool paused);
   std::string_view WaitPublisher() const;
+  void NameLane(const command::CommandSpec& spec);
   static std::uint8_t TagOf(const command::CommandSpec& spec, const resp::Request& request);
   // The sidecar asks on its own account.
   static bool IsOwnQuestion(std::uint8_t tag) {

@@ -78,6 +78,8 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
       return verdict;
     }
   }
+  if (const auto verdict = TakeDedicated()) return *verdict;
+  NameLane(spec);
   const Verdict verdict = Pinned(spec, request, PinReason::kMulti, kMulti);
   if (verdict == Verdict::kDone && sent_) {
     in_multi_ = true;
@@ -86,6 +88,17 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
     queued_ = 0;
   }
   return verdict;
+}
+
+// CLIENT GETNAME and INFO inside a transaction are answered by the upstream: its connection bears the client's name.
+void Client::NameLane(const CommandSpec& spec) {
+  if (dedicated_->name() == name_) return;
+  std::string request;
+  resp::AppendRequest(request, {"CLIENT", "SETNAME", name_});
+  if (!dedicated_->Send(request, *this, MakePending(spec, kSwallow, false))) return;
+  dedicated_->set_name(name_);
+  ++outstanding_;
+  current_ = dedicated_.get();
 }
 
 Verdict Client::InsideMulti(const CommandSpec& spec, const resp::Request& request) {

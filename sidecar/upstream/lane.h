@@ -51,7 +51,7 @@ struct LaneContext {
   base::Random& random;
   std::atomic<std::int64_t>& connections;  // of all loops, open now
   OwnAddresses& own_addresses;
-  IdentityPtr own_identity;                // as whom the sidecar itself speaks
+  IdentityPtr own_identity;  // as whom the sidecar itself speaks
   // A lane that had served was refused when it came back: its user may no more. Called on the loop; may be empty.
   const std::function<void(const LaneKey&)>& on_user_refused;
 };
@@ -97,6 +97,9 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void set_raw() { raw_ = true; }
   void SendRaw(std::string_view bytes);
   void SetReading(bool on);
+  // The name that its owners have given the connection.
+  const std::string& name() const { return name_; }
+  void set_name(const std::string& name) { name_ = name; }
   // Ends the connection; no sink hears of it.
   void Close();
 
@@ -183,6 +186,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   std::vector<ReplySink*> awaiting_room_;
   std::vector<std::function<void(bool)>> ready_waiters_;
   ReplySink* owner_ = nullptr;
+  std::string name_;
   bool pubsub_ = false;
   bool raw_ = false;
   base::SteadyTime last_used_;
