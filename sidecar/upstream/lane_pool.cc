@@ -6,6 +6,9 @@
 namespace herdgate::upstream {
 namespace {
 
+// A second one bridges the time in which the first is replaced.
+constexpr std::size_t kSpares = 2;
+
 bool Spent(const Lane& lane) {
   return lane.state() == Lane::State::kRefused || lane.state() == Lane::State::kClosed;
 }
@@ -59,11 +62,12 @@ std::shared_ptr<Lane> LanePool::TakeDedicated(const LaneKey& key, ReplySink& own
 
 // Who took one lane will take another: the next one finds a connection that is ready.
 void LanePool::KeepSpare(const LaneKey& key) {
-  const bool has_spare =
-      std::any_of(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.lane->key() == key; });
-  if (has_spare || context_.options.idle_dedicated == 0) return;
-  idle_.push_back({std::make_shared<Lane>(context_, key, LaneUse::kDedicated), context_.loop.Now()});
-  context_.metrics.idle_lanes.Add();
+  auto spares = static_cast<std::size_t>(
+      std::count_if(idle_.begin(), idle_.end(), [&](const Idle& idle) { return idle.lane->key() == key; }));
+  for (; spares < std::min(kSpares, context_.options.idle_dedicated); ++spares) {
+    idle_.push_back({std::make_shared<Lane>(context_, key, LaneUse::kDedicated), context_.loop.Now()});
+    context_.metrics.idle_lanes.Add();
+  }
 }
 
 void LanePool::GiveBack(std::shared_ptr<Lane> lane, bool clean) {

@@ -47,7 +47,8 @@ if [ -z "$proxy" ]; then
     fi
   fi
   [ -x "$binary" ] || die "no program at $binary"
-  proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream} --telemetry off"
+  # One loop: tests write on two connections at once and expect Redis to see the first one first. With several loops two threads carry them.
+  proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream} --telemetry off --loops 1"
 fi
 export SUITE_PROXY=$proxy SUITE_TIMEOUT
 
@@ -108,6 +109,19 @@ python3 "$suite/compare.py" passed "$work/through/suite.log" >"$work/through.pas
 least=1700
 if [ "${#only[@]}" -eq 0 ] && [ "$(wc -l <"$work/direct.passed")" -lt "$least" ]; then
   die "only $(wc -l <"$work/direct.passed") tests pass directly, fewer than $least"
+fi
+
+# A few tests depend on which of two connections the server hears first, on a busy machine also directly: files with a test that did not pass get a
+# second run, which is said. What fails twice has failed.
+mapfile -t doubtful < <(comm -23 <(sort "$work/direct.passed") <(sort "$work/through.passed") | cut -d: -f1 | sort -u)
+if [ "${#doubtful[@]}" -ge 1 ] && [ "${#doubtful[@]}" -le 4 ]; then
+  say "a second run through the proxy of ${doubtful[*]}"
+  flags=()
+  for unit in "${doubtful[@]}"; do flags+=(--single "$unit"); done
+  mkdir "$work/again"
+  "$suite/run_side.sh" through "$work/source/redis" "$work/again" $((ports + 42)) "${flags[@]}" || broken=$((broken + 1))
+  python3 "$suite/compare.py" passed "$work/again/suite.log" >"$work/again.passed"
+  sort -u -o "$work/through.passed" "$work/through.passed" "$work/again.passed"
 fi
 python3 "$suite/compare.py" compare "$work/direct.passed" "$work/through.passed" "$work/through/suite.log" || broken=$((broken + 1))
 [ "$broken" -eq 0 ]

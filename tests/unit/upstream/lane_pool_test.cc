@@ -88,10 +88,10 @@ TEST_F(LanePoolTest, ReusesADedicatedLaneThatCameBackClean) {
   EXPECT_EQ(pool_->TakeDedicated(Key(), sink_).get(), address);
 }
 
-TEST_F(LanePoolTest, KeepsASpareLaneReady) {
+TEST_F(LanePoolTest, KeepsTwoSpareLanesReady) {
   Open();
   held_.push_back(TakeReady());
-  EXPECT_EQ(metrics_.idle_lanes.value(), 1);
+  EXPECT_EQ(metrics_.idle_lanes.value(), 2);
   held_.push_back(pool_->TakeDedicated(Key(), sink_));
   EXPECT_EQ(held_.back()->state(), Lane::State::kReady);
 }
