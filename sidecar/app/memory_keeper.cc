@@ -37,7 +37,7 @@ void TuneAllocator() {
 }
 
 void StartMemoryKeeper(net::Loop& loop) {
-  constexpr std::size_t kWorthIt = 1024 * 1024;
+  constexpr std::size_t kWorthIt = std::size_t{1024} * 1024;
   struct State {
     bool dropped_start = false;
     std::size_t last_used = 0;

@@ -14,8 +14,8 @@ class MachineClock final : public Clock {
 }  // namespace
 
 const Clock& SystemClock() {
-  static const MachineClock kClock;
-  return kClock;
+  static const MachineClock machine_clock;
+  return machine_clock;
 }
 
 }  // namespace herdgate::base

@@ -307,8 +307,8 @@ FrameVerdict Client::OnFrame(Lane&, std::string_view frame, const Pending* oldes
 
 FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   const auto parsed = resp::ParseReply(frame);
-  static const std::vector<resp::Reply> kNone;
-  const auto& elements = parsed.ok() ? parsed.value().reply.elements : kNone;
+  static const std::vector<resp::Reply> none;
+  const auto& elements = parsed.ok() ? parsed.value().reply.elements : none;
   const std::string_view what = elements.empty() ? std::string_view() : elements.front().text;
   const int tag = oldest == nullptr ? kPlain : oldest->tag & ~kDiscardBytes;
   const bool asked = tag == kSubscribe;
@@ -368,7 +368,7 @@ void Client::HandleHalfClose() {
 }
 
 void Client::HandleBacklog(std::size_t bytes) {
-  constexpr std::size_t kStopReading = 1024 * 1024;
+  constexpr std::size_t kStopReading = std::size_t{1024} * 1024;
   if (bytes > context_.options.slow_reader_bytes) Pin(PinReason::kSlowReader);
   if (dedicated_) dedicated_->SetReading(bytes < kStopReading);
   if (bytes < kStopReading && IsPinned(PinReason::kSlowReader)) {
