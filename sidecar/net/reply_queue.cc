@@ -51,13 +51,12 @@ ReplyQueue::SlotId ReplyQueue::Open() {
 
 void ReplyQueue::Fill(SlotId id, std::string_view bytes) {
   assert(slots_);
-  for (Slot& slot : *slots_) {
-    if (slot.id != id) continue;
-    slot.filled = true;
-    slot.bytes = bytes;
-    held_bytes_ += bytes.size();
-    break;
-  }
+  // Ids are consecutive: slots are opened at the back and leave at the front.
+  Slot& slot = (*slots_)[static_cast<std::size_t>(id - slots_->front().id)];
+  assert(slot.id == id);
+  slot.filled = true;
+  slot.bytes = bytes;
+  held_bytes_ += bytes.size();
   Settle();
 }
 

@@ -193,6 +193,29 @@ TEST_P(UpstreamFaults, FrozenUpstreamHoldsItsClientsAndServesThemAfterwards) {
   EXPECT_TRUE(Eventually([&] { return fresh.Do({"SELECT", "9"}) == "+OK\r\n"; }));
 }
 
+TEST_P(UpstreamFaults, LocalAnswersWaitInOrderBehindAFrozenUpstream) {
+  RedisProcess redis;
+  Front(redis.Url());
+  RawClient client = Client();
+  ASSERT_EQ(client.Do({"PING"}), "+PONG\r\n");
+  redis.Freeze();
+  constexpr int kPairs = 40000;
+  std::string pipeline;
+  std::string expected;
+  for (int i = 0; i < kPairs; ++i) {
+    pipeline += Encode({"INCR", "n"}) + Encode({"CLIENT", "SETNAME", "x"});
+    expected += ":" + std::to_string(i + 1) + "\r\n+OK\r\n";
+  }
+  client.Send(pipeline);
+  // Others of the loop are served meanwhile.
+  RawClient other = Client();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(other.Do({"CLIENT", "SETNAME", "y"}), "+OK\r\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500));
+  redis.Thaw();
+  EXPECT_TRUE(client.ReadUntil(":" + std::to_string(kPairs) + "\r\n+OK\r\n") == expected);
+}
+
 TEST_P(UpstreamFaults, IdleTimeoutOfTheUpstreamIsNotNoticed) {
   RedisProcess redis({"--timeout", "1"});
   Front(redis.Url());
