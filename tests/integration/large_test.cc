@@ -126,7 +126,11 @@ TEST_P(Large, ClientBeyondTheOutputLimitIsClosedAndItsMemoryComesBack) {
   lazy.SendBlind(requests);
   EXPECT_TRUE(Gate().MetricBecomes("herdgate_client_connections_closed_total{reason=\"output_limit\"}", 1));
   EXPECT_TRUE(Gate().MetricBecomes("herdgate_client_output_bytes", 0));
+#ifdef __SANITIZE_ADDRESS__
+  (void)before;  // the sanitizer keeps what was freed
+#else
   EXPECT_LT(ResidentBytes(), before + 160 * kMiB);
+#endif
   EXPECT_EQ(Client().Do({"PING"}), "+PONG\r\n");
 }
 
