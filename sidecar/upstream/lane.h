@@ -104,6 +104,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void Close();
 
   base::SteadyTime last_used() const { return last_used_; }
+  base::SteadyTime refused_at() const { return refused_at_; }
   void EverySecond();
 
   void OnData(std::string_view bytes) override;
@@ -170,6 +171,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   std::string last_error_;  // why there is no connection
   base::SteadyTime down_since_;
   base::SteadyTime ready_since_;
+  base::SteadyTime refused_at_;
   int failed_attempts_ = 0;
   bool served_ = false;  // was ready once
 

@@ -87,6 +87,7 @@ void Lane::BecomeReady(std::string_view rest) {
 
 void Lane::Refuse(const std::string& error) {
   refusal_ = error;
+  refused_at_ = context_.loop.Now();
   retry_timer_.Cancel();
   overdue_timer_.Cancel();
   DropStream();

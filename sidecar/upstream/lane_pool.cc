@@ -28,7 +28,10 @@ std::shared_ptr<Lane> LanePool::Shared(const LaneKey& key, bool slow) {
   const LaneUse use = slow ? LaneUse::kSlow : LaneUse::kShared;
   for (auto& lane : shared_) {
     if (lane->use() != use || !(lane->key() == key)) continue;
-    if (!Spent(*lane)) return lane;
+    // One that was refused a moment ago would be again: it answers for itself.
+    const bool refused_now = lane->state() == Lane::State::kRefused &&
+                             context_.loop.Now() - lane->refused_at() < context_.options.backoff_first;
+    if (!Spent(*lane) || refused_now) return lane;
     Discard(std::exchange(lane, std::make_shared<Lane>(context_, key, use)));
     return lane;
   }

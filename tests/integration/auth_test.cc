@@ -310,6 +310,10 @@ TEST_P(Auth, WrongCredentialsInTheUrlAreTold) {
   RawClient client = Client();
   EXPECT_EQ(client.Do({"GET", "a"}), kWrongPass);
   EXPECT_NE(sidecar_->Get("/readyz?verbose").body.find("[-]upstream"), std::string::npos);
+  // And Redis is not asked again for each command.
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(client.Do({"GET", "a"}), kWrongPass);
+  EXPECT_TRUE(Eventually([&] { return sidecar_->Metric("herdgate_commands_total{command=\"get\"") >= 2001; }));
+  EXPECT_LT(sidecar_->Metric("herdgate_upstream_connections_opened_total"), 500);
 }
 
 TEST_P(Auth, DeletedUserLosesItsClientsAndNobodyElse) {
