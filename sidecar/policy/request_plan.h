@@ -1,0 +1,94 @@
+// RequestPlan: what becomes of one request: the decision of RequestJudge, filled again for every request and reused, so
+// that judging allocates nothing once its strings have grown.
+//
+// Threads: one owner (a loop).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sidecar/policy/policy_set.h"
+#include "sidecar/policy/reply_work.h"
+
+namespace herdgate::policy {
+
+// What was done, or in audit mode would have been, to one key of a write. The label `action`.
+enum class TtlAction : std::uint8_t {
+  kUnchanged,  // an expiry within the rules
+  kApplied,    // none was asked: the default was given
+  kClamped,    // moved to min or max
+  kJittered,   // shortened at random, within the bounds
+  kRejected,   // refused: it had none
+  kAllowed,    // left without an expiry, as the policy allows
+};
+inline constexpr std::size_t kTtlActions = 6;
+
+struct TtlJudgement {
+  std::size_t policy = PolicySet::kNone;
+  TtlAction action = TtlAction::kUnchanged;
+  std::chrono::milliseconds requested{0};  // 0: none was asked
+  std::chrono::milliseconds applied{0};    // 0: none
+};
+
+// Why a request is refused, beyond a missing TTL; in audit mode only counted. The label `reason`.
+enum class Refusal : std::uint8_t {
+  kMissingTtl,
+  kRequire,     // the key does not match `require`
+  kScript,      // a script that builds key names
+  kCommand,     // can't be made true under versions: MIGRATE, ...
+  kPattern,     // a pattern whose keys have several versions, where one is needed: SORT BY
+  kKeyTooLong,  // after rewriting
+};
+inline constexpr std::size_t kRefusals = 6;
+
+struct RefusalCount {
+  std::size_t policy = PolicySet::kNone;
+  Refusal reason = Refusal::kCommand;
+};
+
+// A key that a follow-up gives an expiry: PEXPIRE key ttl NX, or LT where `only_shorten`.
+struct FollowUp {
+  std::string key;  // physical
+  std::chrono::milliseconds ttl{0};
+  bool only_shorten = false;
+};
+
+struct RequestPlan {
+  enum class Action : std::uint8_t {
+    kPass,     // the request as it is
+    kRewrite,  // `raw` in its place
+    kRefuse,   // answer `error`, send nothing
+    kWait,     // policy `waiting_for` has no known generation yet
+  };
+
+  Action action = Action::kPass;
+  std::string raw;    // kRewrite: one multibulk request
+  std::string error;  // kRefuse: one whole error line, "-ERR herdgate: ...\r\n"
+  std::size_t waiting_for = PolicySet::kNone;
+  // To be sent right behind the request on the same lane, their replies dropped; inside MULTI: behind EXEC.
+  std::vector<FollowUp> follow_ups;
+  // Inside MULTI only: keys that this command leaves without an expiry although the policy rejects that, and keys to
+  // which it gives one. EXEC is refused if one of the former is not among the latter of a later command.
+  struct Missing {
+    std::string key;  // physical
+    std::size_t policy = PolicySet::kNone;
+    std::string_view command;  // upper case, for the error; lives as long as the command table
+  };
+  std::vector<Missing> missing;
+  std::vector<std::string> given;
+  // What the reply needs; ReplyShape::kPlain mostly.
+  ReplyWork reply;
+  // For the counters, once the request was sent or refused.
+  std::vector<TtlJudgement> judgements;
+  std::vector<RefusalCount> refusals;
+  std::size_t rewritten_policy = PolicySet::kNone;  // of the first key that got a prefix
+  std::size_t rewritten_keys = 0;
+
+  void Clear();
+};
+
+}  // namespace herdgate::policy
