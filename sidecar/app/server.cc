@@ -224,6 +224,17 @@ base::Status Server::StartTelemetry() {
   return {};
 }
 
+void Server::Reload(const config::Options& options) {
+  base::ConfigureLog(options_.log.format, options.log.level);
+  ApplyPolicies(options.policies);
+}
+
+void Server::ApplyPolicies(const std::vector<policy::Policy>&) {}
+
+metrics::Registry& Server::registry() {
+  return *parts_->registry;
+}
+
 void Server::Stop() {
   if (parts_->workers.empty()) return;
   parts_->draining = true;

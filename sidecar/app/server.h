@@ -8,9 +8,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "sidecar/base/result.h"
 #include "sidecar/config/options.h"
+#include "sidecar/metrics/registry.h"
+#include "sidecar/policy/policy.h"
 
 namespace herdgate::app {
 
@@ -23,8 +26,14 @@ class Server {
 
   // Errors: an address that can't be bound; nothing is left running then.
   base::Status Start();
+  // Puts into force what needs no restart: the policies and the log level. Commands in flight end under the policies
+  // that they started with. REQUIRES: Start succeeded; `options` are valid.
+  void Reload(const config::Options& options);
   // Answers what is in flight, closes everything, returns when all is gone.
   void Stop();
+
+  // Where the composition root registers what is not the server's own. Lives as long as the server.
+  metrics::Registry& registry();
 
  private:
   struct Parts;
@@ -35,6 +44,7 @@ class Server {
   void StartAccepting();
   void RegisterMetrics();
   base::Status StartTelemetry();
+  void ApplyPolicies(const std::vector<policy::Policy>& policies);
 
   const config::Options options_;
   std::unique_ptr<Parts> parts_;

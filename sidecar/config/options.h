@@ -13,6 +13,7 @@
 
 #include "sidecar/base/address.h"
 #include "sidecar/base/log.h"
+#include "sidecar/policy/policy.h"
 
 namespace herdgate::config {
 
@@ -73,6 +74,8 @@ struct Options {
   MemoryOptions memory;
   ShutdownOptions shutdown;
   LogOptions log;
+  // What is asked of keys, by pattern; in the order of the file, which decides between patterns of equal prefixes.
+  std::vector<policy::Policy> policies;
 
   // xxhash64 of the configuration file's bytes, 16 hexadecimal digits; empty without a file. Not an option: it lets an
   // operator see which file each process runs on.
