@@ -9,6 +9,14 @@
 
 namespace herdgate::net {
 
+namespace {
+
+// The first tick comes early: what is to be done once after the start need not wait.
+constexpr std::uint64_t kFirstTickMs = 200;
+constexpr std::uint64_t kTickMs = 1000;
+
+}  // namespace
+
 struct Loop::Handles {
   uv_async_t wake{};
   uv_prepare_t prepare{};
@@ -37,8 +45,8 @@ Loop::Loop(int index)
   uv_check_start(&handles_->check, [](uv_check_t* handle) { static_cast<Loop*>(handle->loop->data)->EndTurn(); });
   uv_timer_init(uv_.get(), &handles_->second);
   uv_timer_start(
-      &handles_->second, [](uv_timer_t* handle) { static_cast<Loop*>(handle->loop->data)->RunEverySecond(); }, 1000,
-      1000);
+      &handles_->second, [](uv_timer_t* handle) { static_cast<Loop*>(handle->loop->data)->RunEverySecond(); },
+      kFirstTickMs, kTickMs);
 }
 
 Loop::~Loop() {

@@ -63,7 +63,7 @@ class Loop final : public base::Executor {
   void Untouch(Flushable& target);
   // Destroys `object` after the turn's flush: for objects that are on the call stack now.
   void DestroyLater(std::shared_ptr<void> object);
-  // Calls `task` once per second of loop time, until the loop stops.
+  // Calls `task` once per second of loop time, first 200 ms after the loop was made, until the loop stops.
   void EverySecond(std::function<void()> task);
 
   // Space to read into, at least kMinRead bytes. May flush everything touched to make room.
