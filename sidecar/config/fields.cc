@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "sidecar/config/choice.h"
 #include "sidecar/config/units.h"
 
 namespace herdgate::config {
@@ -23,25 +24,6 @@ Status Assign(Result<From> result, To& target) {
   if (!result.ok()) return result.status();
   target = static_cast<To>(std::move(result.value()));
   return {};
-}
-
-template <typename T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
-
-template <typename T, std::size_t n>
-Status Choose(std::string_view text, const std::array<Choice<T>, n>& choices, T& target) {
-  std::string names;
-  for (const Choice<T>& choice : choices) {
-    if (choice.name == text) {
-      target = choice.value;
-      return {};
-    }
-    names += (names.empty() ? "" : ", ") + std::string(choice.name);
-  }
-  return Status(ErrorCode::kInvalidArgument, "expected one of " + names);
 }
 
 Status AddListen(std::string_view text, Options& options) {

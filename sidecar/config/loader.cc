@@ -13,34 +13,22 @@
 #include <exception>
 #include <optional>
 #include <set>
+#include <span>
 #include <sstream>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "sidecar/config/fields.h"
-#include "sidecar/config/nearest.h"
+#include "sidecar/config/policy_reader.h"
+#include "sidecar/config/yaml_map.h"
 
 namespace herdgate::config {
 namespace {
 
 // Keys of the design that later versions have; saying so is kinder than "unknown".
-constexpr std::array<std::string_view, 2> kLaterKeys = {"admin", "policies"};
-
-Position At(const YAML::Mark& mark) {
-  if (mark.is_null()) return {};
-  return {mark.line + 1, mark.column + 1};
-}
-
-// Whether a key can be repeated in a message: a whole URL in the place of a key may hold a password.
-bool IsKeyLike(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
-  });
-}
-
-std::string Join(std::string_view section, std::string_view name) {
-  return section.empty() ? std::string(name) : std::string(section) + "." + std::string(name);
-}
+constexpr std::array<std::string_view, 1> kLaterKeys = {"admin"};
+constexpr std::string_view kPolicies = "policies";
 
 // The names that may stand directly in `section`, which is "" for the whole file. No section lies in another.
 std::vector<std::string_view> NamesIn(std::string_view section) {
@@ -56,6 +44,7 @@ std::vector<std::string_view> NamesIn(std::string_view section) {
     }
     if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  if (section.empty()) names.push_back(kPolicies);
   return names;
 }
 
@@ -66,24 +55,9 @@ class Walker {
   explicit Walker(Loaded& loaded) : loaded_(loaded) {}
 
   void ReadSection(const YAML::Node& node, const std::string& section) {
-    std::map<std::string, Position> seen;
-    for (const auto& entry : node) {
-      const Position at = At(entry.first.Mark());
-      if (!entry.first.IsScalar()) {
-        Add(at, "a key must be a plain name");
-        continue;
-      }
-      const std::string& name = entry.first.Scalar();
-      const auto [first, fresh] = seen.emplace(name, at);
-      if (fresh) {
-        ReadEntry(section, name, at, entry.second);
-      } else if (IsKeyLike(name)) {
-        Add(at, Join(section, name) + ": this key stands already in line " + std::to_string(first->second.line) +
-                    "; keep one");
-      } else {
-        Add(at, "unknown key");
-      }
-    }
+    ReadMap(node, {"", section}, report_, [&](const std::string& name, Position at, const YAML::Node& value) {
+      ReadEntry(section, name, at, value);
+    });
   }
 
   void Add(Position at, std::string message) { loaded_.problems.push_back({loaded_.file, at, std::move(message)}); }
@@ -91,11 +65,13 @@ class Walker {
  private:
   void ReadEntry(const std::string& section, const std::string& name, Position at, const YAML::Node& value) {
     const std::string key = Join(section, name);
-    // The mark of an empty value is that of whatever follows it.
-    const Position value_at = value.IsNull() ? at : At(value.Mark());
+    const Position value_at = ValueAt(value, at);
     if (const Field* const field = FindField(key)) {
       loaded_.given[key] = value_at;
       ReadField(*field, value, value_at);
+    } else if (key == kPolicies) {
+      loaded_.given[key] = value_at;
+      loaded_.options.policies = ReadPolicies(value, value_at, report_);
     } else if (section.empty() && !NamesIn(name).empty()) {
       const std::string example = std::string(NamesIn(name).front());
       if (value.IsMap()) {
@@ -104,7 +80,7 @@ class Walker {
         Add(value_at, name + ": expected a mapping, like " + name + ": {" + example + ": ...}");
       }
     } else {
-      Add(at, UnknownKey(section, name));
+      Add(at, UnknownKey({"", section}, name, NamesIn(section), Later(section), Elsewhere(name)));
     }
   }
 
@@ -114,7 +90,7 @@ class Walker {
       loaded_.options.listen.clear();
       if (value.IsSequence()) {
         if (value.size() == 0) Add(at, key + ": the list is empty; give at least one, or leave the key out");
-        for (const YAML::Node& item : value) ReadScalar(field, item, item.IsNull() ? at : At(item.Mark()));
+        for (const YAML::Node& item : value) ReadScalar(field, item, ValueAt(item, at));
         return;
       }
     }
@@ -132,27 +108,22 @@ class Walker {
     }
   }
 
-  static std::string UnknownKey(const std::string& section, const std::string& name) {
-    if (!IsKeyLike(name)) return (section.empty() ? "" : section + ": ") + "unknown key";
-    const std::string key = Join(section, name);
-    if (std::find(kLaterKeys.begin(), kLaterKeys.end(), key) != kLaterKeys.end()) {
-      return key + ": this version does not have it yet; remove it";
-    }
-    const std::vector<std::string_view> here = NamesIn(section);
-    if (const std::string_view nearest = NearestName(name, here); !nearest.empty()) {
-      return key + ": unknown key; did you mean " + std::string(nearest) + "?";
-    }
+  static std::span<const std::string_view> Later(const std::string& section) {
+    if (section.empty()) return kLaterKeys;
+    return {};
+  }
+
+  // The full name of an option that stands in another section.
+  static std::string_view Elsewhere(std::string_view name) {
     for (const Field& field : Fields()) {
       const std::size_t dot = field.key.find('.');
-      if (dot == std::string_view::npos || field.key.substr(dot + 1) != name) continue;
-      return key + ": unknown key; did you mean " + std::string(field.key) + "?";
+      if (dot != std::string_view::npos && field.key.substr(dot + 1) == name) return field.key;
     }
-    std::string names;
-    for (const std::string_view known : here) names += (names.empty() ? "" : ", ") + std::string(known);
-    return key + ": unknown key; known here: " + names;
+    return {};
   }
 
   Loaded& loaded_;
+  const Report report_ = [this](Position at, std::string message) { Add(at, std::move(message)); };
 };
 
 // Counts documents and ignores what is in them.
@@ -262,6 +233,10 @@ Loaded LoadText(std::string_view text, std::string name) {
   } catch (const std::exception&) {
     walker.Add({}, "not valid YAML");
   }
+  // What is missing from a mapping is known only at its end.
+  std::stable_sort(loaded.problems.begin(), loaded.problems.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+  });
   return loaded;
 }
 

@@ -140,6 +140,29 @@ Result<std::uint64_t> ParseCount(std::string_view text, std::uint64_t least, std
   return *amount;
 }
 
+Result<double> ParseShare(std::string_view text) {
+  const auto wrong = [] { return Invalid("expected a share from 0 to 1, like 0.1, or from 0% to 100%, like 10%"); };
+  std::string_view rest = text;
+  const bool percent = rest.ends_with('%');
+  if (percent) rest.remove_suffix(1);
+  const std::string_view digits = DigitsAt(rest, 0);
+  rest.remove_prefix(digits.size());
+  const std::optional<std::uint64_t> whole = ParseDigits(digits);
+  if (!whole || *whole > 100) return wrong();
+  // In billionths, so that 10% and 0.1 are the same number.
+  constexpr std::uint64_t kBillion = 1000000000;
+  std::uint64_t billionths = *whole * kBillion;
+  if (!rest.empty()) {
+    const std::optional<std::uint64_t> behind_point = rest.front() == '.' && DigitsAt(rest, 1).size() + 1 == rest.size()
+                                                          ? Fraction(rest.substr(1), kBillion)
+                                                          : std::nullopt;
+    if (!behind_point) return wrong();
+    billionths += *behind_point;
+  }
+  if (billionths > (percent ? 100 * kBillion : kBillion)) return wrong();
+  return static_cast<double>(billionths) / (percent ? 100e9 : 1e9);
+}
+
 std::string FormatDuration(milliseconds duration) {
   return Format(kDurationUnits, static_cast<std::uint64_t>(duration.count()));
 }

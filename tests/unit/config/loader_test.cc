@@ -143,9 +143,8 @@ const BadCase kBadCases[] = {
     {"UnknownKeyNearNothing", "memory:\n  zzz: 1\n", "c.yaml:2:3: memory.zzz: unknown key; known here: max_bytes\n"},
     {"UnknownTopKeyNearNothing", "zzzzzz: 1\n",
      "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, shutdown, "
-     "log\n"},
-    {"PoliciesComeLater", "policies:\n  - name: user\n",
-     "c.yaml:1:1: policies: this version does not have it yet; remove it\n"},
+     "log, policies\n"},
+    {"PoliciesMisspelt", "polices: []\n", "c.yaml:1:1: polices: unknown key; did you mean policies?\n"},
     {"AdminComesLater", "loops: 1\nadmin: {listen: 127.0.0.1:6381}\n",
      "c.yaml:2:1: admin: this version does not have it yet; remove it\n"},
     {"MergeKeyIsUnknown", "<<: {loops: 2}\n", "c.yaml:1:1: unknown key\n"},
@@ -220,12 +219,12 @@ const BadCase kBadCases[] = {
     {"TabAsIndent", "log:\n\tlevel: info\n", "c.yaml:2:7: not valid YAML: illegal map value\n"},
     {"UnknownEscape", "loops: \"\\\n\\q\"\n", "c.yaml:2:3: not valid YAML: unknown escape character\n"},
     {"UnknownAnchor", "loops: *s3cret\n", "c.yaml:1:8: not valid YAML: the referenced anchor is not defined\n"},
-    {"AllProblemsAtOnce", "lisen: a:1\nloops: 99\nupstream:\n  url: http://h\n  timeout: 1\npolicies: []\nloops: 1\n",
+    {"AllProblemsAtOnce", "lisen: a:1\nloops: 99\nupstream:\n  url: http://h\n  timeout: 1\nadmin: {}\nloops: 1\n",
      "c.yaml:1:1: lisen: unknown key; did you mean listen?\n"
      "c.yaml:2:8: loops: expected auto or a whole number from 1 to 64\n"
      "c.yaml:4:8: upstream.url: an upstream URL starts with redis://, unix:// or memory://\n"
      "c.yaml:5:12: upstream.timeout: expected a duration from 10ms to 1m, with a unit: ms, s, m or h\n"
-     "c.yaml:6:1: policies: this version does not have it yet; remove it\n"
+     "c.yaml:6:1: admin: this version does not have it yet; remove it\n"
      "c.yaml:7:1: loops: this key stands already in line 2; keep one\n"},
 };
 

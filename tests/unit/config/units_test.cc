@@ -83,6 +83,21 @@ TEST(UnitsTest, CountsAreDecimalDigitsOnly) {
   }
 }
 
+TEST(UnitsTest, SharesAreReadAsPartsAndAsPercentages) {
+  EXPECT_EQ(ParseShare("0").value(), 0.0);
+  EXPECT_EQ(ParseShare("0.25").value(), 0.25);
+  EXPECT_EQ(ParseShare("1").value(), 1.0);
+  EXPECT_EQ(ParseShare("1.0").value(), 1.0);
+  EXPECT_EQ(ParseShare("0%").value(), 0.0);
+  EXPECT_EQ(ParseShare("33.3%").value(), 0.333);
+  EXPECT_EQ(ParseShare("100.00%").value(), 1.0);
+  EXPECT_EQ(ParseShare("0.000000001").value(), 1e-9);
+  for (const char* text : {"", "%", ".5", "0.", "00.1", "-0.1", "+0.1", "1.1", "101%", "100.1%", "1e-1", "0,1", "10 %",
+                           "0.0000000001", "0.1x", "nan", "99999999999999999999%"}) {
+    EXPECT_FALSE(ParseShare(text).ok()) << text;
+  }
+}
+
 TEST(UnitsTest, BothEndsOfTheRangeBelongToIt) {
   EXPECT_TRUE(ParseDuration("10ms", milliseconds(10), milliseconds(60000)).ok());
   EXPECT_TRUE(ParseDuration("1m", milliseconds(10), milliseconds(60000)).ok());

@@ -1,0 +1,131 @@
+#include "sidecar/config/policy_fields.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <regex>
+
+#include "sidecar/config/choice.h"
+#include "sidecar/config/units.h"
+
+namespace herdgate::config {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+using base::Status;
+using policy::Policy;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kMaxRequireBytes = 1024;  // the parser of expressions calls itself for each parenthesis
+constexpr std::chrono::milliseconds kTenYears = 10 * 365 * 24h;
+
+constexpr std::array<Choice<policy::Mode>, 3> kModes = {
+    {{"enforce", policy::Mode::kEnforce}, {"audit", policy::Mode::kAudit}, {"off", policy::Mode::kOff}}};
+constexpr std::array<Choice<policy::MissingTtl>, 3> kMissing = {{{"apply", policy::MissingTtl::kApply},
+                                                                 {"reject", policy::MissingTtl::kReject},
+                                                                 {"allow", policy::MissingTtl::kAllow}}};
+constexpr std::array<Choice<bool>, 2> kBooleans = {{{"true", true}, {"false", false}}};
+
+Status Invalid(std::string message) {
+  return Status(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+Status SetName(std::string_view text, Policy& policy) {
+  if (!IsPolicyName(text)) return Invalid("expected 1 to 64 of the letters a to z, digits, '_' and '-'");
+  policy.name = text;
+  return {};
+}
+
+Status SetDuration(std::string_view text, std::chrono::milliseconds& target) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 1ms, kTenYears);
+  if (!duration.ok()) return duration.status();
+  target = duration.value();
+  return {};
+}
+
+Status SetJitter(std::string_view text, Policy& policy) {
+  const Result<double> share = ParseShare(text);
+  if (!share.ok()) return share.status();
+  policy.ttl.jitter = share.value();
+  return {};
+}
+
+Status SetSchema(std::string_view text, Policy& policy) {
+  const Result<std::uint64_t> schema = ParseCount(text, 0, UINT32_MAX);
+  if (!schema.ok()) return Invalid(schema.status().message() + ", without leading zeros");
+  policy.version.schema = schema.value();
+  return {};
+}
+
+std::string_view WhatIsWrong(std::regex_constants::error_type code) {
+  using namespace std::regex_constants;
+  if (code == error_brack) return "a '[' is not closed";
+  // libstdc++ says "paren" for both.
+  if (code == error_paren) return "the parentheses do not match, or nothing stands before a '*', '+', '?' or '{'";
+  if (code == error_brace) return "a '{' is not closed";
+  if (code == error_badbrace) return "the numbers in '{}' are not valid";
+  if (code == error_range) return "a range in '[]' ends before it starts";
+  if (code == error_badrepeat) return "nothing stands before a '*', '+', '?' or '{'";
+  if (code == error_escape) return "an unknown escape, or a '\\' at the end";
+  if (code == error_backref) return "a reference to a group that is not there";
+  if (code == error_ctype || code == error_collate) return "an unknown class of characters";
+  return "it is too large";
+}
+
+Status SetRequire(std::string_view text, Policy& policy) {
+  if (text.size() > kMaxRequireBytes) return Invalid("expected a regular expression of at most 1024 bytes");
+  try {
+    const std::regex compiled{std::string(text), std::regex::ECMAScript};
+  } catch (const std::regex_error& error) {
+    return Invalid("not a regular expression (ECMAScript): " + std::string(WhatIsWrong(error.code())));
+  }
+  policy.version.require = text;
+  return {};
+}
+
+// clang-format off
+constexpr std::array<PolicyField, 10> kFields = {{
+    {"name", SetName},
+    {"mode", [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); }},
+    {"ttl.missing", [](std::string_view text, Policy& p) { return Choose(text, kMissing, p.ttl.missing); }},
+    {"ttl.default", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.default_ttl); }},
+    {"ttl.min", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.min); }},
+    {"ttl.max", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.max); }},
+    {"ttl.jitter", SetJitter},
+    {"version.schema", SetSchema},
+    {"version.generation", [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.version.generation); }},
+    {"version.require", SetRequire},
+}};
+// clang-format on
+
+}  // namespace
+
+std::span<const PolicyField> PolicyFields() {
+  return kFields;
+}
+
+const PolicyField* FindPolicyField(std::string_view key) {
+  const auto* const found =
+      std::find_if(kFields.begin(), kFields.end(), [&](const PolicyField& field) { return field.key == key; });
+  return found == kFields.end() ? nullptr : found;
+}
+
+bool IsPolicyName(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+  });
+}
+
+std::string_view ModeName(policy::Mode mode) {
+  return ChoiceName(mode, kModes);
+}
+
+std::string_view MissingName(policy::MissingTtl missing) {
+  return ChoiceName(missing, kMissing);
+}
+
+}  // namespace herdgate::config
