@@ -13,6 +13,7 @@
 #include "sidecar/base/random.h"
 #include "tests/differential/grammar.h"
 #include "tests/differential/mode.h"
+#include "tests/differential/policy_case.h"
 #include "tests/differential/script.h"
 #include "tests/differential/values.h"
 
@@ -20,7 +21,8 @@ namespace herdgate::differential {
 
 class Author {
  public:
-  Author(const Mode& mode, uint64_t seed);
+  // `policies`: what Herdgate will run with; null: nothing. Must outlive this.
+  Author(const Mode& mode, const PolicyCase* policies, uint64_t seed);
 
   // A script of at least `commands` commands.
   Script Write(std::size_t commands);
@@ -39,7 +41,9 @@ class Author {
   void User();
   void Hello();
   void Close();
-  void Malformed();  // malformed.cc
+  void Malformed();      // malformed.cc
+  void Listing();        // policy_scenes.cc
+  void Notifications();  // policy_scenes.cc
 
   void WriteScene();
   // Parts of scenes.
@@ -66,8 +70,11 @@ class Author {
   std::string_view PlainLine();
   uint64_t PipelineLength();
   void Bystander(uint32_t not_this);
+  // The template as it may be used under the policies: its replies are the same with them; empty: none are.
+  std::string_view Allowed(std::string_view line) const;
 
-  const Mode& mode_;
+  const PolicyCase* policies_;
+  SceneWeights weights_;
   base::Random random_;
   Values values_;
   Grammar grammar_;

@@ -28,12 +28,14 @@ namespace {
 
 constexpr std::string_view kUsage =
     "herdgate_differential [--herdgate PATH | --direct-direct] [--fixed-seed LIBRARY] [--mode NAME[,NAME]...]\n"
-    "  [--seed S] [--rounds N] [--commands N] [--loops N] [--port-base P] [--shrink-seconds N] [--out DIR]\n"
-    "  [--replay FILE]... [--print] [--skew] [--redis-server PATH]\n";
+    "  [--policies NAME|FILE[,NAME|FILE]...] [--seed S] [--rounds N] [--commands N] [--loops N] [--port-base P] "
+    "[--shrink-seconds N] [--out DIR]\n"
+    "  [--replay FILE]... [--print] [--skew] [--forget-policies] [--redis-server PATH]\n";
 
 struct Flags {
   ServerOptions servers;
   std::vector<std::string> modes;
+  std::vector<const PolicyCase*> policies;  // null: none; each with all modes
   uint64_t seed = 1;
   uint64_t rounds = 1;        // each with the next seed
   uint64_t commands = 30000;  // of each test
@@ -48,6 +50,16 @@ bool Number(std::string_view text, uint64_t& number) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+bool AddPolicies(Flags& flags, const std::string& names) {
+  std::istringstream stream(names);
+  for (std::string name; std::getline(stream, name, ',');) {
+    std::string error;
+    flags.policies.push_back(name == "none" ? nullptr : FindPolicyCase(name, error));
+    if (!error.empty()) return (std::fprintf(stderr, "herdgate_differential: %s\n", error.c_str()), false);
+  }
+  return true;
+}
+
 bool SetValue(Flags& flags, std::string_view name, const std::string& value) {
   const std::pair<std::string_view, std::string*> texts[] = {{"--herdgate", &flags.servers.herdgate},
                                                              {"--fixed-seed", &flags.servers.fixed_seed},
@@ -57,6 +69,7 @@ bool SetValue(Flags& flags, std::string_view name, const std::string& value) {
     if (name == flag) return (*target = value, true);
   }
   if (name == "--replay") return (flags.replays.push_back(value), true);
+  if (name == "--policies") return AddPolicies(flags, value);
   uint64_t number = 0;
   if (name == "--mode") {
     std::istringstream names(value);
@@ -84,6 +97,8 @@ bool ParseFlags(const std::vector<std::string>& arguments, Flags& flags) {
       flags.servers.direct_direct = true;
     } else if (name == "--skew") {
       flags.servers.skew = flags.servers.direct_direct = true;
+    } else if (name == "--forget-policies") {
+      flags.servers.forget_policies = true;
     } else if (name == "--print") {
       flags.print = true;
     } else if (i + 1 == arguments.size() || !SetValue(flags, name, arguments[++i])) {
@@ -93,6 +108,7 @@ bool ParseFlags(const std::vector<std::string>& arguments, Flags& flags) {
   if (flags.modes.empty()) {
     for (const Mode& mode : Modes()) flags.modes.emplace_back(mode.name);
   }
+  if (flags.policies.empty()) flags.policies.push_back(nullptr);
   return flags.print || flags.servers.direct_direct || !flags.servers.herdgate.empty();
 }
 
@@ -108,7 +124,9 @@ void Save(const std::string& path, const Script& script, const std::string& repo
 }
 
 void TellFailure(const Flags& flags, Runner& runner, const Script& script, Mismatch mismatch) {
-  const std::string name = flags.out + "/differential-" + script.mode + "-" + std::to_string(script.seed);
+  const std::string policies =
+      script.policies.empty() ? "" : std::filesystem::path(script.policies).stem().string() + "-";
+  const std::string name = flags.out + "/differential-" + policies + script.mode + "-" + std::to_string(script.seed);
   const std::string report = Report(script, mismatch);
   std::fputs(report.c_str(), stdout);
   Save(name + ".full.replay", script, report);
@@ -124,10 +142,12 @@ bool RunTest(const Flags& flags, Runner& runner, const Script& script) {
   const auto start = std::chrono::steady_clock::now();
   runner.set_patience(RunnerOptions{}.patience);
   const auto mismatch = runner.Run(script);
-  std::printf("%s mode %-12s seed %-6llu loops %d: %zu commands in %zu pipelines, %.1f MB of equal replies, %.1f s\n",
-              mismatch ? "FAIL" : "ok  ", script.mode.c_str(), static_cast<unsigned long long>(script.seed),
-              flags.servers.loops, script.CommandCount(), script.events.size(),
-              static_cast<double>(runner.reply_bytes()) / 1e6, SecondsSince(start));
+  std::printf(
+      "%s policies %-8s mode %-12s seed %-6llu loops %d: %zu commands in %zu pipelines, %.1f MB of equal replies, %.1f "
+      "s\n",
+      mismatch ? "FAIL" : "ok  ", script.policies.empty() ? "none" : script.policies.c_str(), script.mode.c_str(),
+      static_cast<unsigned long long>(script.seed), flags.servers.loops, script.CommandCount(), script.events.size(),
+      static_cast<double>(runner.reply_bytes()) / 1e6, SecondsSince(start));
   if (mismatch) TellFailure(flags, runner, script, *mismatch);
   std::fflush(stdout);
   return !mismatch;
@@ -144,8 +164,10 @@ bool ReadScripts(const Flags& flags, std::vector<Script>& scripts) {
   }
   if (!scripts.empty()) return true;
   for (uint64_t round = 0; round < flags.rounds; ++round) {
-    for (const std::string& mode : flags.modes) {
-      scripts.push_back(Author(*FindMode(mode), flags.seed + round).Write(flags.commands));
+    for (const PolicyCase* policies : flags.policies) {
+      for (const std::string& mode : flags.modes) {
+        scripts.push_back(Author(*FindMode(mode), policies, flags.seed + round).Write(flags.commands));
+      }
     }
   }
   return true;

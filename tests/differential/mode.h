@@ -22,6 +22,9 @@ struct SceneWeights {
   unsigned hello = 0;  // the protocol changes
   unsigned close = 2;  // QUIT, or the client half-closes
   unsigned malformed = 0;
+  // Only under policies, which set them (Author):
+  unsigned listing = 0;        // KEYS, SCAN
+  unsigned notifications = 0;  // keyspace notifications
 };
 
 struct Mode {

@@ -19,7 +19,11 @@ void AppendEvent(std::string& out, const Script& script, std::size_t index, std:
   const Event& event = script.events[index];
   out += "  event " + std::to_string(index) + ", client " + std::to_string(event.client) + ", split " +
          std::to_string(event.split_seed) + (event.parks ? ", left blocked" : "") +
-         (event.ends ? ", then half-closed" : "") + "\n";
+         (event.ends ? ", then half-closed" : "") +
+         (event.compare == Event::Compare::kScan        ? ", followed to its end"
+          : event.compare == Event::Compare::kUnordered ? ", in any order"
+                                                        : "") +
+         "\n";
   for (std::size_t i = from; i < std::min(to, event.commands.size()); ++i) {
     out += "    " + std::to_string(i) + ": " + Describe(event.commands[i]) + "\n";
   }
@@ -28,9 +32,10 @@ void AppendEvent(std::string& out, const Script& script, std::size_t index, std:
 }  // namespace
 
 std::string Report(const Script& script, const Mismatch& mismatch) {
-  std::string out = "mode " + script.mode + ", seed " + std::to_string(script.seed) + ", event " +
-                    std::to_string(mismatch.event) + ", client " + std::to_string(mismatch.client) + ", after " +
-                    std::to_string(mismatch.reply) + " equal replies: " + mismatch.what + "\n";
+  std::string out = "mode " + script.mode + (script.policies.empty() ? "" : ", policies " + script.policies) +
+                    ", seed " + std::to_string(script.seed) + ", event " + std::to_string(mismatch.event) +
+                    ", client " + std::to_string(mismatch.client) + ", after " + std::to_string(mismatch.reply) +
+                    " equal replies: " + mismatch.what + "\n";
   out += "  directly:      " + Shown(mismatch.direct_bytes) + "\n";
   out += "  the other side: " + Shown(mismatch.proxied_bytes) + "\n";
   if (script.events.size() <= mismatch.event) return out;

@@ -2,10 +2,11 @@
 # run.sh: the differential test: the same random commands to a plain redis-server and through Herdgate, and every reply byte must be equal.
 #
 #   tests/differential/run.sh [--herdgate PATH] [--commands N] [--seed S] [--rounds N] [--loops N] [--mode NAME,...] [--direct-direct]
-#                             [--replay FILE] [--out DIR]
+#                             [--policies NAME,...] [--policy-commands N] [--replay FILE] [--out DIR]
 #
-# --commands is the sum over all modes of one round; without --loops half of the rounds runs on one loop and half on two. Builds what is missing
-# below build/release. Ends with one line "N passed, N failed"; exit 1 if a test failed. Replay files of failures go to build/differential.
+# --commands is the sum over all modes of one round; without --loops half of the rounds runs on one loop and half on two. --policies names the cases
+# of policies (policy_case.cc, or files) that Herdgate runs with after the rounds without any; --policy-commands is the sum over cases, modes and
+# loops of one round. With --commands 0 only those run. Builds what is missing below build/release. Ends with one line "N passed, N failed"; exit 1 if a test failed. Replay files of failures go to build/differential.
 set -euo pipefail
 # shellcheck source=tests/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
@@ -18,15 +19,18 @@ modes=resp2,resp3,mixed,transactions,pubsub,blocking,large,malformed
 herdgate=$root/build/release/herdgate
 program=$root/build/release/herdgate_differential
 fixed_seed=$root/build/release/libherdgate_fixed_seed.so
+policies='' policy_commands=200000
 commands=120000 seed=1 rounds=1 loops=(1 2) out=$root/build/differential direct=false replay=()
 
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --direct-direct) direct=true ;;
-    --herdgate | --commands | --seed | --rounds | --loops | --mode | --replay | --out)
+    --herdgate | --policies | --policy-commands | --commands | --seed | --rounds | --loops | --mode | --replay | --out)
       [ "$#" -gt 1 ] || die "$1 needs a value"
       case "$1" in
         --herdgate) herdgate=$(realpath "$2") ;;
+        --policies) policies=$2 ;;
+        --policy-commands) policy_commands=$2 ;;
         --commands) commands=$2 ;;
         --seed) seed=$2 ;;
         --rounds) rounds=$2 ;;
@@ -51,7 +55,8 @@ IFS=, read -r -a mode_list <<<"$modes"
 each=$((commands / ${#mode_list[@]}))
 passed=0 failed=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+mkdir "$log.out"
+trap 'rm -rf "$log" "$log.out"' EXIT
 
 # differ FLAG...: one run of the program, counted.
 differ() {
@@ -61,10 +66,11 @@ differ() {
   passed=$((passed + well)) failed=$((failed + badly))
 }
 
-# The test must be able to fail: two servers that differ in one option are told apart.
+# can_fail FLAG...: the test must be able to fail. Two servers that differ in one option are told apart, and a Herdgate that never heard of its
+# policies is found out.
 can_fail() {
-  if "$program" --fixed-seed "$fixed_seed" --out "$out" --skew --mode resp2 --commands 5000 --shrink-seconds 0 </dev/null >"$log" 2>&1; then
-    say "two different servers looked equal"
+  if "$program" --fixed-seed "$fixed_seed" --out "$log.out" --commands 5000 --shrink-seconds 0 "$@" </dev/null >"$log" 2>&1; then
+    say "no difference is found with: $*"
     failed=$((failed + 1))
   else
     passed=$((passed + 1))
@@ -76,16 +82,27 @@ if [ "${#replay[@]}" -gt 0 ]; then
   if "$direct"; then subject=(--direct-direct); fi
   differ "${subject[@]}" "${replay[@]}"
 elif "$direct"; then
-  differ --direct-direct --mode "$modes" --commands "$each" --seed "$seed" --rounds "$rounds"
+  differ --direct-direct --mode "$modes" --policies "none${policies:+,$policies}" --commands "$each" --seed "$seed" --rounds "$rounds"
 else
-  can_fail
+  can_fail --skew --mode resp2
   known=()
   for file in "$root"/tests/differential/replays/*.replay; do known+=(--replay "$file"); done
   differ --herdgate "$herdgate" --loops 2 --shrink-seconds 0 "${known[@]}"
   for count in "${loops[@]}"; do
+    [ "$commands" -gt 0 ] || continue
     differ --herdgate "$herdgate" --loops "$count" --mode "$modes" --commands "$each" --seed "$seed" --rounds "$rounds"
     seed=$((seed + rounds))
   done
+  if [ -n "$policies" ]; then
+    IFS=, read -r -a case_list <<<"$policies"
+    each=$((policy_commands / ${#case_list[@]} / ${#mode_list[@]} / ${#loops[@]}))
+    can_fail --herdgate "$herdgate" --forget-policies --mode resp2 --policies version
+    can_fail --herdgate "$herdgate" --forget-policies --mode resp3 --policies ttl
+    for count in "${loops[@]}"; do
+      differ --herdgate "$herdgate" --loops "$count" --mode "$modes" --policies "$policies" --commands "$each" --seed "$seed" --rounds "$rounds"
+      seed=$((seed + rounds))
+    done
+  fi
 fi
 
 tally "$passed" "$failed"

@@ -3,7 +3,8 @@
 // One event at a time: its bytes go to the plain server and through Herdgate, cut into the same pieces; when the plain
 // server is done (Witness), what each client of the plain side got is what the same client of the other side must get,
 // no byte less, more or other, and the same clients must be blocked and closed. Only then does the next event begin, so
-// commands run in the same order on both sides. Servers are fresh for every Run. Threads: one owner.
+// commands run in the same order on both sides. Under policies the keys behind Herdgate are looked at now and then, and
+// at the end against those of the plain server. Servers are fresh for every Run. Threads: one owner.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "tests/differential/connection.h"
+#include "tests/differential/policy_case.h"
 #include "tests/differential/script.h"
 #include "tests/differential/servers.h"
 #include "tests/differential/split.h"
@@ -64,13 +66,21 @@ class Runner {
   bool AwaitOtherSide(Clock::time_point deadline);
   bool AwaitSameBlocked();
   bool AwaitEnd(Client& client);
+  bool Scan(const Event& event);
+  bool ScanOneSide(Connection& connection, const Command& scan, std::vector<std::string>& keys);
+  bool KeysAreRight(bool at_the_end);
+  std::string JudgeKeys(bool at_the_end);
   bool CompareAll();
   bool Compare(Client& client);
+  bool CompareUnordered(Client& client);
   bool Differs(const Client& client, const std::string& what);
   void Wait(std::chrono::microseconds most, std::initializer_list<const PacedWriter*> writers = {});
 
   Servers& servers_;
   RunnerOptions options_;
+  const PolicyCase* policies_ = nullptr;  // of this run; null: none, or nobody enforces them
+  Clock::time_point started_;             // this run
+  const Client* unordered_ = nullptr;     // whose replies may stand in any order now
   std::vector<std::unique_ptr<Client>> clients_;
   Witness direct_witness_;
   Witness behind_witness_;

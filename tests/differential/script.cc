@@ -115,15 +115,28 @@ bool ParseCommand(std::string_view word, std::string_view rest, Command& command
   return false;
 }
 
+constexpr std::array<std::string_view, 3> kCompares = {"bytes", "unordered", "scan"};
+
+bool ParseCompare(std::string_view word, Event::Compare& compare) {
+  for (std::size_t i = 0; i < kCompares.size(); ++i) {
+    if (word == kCompares[i]) return (compare = static_cast<Event::Compare>(i), true);
+  }
+  return false;
+}
+
 bool ParseLine(const std::string& line, Script& script) {
   const std::size_t space = line.find(' ');
   const std::string word = line.substr(0, space);
   const std::string rest = space == std::string::npos ? "" : line.substr(space + 1);
   if (word == "script") {
     std::array<char, 64> mode{};
+    std::array<char, 256> policies{};
     unsigned long long seed = 0;
-    if (std::sscanf(rest.c_str(), "%63s seed %llu clients %u", mode.data(), &seed, &script.clients) != 3) return false;
+    const int read = std::sscanf(rest.c_str(), "%63s seed %llu clients %u policies %255s", mode.data(), &seed,
+                                 &script.clients, policies.data());
+    if (read < 3) return false;
     script.mode = mode.data();
+    script.policies = policies.data();
     script.seed = seed;
     return script.clients > 0;
   }
@@ -131,11 +144,12 @@ bool ParseLine(const std::string& line, Script& script) {
     Event& event = script.events.emplace_back();
     unsigned parks = 0;
     unsigned ends = 0;
-    const int read = std::sscanf(rest.c_str(), "client %u split %u parks %u ends %u", &event.client, &event.split_seed,
-                                 &parks, &ends);
+    std::array<char, 16> compare{};
+    const int read = std::sscanf(rest.c_str(), "client %u split %u parks %u ends %u compare %15s", &event.client,
+                                 &event.split_seed, &parks, &ends, compare.data());
     event.parks = parks != 0;
     event.ends = ends != 0;
-    return read == 4 && event.client < script.clients;
+    return read >= 4 && event.client < script.clients && (read == 4 || ParseCompare(compare.data(), event.compare));
   }
   return !script.events.empty() && ParseCommand(word, rest, script.events.back().commands.emplace_back());
 }
@@ -208,10 +222,14 @@ std::string Describe(const Command& command, std::size_t limit) {
 
 std::string Format(const Script& script) {
   std::string out = "script " + script.mode + " seed " + std::to_string(script.seed) + " clients " +
-                    std::to_string(script.clients) + "\n";
+                    std::to_string(script.clients) + (script.policies.empty() ? "" : " policies " + script.policies) +
+                    "\n";
   for (const Event& event : script.events) {
     out += "event client " + std::to_string(event.client) + " split " + std::to_string(event.split_seed) + " parks " +
-           (event.parks ? "1" : "0") + " ends " + (event.ends ? "1" : "0") + "\n";
+           (event.parks ? "1" : "0") + " ends " + (event.ends ? "1" : "0");
+    if (event.compare != Event::Compare::kBytes)
+      out += " compare " + std::string(kCompares[std::size_t(event.compare)]);
+    out += "\n";
     for (const Command& command : event.commands) {
       out += kForms[std::size_t(command.form)];
       for (const Arg& arg : command.args) out += " " + FormatArg(arg);

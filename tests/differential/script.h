@@ -36,15 +36,23 @@ struct Command {
 };
 
 struct Event {
+  enum class Compare : uint8_t {
+    kBytes,      // every reply byte
+    kUnordered,  // the same, but the elements of an array of strings may stand in any order
+    kScan,       // `commands` is one SCAN from cursor 0, followed to its end: the same keys
+  };
+
   uint32_t client = 0;
   uint32_t split_seed = 0;  // 0: one write
   bool parks = false;       // the client is left blocked; another one's event wakes it
   bool ends = false;        // after it the client half-closes, reads to the end and connects anew
+  Compare compare = Compare::kBytes;
   std::vector<Command> commands;
 };
 
 struct Script {
   std::string mode;
+  std::string policies;  // the PolicyCase that Herdgate runs with; empty: none
   uint64_t seed = 0;
   uint32_t clients = 0;
   std::deque<Event> events;  // references stay valid while it grows

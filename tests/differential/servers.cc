@@ -1,6 +1,7 @@
 #include "tests/differential/servers.h"
 
 #include <chrono>
+#include <fstream>
 #include <thread>
 
 #include "tests/differential/connection.h"
@@ -18,11 +19,22 @@ bool Servers::Start() {
   if (!WaitUntilItAnswers(direct_, direct_port_, "the plain redis-server")) return false;
   if (!WaitUntilItAnswers(behind_, behind_port_, "the second redis-server")) return false;
   if (options_.direct_direct) return true;
-  herdgate_.Start({options_.herdgate, "serve", "--listen", "tcp://127.0.0.1:" + std::to_string(proxied_port_),
-                   "--upstream", "redis://127.0.0.1:" + std::to_string(behind_port_), "--telemetry", "off", "--loops",
-                   std::to_string(options_.loops)},
-                  "", options_.directory + "/herdgate.log");
+  StartHerdgate();
   return WaitUntilItAnswers(herdgate_, proxied_port_, "herdgate");
+}
+
+void Servers::StartHerdgate() {
+  std::vector<std::string> argv = {options_.herdgate, "serve",
+                                   "--listen",        "tcp://127.0.0.1:" + std::to_string(proxied_port_),
+                                   "--upstream",      "redis://127.0.0.1:" + std::to_string(behind_port_),
+                                   "--telemetry",     "off",
+                                   "--loops",         std::to_string(options_.loops)};
+  if (!configuration_.empty() && !options_.forget_policies) {
+    const std::string path = options_.directory + "/herdgate.yaml";
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << configuration_;
+    argv.insert(argv.end(), {"--config", path});
+  }
+  herdgate_.Start(argv, "", options_.directory + "/herdgate.log");
 }
 
 void Servers::Stop() {

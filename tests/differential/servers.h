@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/differential/process.h"
@@ -19,17 +20,22 @@ struct ServerOptions {
   int loops = 1;           // Herdgate's --loops
   int port_base = 0;       // three ports from here; 0: any free ones
   bool direct_direct = false;
-  bool skew = false;  // the second redis-server gets another option, so that a run must find a difference
+  bool skew = false;             // the second redis-server gets another option, so that a run must find a difference
+  bool forget_policies = false;  // Herdgate gets no configuration file, for the same purpose
 };
 
 class Servers {
  public:
   explicit Servers(ServerOptions options) : options_(std::move(options)) {}
 
+  // The text of Herdgate's configuration file from the next Start on; empty: no file.
+  void set_configuration(std::string yaml) { configuration_ = std::move(yaml); }
   // False and error() if one of them does not answer within ten seconds.
   bool Start();
   void Stop();
   const std::string& error() const { return error_; }
+
+  bool policies_are_enforced() const { return !options_.direct_direct; }
 
   int direct_port() const { return direct_port_; }
   int proxied_port() const { return proxied_port_; }  // where clients of the second side connect
@@ -38,10 +44,12 @@ class Servers {
   std::string Obituary();
 
  private:
+  void StartHerdgate();
   void StartRedis(Process& process, int port, const std::string& name, bool skewed);
   bool WaitUntilItAnswers(Process& process, int port, const std::string& name);
 
   ServerOptions options_;
+  std::string configuration_;
   std::string error_;
   int direct_port_ = 0;
   int proxied_port_ = 0;

@@ -109,7 +109,7 @@ constexpr ValueRow kRows[] = {
     {"config", From<kConfigs>},
     {"command", From<kCommands>},
     {"sub", From<kSubcommands>},
-    {"lua", From<kScripts>},
+    {"lua", [](Values& v) { return Arg{v.Script()}; }},
     {"publisher", [](Values&) { return Arg{"return redis.call('publish','chan1',ARGV[1])"}; }},
     {"protocol", [](Values& v) { return Arg{v.Below(2) == 0 ? "2" : "3"}; }},
     {"sha", From<kScriptHashes>},
@@ -118,6 +118,8 @@ constexpr ValueRow kRows[] = {
     {"bit", Below<2>},
     {"few", Below<6>},
     {"count", Below<40>},
+    {"pages", [](Values& v) { return Arg{std::to_string(1 + v.Below(20))}; }},
+    {"nothing", [](Values&) { return Arg{""}; }},
     {"offset", Below<3000>},
     {"db", Below<4>},
     {"cursor", Below<64>},
@@ -127,8 +129,8 @@ constexpr ValueRow kRows[] = {
     {"lat", [](Values& v) { return Arg{v.Decimal(170)}; }},
     {"at", [](Values& v) { return Arg{std::to_string(kFarTimeSeconds + int64_t(v.Below(1000)))}; }},
     {"pat", [](Values& v) { return Arg{std::to_string(kFarTimeSeconds * 1000 + int64_t(v.Below(1000000)))}; }},
-    {"ttl", [](Values&) { return Arg{std::to_string(kLongTtlSeconds)}; }},
-    {"pttl", [](Values&) { return Arg{std::to_string(kLongTtlSeconds * 1000)}; }},
+    {"ttl", [](Values& v) { return Arg{std::to_string(v.TtlSeconds())}; }},
+    {"pttl", [](Values& v) { return Arg{std::to_string(v.TtlSeconds() * 1000)}; }},
 };
 
 const ValueRow* FindRow(std::string_view name) {
@@ -201,6 +203,20 @@ std::string Values::Restorable() {
   for (int i = 0; i < 8; ++i, crc >>= 8U) payload += static_cast<char>(crc & 0xffU);
   if (random_.Below(10) == 0) payload[random_.Below(payload.size())] = 'x';
   return payload;
+}
+
+// A script that reaches other keys than its own is refused under versions, and has no TTL under TTL rules.
+std::string Values::Script() {
+  while (true) {
+    const std::string_view script = kScripts[random_.Below(std::size(kScripts))];
+    if ((!versions_ && !ttls_) || script.find("KEYS[1]..") == std::string_view::npos) return std::string(script);
+  }
+}
+
+// Far longer than a run. Where no reply tells them, all that policies do to them: too short, right, too long, endless.
+int64_t Values::TtlSeconds() {
+  constexpr int64_t kAsked[] = {600, 1200, 7200, 36000, 360000, kLongTtlSeconds};
+  return ttls_ ? kAsked[random_.Below(std::size(kAsked))] : kLongTtlSeconds;
 }
 
 Arg Values::Large() {

@@ -19,6 +19,12 @@ class Values {
   // `large_one_in`: of so many values one is 20 KB to 100 KB, or rarer up to 2 MB. 0: none.
   Values(base::Random& random, uint64_t large_one_in) : random_(random), large_one_in_(large_one_in) {}
 
+  // No script that makes up key names; expiries of other lengths.
+  void set_policies(bool versions, bool ttls) {
+    versions_ = versions;
+    ttls_ = ttls;
+  }
+
   // REQUIRES: Knows(name)
   Arg Draw(std::string_view name);
   static bool Knows(std::string_view name);
@@ -37,12 +43,16 @@ class Values {
   std::string NextStreamId();
   std::string Restorable();
   std::string Decimal(double range);
+  std::string Script();
+  int64_t TtlSeconds();
   Arg Value();
   Arg Large();
 
  private:
   base::Random& random_;
   uint64_t large_one_in_;
+  bool versions_ = false;
+  bool ttls_ = false;
   uint64_t stream_id_ = 0;
 };
 

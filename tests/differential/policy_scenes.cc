@@ -1,0 +1,95 @@
+// The scenes that Author writes only under policies, and what it leaves out under them.
+#include <string>
+
+#include "tests/differential/author.h"
+#include "tests/differential/templates.h"
+
+namespace herdgate::differential {
+namespace {
+
+// One call lists everything: what a cursor means depends on the names in Redis.
+constexpr std::string_view kListings[] = {"! KEYS %glob", "! KEYS *", "! SCAN 0 COUNT 1000000",
+                                          "! SCAN 0 MATCH %glob COUNT 1000000 [ TYPE %type ]",
+                                          "! SCAN 0 COUNT 1000000 TYPE %type"};
+constexpr std::string_view kScans[] = {"! SCAN 0", "! SCAN 0 MATCH %glob", "! SCAN 0 COUNT %pages",
+                                       "! SCAN 0 MATCH %glob COUNT %pages TYPE %type", "! SCAN 0 TYPE %type"};
+
+constexpr std::string_view kListen[] = {"! SUBSCRIBE __keyspace@0__:%str __keyspace@0__:l0",
+                                        "! PSUBSCRIBE __keyspace@0__:s*",
+                                        "! PSUBSCRIBE __keyspace@0__:h? __keyspace@*__:*",
+                                        "! SUBSCRIBE __keyevent@0__:set __keyevent@0__:del",
+                                        "! PSUBSCRIBE __keyevent@*__:*",
+                                        "! PSUBSCRIBE *",
+                                        "! PSUBSCRIBE __key*__:*",
+                                        "! PSUBSCRIBE __keyspace@0__:[sl]0"};
+
+bool Lists(std::string_view line) {
+  return line.starts_with("KEYS ") || line.starts_with("SCAN ") || line == "RANDOMKEY";
+}
+
+// Says something of a TTL, which is another one.
+bool TellsTtl(std::string_view line) {
+  for (const std::string_view name :
+       {"EXPIRETIME ", "PEXPIRETIME ", "! TTL ", "! PTTL ", "PERSIST ", "! CONFIG SET notify"}) {
+    if (line.starts_with(name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string_view Author::Allowed(std::string_view line) const {
+  if (policies_ == nullptr) return line;
+  if (policies_->versions && Lists(line)) return "";
+  if (!policies_->ttls) return line;
+  if (TellsTtl(line)) return "";
+  // What NX, XX, GT and LT do depends on the TTL.
+  const std::size_t condition = line.starts_with("! EXPIRE") ? line.find(" [ NX") : std::string_view::npos;
+  return line.substr(0, condition);
+}
+
+void Author::Listing() {
+  const uint32_t client = AnyClient();
+  Clean(client);
+  if (OneIn(2)) Add(Begin(client), "! SELECT %db");
+  Event& event = Begin(client);
+  if (OneIn(3)) {
+    AddOne(event, kScans);
+    event.commands.resize(1);  // and nothing silent behind it
+    event.commands[0].form = Command::Form::kMultibulk;
+    event.compare = Event::Compare::kScan;
+    return;
+  }
+  event.compare = Event::Compare::kUnordered;
+  const bool in_multi = OneIn(3);
+  if (in_multi) Add(event, "! MULTI");
+  for (uint64_t left = 1 + Below(4); left > 0; --left) {
+    if (OneIn(3)) AddOne(event, Group("strings").lines);
+    AddOne(event, kListings);
+  }
+  if (in_multi) Add(event, "! EXEC");
+}
+
+void Author::Notifications() {
+  const uint32_t listener = AnyClient();
+  const uint32_t writer = OtherClient(listener);
+  Clean(listener);
+  Clean(writer);
+  Add(Begin(writer), "! CONFIG SET notify-keyspace-events ( KEA | KEAm | KA | Eg$ | K$lshzxg )");
+  Event& listen = Begin(listener);
+  AddOne(listen, kListen);
+  if (OneIn(3)) AddOne(listen, kListen);
+  for (uint64_t left = 1 + Below(4); left > 0; --left) {
+    AddPlain(Begin(writer), 1 + Below(12));
+    if (OneIn(4)) AddPlain(Begin(protocols_[listener] == 3 ? listener : writer), 1 + Below(5));
+    if (OneIn(4)) AddOne(Begin(listener), kListen);
+  }
+  Event& last = Begin(listener);
+  if (OneIn(3)) Add(last, "! PUNSUBSCRIBE __key*__:* nothing");
+  if (OneIn(3)) Add(last, "! PUNSUBSCRIBE");
+  Clean(writer);
+  Add(Begin(writer), "! CONFIG SET notify-keyspace-events %nothing");
+  Clean(listener);
+}
+
+}  // namespace herdgate::differential
