@@ -3,8 +3,11 @@
 
 compare.py passed LOG                      prints the tests that passed in a log of runtest, one a line, sorted
 compare.py compare DIRECT THROUGH [LOG]    compares two such lists; with THROUGH's log it says what the lost tests said. Exit 1 if the lists differ.
+compare.py listed EXPECTED DIRECT THROUGH [LOG]    the same, but the tests in EXPECTED may be lost. Exit 1 also if fewer than 97 % are left.
+compare.py doubtful DIRECT THROUGH [EXPECTED]      prints the files with a test that was lost and is not in EXPECTED.
 
 A test is "file: name"; a name that passes several times in one file gets #2, #3 and so on, so the lists are sets and their sizes the suite's count.
+EXPECTED has one test a line, with the reason behind " -- "; lines that start with # are remarks.
 """
 import collections
 import re
@@ -14,6 +17,8 @@ COLOR = re.compile(r"\x1b\[[0-9;]*m")
 UNIT = re.compile(r"Testing (\S+)$")
 RESULT = re.compile(r"\[(ok|err|exception|skip|ignore)\]: (.*)$")
 ELAPSED = re.compile(r" \(\d+ ms\)$")
+# Of the tests that pass directly, with EXPECTED.
+LEAST_SHARE = 0.97
 
 
 def results(log):
@@ -81,6 +86,54 @@ def compare(direct, through, log):
     return 1 if lost or gained or not direct else 0
 
 
+def expected(text):
+    """{test: reason} of a list of expected failures."""
+    listed = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, separator, reason = line.rpartition(" -- ")
+        if not separator or not reason.strip():
+            raise ValueError(f"line {number} of the list gives no reason: {line}")
+        if name in listed:
+            raise ValueError(f"line {number} of the list names a test again: {name}")
+        listed[name] = reason
+    return listed
+
+
+def compare_listed(listed, direct, through, log):
+    """Like compare(), but tests in `listed` may be lost."""
+    lost, gained, kept = direct - through, sorted(through - direct), direct & through
+    units = {name.partition(": ")[0] for name in direct}
+    print(f"suite: {len(direct)} tests pass directly, {len(through)} through the proxy, {len(lost & set(listed))} are expected not to")
+    for name in sorted(listed):
+        if name in through:
+            print(f"listed, but it passes: {name}")
+        elif name not in direct and name.partition(": ")[0] in units:
+            print(f"listed, but it does not pass directly: {name}")
+    new = sorted(lost - set(listed))
+    if new:
+        print(f"{len(new)} tests pass only directly and are not listed; through the proxy the suite says:")
+        print("\n".join(explain(new, log)))
+        print("\n".join(f"not listed: {name}" for name in new))
+    for name in gained:
+        print(f"passes only through the proxy: {name}")
+    share = len(kept) / len(direct) if direct else 0
+    few = share < LEAST_SHARE
+    print(f"{100 * share:.2f} % of the tests that pass directly pass through the proxy; {100 * LEAST_SHARE:g} % must")
+    print(f"{len(kept)} passed, {len(new) + len(gained) + few} failed, {len(lost & set(listed))} skipped")
+    return 1 if new or gained or few else 0
+
+
+def doubtful(direct, through, listed):
+    """The files of the tests that were lost without being listed."""
+    return sorted({name.partition(": ")[0] for name in direct - through - set(listed)})
+
+
+def names(path):
+    return set(read(path).splitlines()) - {""}
+
+
 def read(path):
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
@@ -91,8 +144,14 @@ def main(arguments):
         print("\n".join(passed(read(arguments[1]))))
         return 0
     if len(arguments) in (3, 4) and arguments[0] == "compare":
-        direct, through = (set(read(path).splitlines()) - {""} for path in arguments[1:3])
-        return compare(direct, through, read(arguments[3]) if len(arguments) == 4 else "")
+        return compare(names(arguments[1]), names(arguments[2]), read(arguments[3]) if len(arguments) == 4 else "")
+    if len(arguments) in (4, 5) and arguments[0] == "listed":
+        listed = expected(read(arguments[1]))
+        return compare_listed(listed, names(arguments[2]), names(arguments[3]), read(arguments[4]) if len(arguments) == 5 else "")
+    if len(arguments) in (3, 4) and arguments[0] == "doubtful":
+        listed = expected(read(arguments[3])) if len(arguments) == 4 else {}
+        print("\n".join(doubtful(names(arguments[1]), names(arguments[2]), listed)))
+        return 0
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -58,5 +58,48 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(compared([], [])[0], 1)
 
 
+def compared_listed(listed, direct, through, log=""):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = compare.compare_listed(compare.expected(listed), set(direct), set(through), log)
+    return code, output.getvalue()
+
+
+HUNDRED = [f"a: {n}" for n in range(100)]
+
+
+class ListedTest(unittest.TestCase):
+    def test_a_listed_test_may_be_lost(self):
+        code, text = compared_listed("# why\n\na: 0 -- reads a name in Redis\n", HUNDRED, HUNDRED[1:])
+        self.assertEqual((code, text.splitlines()[-1]), (0, "99 passed, 0 failed, 1 skipped"))
+
+    def test_a_lost_test_that_is_not_listed_fails(self):
+        code, text = compared_listed("a: 0 -- reads a name in Redis\n", HUNDRED, HUNDRED[2:])
+        self.assertEqual((code, text.splitlines()[-1]), (1, "98 passed, 1 failed, 1 skipped"))
+        self.assertIn("not listed: a: 1", text)
+
+    def test_a_listed_test_that_passes_is_told(self):
+        code, text = compared_listed("a: 0 -- x\na: 900 -- y\n", HUNDRED, HUNDRED)
+        self.assertEqual(code, 0)
+        self.assertIn("listed, but it passes: a: 0", text)
+        self.assertIn("listed, but it does not pass directly: a: 900", text)
+
+    def test_too_long_a_list_fails(self):
+        listed = "".join(f"a: {n} -- x\n" for n in range(4))
+        self.assertEqual(compared_listed(listed, HUNDRED, HUNDRED[4:])[0], 1)
+        self.assertEqual(compared_listed(listed, HUNDRED, HUNDRED[3:])[0], 0)
+
+    def test_a_reason_stands_behind_the_last_dashes(self):
+        self.assertEqual(compare.expected("a: SET -- with GET -- why\n"), {"a: SET -- with GET": "why"})
+
+    def test_a_list_needs_reasons_and_no_test_twice(self):
+        for bad in ("a: 1\n", "a: 1 -- \n", "a: 1 -- x\na: 1 -- y\n"):
+            with self.assertRaises(ValueError):
+                compare.expected(bad)
+
+    def test_doubtful_files_are_those_with_a_lost_test_that_is_not_listed(self):
+        self.assertEqual(compare.doubtful({"a: 1", "b: 1", "c: 1"}, {"b: 1"}, {"c: 1": "x"}), ["a"])
+
+
 if __name__ == "__main__":
     unittest.main()

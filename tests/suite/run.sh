@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [FLAG...]: runs Redis's own test suite directly against a redis-server and through Herdgate, and fails unless the same tests pass.
+#   --version-all     give every key a version (version_all.yaml); the tests in versioned_expected_failures.txt may then fail, and no others
 #   --only UNIT       only this file, for example unit/type/list; may be given several times
 #   --baseline FILE   write the tests that pass directly to FILE
 #   --skip-direct     read them from that FILE instead of running the suite directly
@@ -19,20 +20,21 @@ set -euo pipefail
 . "$root/tests/lib/build.sh"
 
 suite=$root/tests/suite
-only=() baseline='' skip_direct=false binary='' proxy='' ports=27000 SUITE_TIMEOUT=900
+only=() version_all=false baseline='' skip_direct=false binary='' proxy='' ports=27000 SUITE_TIMEOUT=900
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --skip-direct) skip_direct=true ;;
+    --version-all) version_all=true ;;
     --only) only+=("${2:?--only needs a unit}") ;;
     --baseline) baseline=${2:?--baseline needs a file} ;;
     --binary) binary=${2:?--binary needs a file} ;;
     --proxy) proxy=${2:?--proxy needs a command} ;;
     --ports) ports=${2:?--ports needs a number} ;;
     --timeout) SUITE_TIMEOUT=${2:?--timeout needs seconds} ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) die "unknown flag $1 (see --help)" ;;
   esac
-  [ "$1" = --skip-direct ] || shift
+  [ "$1" = --skip-direct ] || [ "$1" = --version-all ] || shift
   shift
 done
 ! "$skip_direct" || [ -r "$baseline" ] || die "--skip-direct needs a --baseline that can be read"
@@ -49,11 +51,17 @@ if [ -z "$proxy" ]; then
   [ -x "$binary" ] || die "no program at $binary"
   # One loop: tests write on two connections at once and expect Redis to see the first one first. With several loops two threads carry them.
   proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream} --telemetry off --loops 1"
+  ! "$version_all" || proxy="$proxy --config $suite/version_all.yaml"
 fi
 export SUITE_PROXY=$proxy SUITE_TIMEOUT
 
 work=$(mktemp -d)
 logs=$root/build/suite
+listed=()
+if "$version_all"; then
+  logs=$root/build/suite-versioned
+  listed=("$suite/versioned_expected_failures.txt")
+fi
 sides=()
 cleanup() {
   local pid
@@ -113,7 +121,7 @@ fi
 
 # A few tests depend on which of two connections the server hears first, on a busy machine also directly: files with a test that did not pass get a
 # second run, which is said. What fails twice has failed.
-mapfile -t doubtful < <(comm -23 <(sort "$work/direct.passed") <(sort "$work/through.passed") | cut -d: -f1 | sort -u)
+mapfile -t doubtful < <(python3 "$suite/compare.py" doubtful "$work/direct.passed" "$work/through.passed" "${listed[@]}" | grep .)
 if [ "${#doubtful[@]}" -ge 1 ] && [ "${#doubtful[@]}" -le 4 ]; then
   say "a second run through the proxy of ${doubtful[*]}"
   flags=()
@@ -123,5 +131,7 @@ if [ "${#doubtful[@]}" -ge 1 ] && [ "${#doubtful[@]}" -le 4 ]; then
   python3 "$suite/compare.py" passed "$work/again/suite.log" >"$work/again.passed"
   sort -u -o "$work/through.passed" "$work/through.passed" "$work/again.passed"
 fi
-python3 "$suite/compare.py" compare "$work/direct.passed" "$work/through.passed" "$work/through/suite.log" || broken=$((broken + 1))
+judge=(compare)
+! "$version_all" || judge=(listed "${listed[@]}")
+python3 "$suite/compare.py" "${judge[@]}" "$work/direct.passed" "$work/through.passed" "$work/through/suite.log" || broken=$((broken + 1))
 [ "$broken" -eq 0 ]
