@@ -60,20 +60,52 @@ constexpr std::array<Choice<base::LogLevel>, 4> kLevels = {{{"debug", base::LogL
 constexpr std::array<Choice<base::LogFormat>, 3> kFormats = {
     {{"auto", base::LogFormat::kAuto}, {"text", base::LogFormat::kText}, {"json", base::LogFormat::kJson}}};
 
+std::string ShowListen(const Options& options) {
+  std::string out;
+  for (const base::ListenAddress& address : options.listen) out += (out.empty() ? "" : ", ") + address.ToString();
+  return out;
+}
+
+std::string ShowTelemetry(const Options& options) {
+  return options.telemetry.listen ? options.telemetry.listen->ToString() : "off";
+}
+
+std::string ShowLoops(const Options& options) {
+  return options.loops ? std::to_string(*options.loops) : "auto";
+}
+
 // clang-format off
 constexpr std::array<Field, 12> kFields = {{
-    {"listen", true, AddListen},
-    {"upstream.url", false, [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); }},
-    {"upstream.timeout", false, [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 10ms, 1min), o.upstream.timeout); }},
-    {"telemetry.listen", false, SetTelemetry},
-    {"loops", false, SetLoops},
-    {"limits.max_clients", false, [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 1000000), o.limits.max_clients); }},
-    {"limits.max_dedicated", false, [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 100000), o.limits.max_dedicated); }},
-    {"limits.client_output_limit", false, [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.limits.client_output_limit); }},
-    {"memory.max_bytes", false, [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.memory.max_bytes); }},
-    {"shutdown.drain", false, [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.drain); }},
-    {"log.level", false, [](std::string_view text, Options& o) { return Choose(text, kLevels, o.log.level); }},
-    {"log.format", false, [](std::string_view text, Options& o) { return Choose(text, kFormats, o.log.format); }},
+    {"listen", true, false, AddListen, ShowListen},
+    {"upstream.url", false, false,
+     [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
+     [](const Options& o) { return o.upstream.url.ToString(); }},
+    {"upstream.timeout", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 10ms, 1min), o.upstream.timeout); },
+     [](const Options& o) { return FormatDuration(o.upstream.timeout); }},
+    {"telemetry.listen", false, false, SetTelemetry, ShowTelemetry},
+    {"loops", false, false, SetLoops, ShowLoops},
+    {"limits.max_clients", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 1000000), o.limits.max_clients); },
+     [](const Options& o) { return std::to_string(o.limits.max_clients); }},
+    {"limits.max_dedicated", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 100000), o.limits.max_dedicated); },
+     [](const Options& o) { return std::to_string(o.limits.max_dedicated); }},
+    {"limits.client_output_limit", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.limits.client_output_limit); },
+     [](const Options& o) { return FormatBytes(o.limits.client_output_limit); }},
+    {"memory.max_bytes", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.memory.max_bytes); },
+     [](const Options& o) { return FormatBytes(o.memory.max_bytes); }},
+    {"shutdown.drain", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.drain); },
+     [](const Options& o) { return FormatDuration(o.shutdown.drain); }},
+    {"log.level", false, true,
+     [](std::string_view text, Options& o) { return Choose(text, kLevels, o.log.level); },
+     [](const Options& o) { return std::string(ChoiceName(o.log.level, kLevels)); }},
+    {"log.format", false, false,
+     [](std::string_view text, Options& o) { return Choose(text, kFormats, o.log.format); },
+     [](const Options& o) { return std::string(ChoiceName(o.log.format, kFormats)); }},
 }};
 // clang-format on
 

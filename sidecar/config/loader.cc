@@ -2,14 +2,12 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <exception>
 #include <optional>
 #include <set>
@@ -179,14 +177,6 @@ base::Result<std::string> ReadWholeFile(const std::string& path) {
   return text;
 }
 
-std::string HashOf(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  const std::uint64_t hash = XXH64(text.data(), text.size(), 0);
-  std::string out;
-  for (unsigned shift = 64; shift > 0; shift -= 4) out += kHex[(hash >> (shift - 4)) & 0xfU];
-  return out;
-}
-
 std::string EndpointKey(const base::ListenAddress& address) {
   return address.ToString();
 }
@@ -212,7 +202,6 @@ std::string Problem::ToString() const {
 Loaded LoadText(std::string_view text, std::string name) {
   Loaded loaded;
   loaded.file = std::move(name);
-  loaded.options.file_hash = HashOf(text);
   Walker walker(loaded);
   // The one border to yaml-cpp: its exceptions end here.
   try {

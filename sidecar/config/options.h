@@ -2,7 +2,7 @@
 //
 // A field appears here when it works, not before. Filled by LoadFile (YAML) and by the command line, which overrides
 // the file; the composition root hands each folder what it needs, and no folder below reads this header. Threads: a
-// plain value; immutable once the program serves.
+// plain value; a reload makes another one.
 #pragma once
 
 #include <chrono>
@@ -76,10 +76,6 @@ struct Options {
   LogOptions log;
   // What is asked of keys, by pattern; in the order of the file, which decides between patterns of equal prefixes.
   std::vector<policy::Policy> policies;
-
-  // xxhash64 of the configuration file's bytes, 16 hexadecimal digits; empty without a file. Not an option: it lets an
-  // operator see which file each process runs on.
-  std::string file_hash;
 };
 
 }  // namespace herdgate::config

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -87,18 +88,42 @@ Status SetRequire(std::string_view text, Policy& policy) {
   return {};
 }
 
+std::string Show(std::chrono::milliseconds duration) {
+  return duration.count() == 0 ? std::string() : FormatDuration(duration);
+}
+
+std::string ShowJitter(const Policy& policy) {
+  std::array<char, 32> digits{};
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), policy.ttl.jitter, std::chars_format::fixed);
+  return {digits.data(), end.ptr};
+}
+
 // clang-format off
 constexpr std::array<PolicyField, 10> kFields = {{
-    {"name", SetName},
-    {"mode", [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); }},
-    {"ttl.missing", [](std::string_view text, Policy& p) { return Choose(text, kMissing, p.ttl.missing); }},
-    {"ttl.default", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.default_ttl); }},
-    {"ttl.min", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.min); }},
-    {"ttl.max", [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.max); }},
-    {"ttl.jitter", SetJitter},
-    {"version.schema", SetSchema},
-    {"version.generation", [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.version.generation); }},
-    {"version.require", SetRequire},
+    {"name", SetName, [](const Policy& p) { return p.name; }},
+    {"mode",
+     [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); },
+     [](const Policy& p) { return std::string(ChoiceName(p.mode, kModes)); }},
+    {"ttl.missing",
+     [](std::string_view text, Policy& p) { return Choose(text, kMissing, p.ttl.missing); },
+     [](const Policy& p) { return std::string(ChoiceName(p.ttl.missing, kMissing)); }},
+    {"ttl.default",
+     [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.default_ttl); },
+     [](const Policy& p) { return Show(p.ttl.default_ttl); }},
+    {"ttl.min",
+     [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.min); },
+     [](const Policy& p) { return Show(p.ttl.min); }},
+    {"ttl.max",
+     [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.max); },
+     [](const Policy& p) { return Show(p.ttl.max); }},
+    {"ttl.jitter", SetJitter, ShowJitter},
+    {"version.schema", SetSchema,
+     [](const Policy& p) { return p.version.schema ? std::to_string(*p.version.schema) : std::string(); }},
+    {"version.generation",
+     [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.version.generation); },
+     [](const Policy& p) { return std::string(ChoiceName(p.version.generation, kBooleans)); }},
+    {"version.require", SetRequire, [](const Policy& p) { return p.version.require; }},
 }};
 // clang-format on
 
@@ -118,14 +143,6 @@ bool IsPolicyName(std::string_view text) {
   return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
   });
-}
-
-std::string_view ModeName(policy::Mode mode) {
-  return ChoiceName(mode, kModes);
-}
-
-std::string_view MissingName(policy::MissingTtl missing) {
-  return ChoiceName(missing, kMissing);
 }
 
 }  // namespace herdgate::config

@@ -16,6 +16,8 @@ namespace herdgate::config {
 struct PolicyField {
   std::string_view key;  // dotted, within the policy: "ttl.min"
   base::Status (*set)(std::string_view text, policy::Policy& policy) = nullptr;
+  // The form that `set` reads back; empty where nothing is set.
+  std::string (*show)(const policy::Policy& policy) = nullptr;
 };
 
 std::span<const PolicyField> PolicyFields();
@@ -25,9 +27,5 @@ const PolicyField* FindPolicyField(std::string_view key);
 
 // 1 to 64 of [a-z0-9_-].
 bool IsPolicyName(std::string_view text);
-
-// "enforce", "audit" or "off"; "apply", "reject" or "allow".
-std::string_view ModeName(policy::Mode mode);
-std::string_view MissingName(policy::MissingTtl missing);
 
 }  // namespace herdgate::config

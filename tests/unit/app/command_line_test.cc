@@ -62,7 +62,6 @@ TEST(CommandLineTest, ServeWithoutFlagsTakesTheDefaults) {
   EXPECT_EQ(options.upstream.url.ToString(), "redis://127.0.0.1:6379");
   EXPECT_EQ(options.telemetry.listen->ToString(), "tcp://127.0.0.1:9638");
   EXPECT_EQ(options.loops, std::nullopt);
-  EXPECT_EQ(options.file_hash, "");
 }
 
 TEST(CommandLineTest, EveryFlagSetsItsOption) {
@@ -115,7 +114,6 @@ TEST_F(CommandLineFileTest, FlagsOverrideTheFileAndTheRestStays) {
   EXPECT_EQ(options.listen[0].ToString(), "tcp://c:3");
   EXPECT_EQ(options.loops, std::nullopt);
   EXPECT_EQ(options.log.level, base::LogLevel::kWarn);
-  EXPECT_EQ(options.file_hash.size(), 16U);
   EXPECT_EQ(Parse({"serve", "--config", path_}).config_file, path_);
 }
 

@@ -109,13 +109,6 @@ TEST(LoaderTest, GivenSaysWhereEachKeyStands) {
   EXPECT_EQ(loaded.given.at("log.level").column, 10);
 }
 
-TEST(LoaderTest, TheHashIsThatOfTheBytes) {
-  EXPECT_EQ(Good("").file_hash, "ef46db3751d8e999");
-  EXPECT_EQ(Good("loops: 2\n").file_hash.size(), 16U);
-  EXPECT_NE(Good("loops: 2\n").file_hash, Good("loops: 2 \n").file_hash);
-  EXPECT_EQ(Options{}.file_hash, "");
-}
-
 struct BadCase {
   const char* name;
   std::string text;
