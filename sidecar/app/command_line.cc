@@ -175,30 +175,50 @@ CommandLine Check(const std::string& file) {
   return Exit(kExitUsage, "", Lines(loaded.problems, true));
 }
 
-// The flags override what the file gave; their mistakes are added to those of the file.
-void ApplyFlags(const Typed& typed, const Commands& commands, config::Loaded& loaded) {
+// A flag of serve that was given, which overrides the file.
+struct Override {
+  std::string_view flag;
+  const config::Field* field = nullptr;
+  std::vector<std::string> values;
+};
+
+std::vector<Override> OverridesOf(const Typed& typed, const Commands& commands) {
+  std::vector<Override> overrides;
   for (std::size_t i = 0; i < kFlags.size(); ++i) {
     if (commands.flags[i]->count() == 0) continue;
     const config::Field* const field = config::FindField(kFlags[i].key);
-    loaded.given.erase(std::string(field->key));
-    if (field->is_list) loaded.options.listen.clear();
-    for (const std::string& value : field->is_list ? typed.listen : std::vector<std::string>{typed.single[i]}) {
-      const base::Status status = field->set(value, loaded.options);
-      if (!status.ok()) loaded.problems.push_back({"", {}, std::string(kFlags[i].name) + ": " + status.message()});
+    overrides.push_back(
+        {kFlags[i].name, field, field->is_list ? typed.listen : std::vector<std::string>{typed.single[i]}});
+  }
+  return overrides;
+}
+
+// The file, then the flags, whose mistakes are added to those of the file. `file` is null if none was given.
+config::Loaded Load(const std::string* file, const std::vector<Override>& overrides) {
+  config::Loaded loaded;
+  if (file != nullptr) loaded = config::LoadFile(*file);
+  for (const Override& given : overrides) {
+    loaded.given.erase(std::string(given.field->key));
+    if (given.field->is_list) loaded.options.listen.clear();
+    for (const std::string& value : given.values) {
+      const base::Status status = given.field->set(value, loaded.options);
+      if (!status.ok()) loaded.problems.push_back({"", {}, std::string(given.flag) + ": " + status.message()});
     }
   }
+  if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
+  return loaded;
 }
 
 CommandLine Serve(const Typed& typed, const Commands& commands) {
-  config::Loaded loaded;
-  if (commands.config->count() > 0) loaded = config::LoadFile(typed.config_file);
-  ApplyFlags(typed, commands, loaded);
-  if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
+  const bool has_file = commands.config->count() > 0;
+  const std::vector<Override> overrides = OverridesOf(typed, commands);
+  config::Loaded loaded = Load(has_file ? &typed.config_file : nullptr, overrides);
   if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, false));
   CommandLine line;
   line.action = CommandLine::Action::kServe;
   line.options = std::move(loaded.options);
   line.config_file = typed.config_file;
+  if (has_file) line.load_again = [file = typed.config_file, overrides] { return Load(&file, overrides); };
   return line;
 }
 

@@ -10,9 +10,11 @@
 // configuration file; throws nothing.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "sidecar/app/exit_code.h"
+#include "sidecar/config/loader.h"
 #include "sidecar/config/options.h"
 
 namespace herdgate::app {
@@ -24,6 +26,9 @@ struct CommandLine {
   // kServe
   config::Options options;
   std::string config_file;  // empty if none was given
+  // Reads the file again, lets the flags override it again, and looks for conflicts. REQUIRES: config_file is given.
+  // Threads: any, one at a time.
+  std::function<config::Loaded()> load_again;
   // kExit: print the texts, each ending with a line break unless empty, then exit.
   int exit_code = kExitOk;
   std::string out;

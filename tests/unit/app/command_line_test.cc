@@ -117,6 +117,23 @@ TEST_F(CommandLineFileTest, FlagsOverrideTheFileAndTheRestStays) {
   EXPECT_EQ(Parse({"serve", "--config", path_}).config_file, path_);
 }
 
+TEST_F(CommandLineFileTest, TheFileIsReadAgainUnderTheSameFlags) {
+  Write("listen: [a:1]\nloops: 3\n");
+  const CommandLine line = Parse({"serve", "--config", path_, "--listen", "c:3", "--listen", "d:4"});
+  Write("listen: [b:2]\nloops: 4\n");
+  const config::Loaded again = line.load_again();
+  EXPECT_TRUE(again.problems.empty());
+  ASSERT_EQ(again.options.listen.size(), 2U);
+  EXPECT_EQ(again.options.listen[1].ToString(), "tcp://d:4");
+  EXPECT_EQ(again.options.loops, 4U);
+  Write("telemetry: {listen: d:4}\n");
+  ASSERT_EQ(line.load_again().problems.size(), 1U);
+  EXPECT_NE(line.load_again().problems[0].message.find("d:4 is also an address for clients"), std::string::npos);
+  Write("loops: none\n");
+  ASSERT_EQ(line.load_again().problems.size(), 1U);
+  EXPECT_EQ(Parse({"serve"}).load_again, nullptr);
+}
+
 TEST_F(CommandLineFileTest, MistakesOfFileAndFlagsAreToldTogether) {
   Write("loop: 3\n");
   EXPECT_EQ(Refusal({"serve", "--config", path_, "--upstream", "redis://u:s3cret@h:x"}),
