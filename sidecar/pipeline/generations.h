@@ -1,0 +1,130 @@
+// Generations: knows the generation of every policy that has one, tells the loops, and begins new ones.
+//
+// The rules are in generation_rules.h. Counters are read over a connection of their own (ControlLane): at once when the
+// upstream pushes a change, and every second in any case, which keeps them from being evicted as unused and bounds what
+// a broken push can hide. While there is no connection the last known values hold; a policy whose generation was never
+// known stays unknown (0), and its commands wait.
+// Only policies that are enforced and have `generation` count; without any, no connection is opened.
+//
+// Threads: one loop; the constructor before it runs, Collect on any thread. Ownership: one per process, on the first
+// worker's loop; borrows the pool and the clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sidecar/base/clock.h"
+#include "sidecar/base/log.h"
+#include "sidecar/base/result.h"
+#include "sidecar/net/timer.h"
+#include "sidecar/pipeline/control_lane.h"
+#include "sidecar/pipeline/generation_metrics.h"
+#include "sidecar/pipeline/generation_rules.h"
+#include "sidecar/policy/policy_set.h"
+
+namespace herdgate::pipeline {
+
+struct LoopContext;
+
+class Generations final : private ControlLane::Events {
+ public:
+  // Hands the generations (by index of the last PolicySet; 0: not known) to all loops, and runs `everywhere`, if there
+  // is one, on this loop when each of them has them. Called from SetPolicies too.
+  using Publish = std::function<void(std::vector<std::uint64_t> generations, std::function<void()> everywhere)>;
+  using BumpDone = std::function<void(base::Result<std::uint64_t>)>;
+
+  // `key`: the database and the identity of the upstream's URL.
+  Generations(upstream::LanePool& lanes, const upstream::LaneKey& key, Publish publish,
+              const base::Clock& clock = base::SystemClock());
+  Generations(LoopContext& home, const upstream::IdentityPtr& identity, Publish publish);
+  ~Generations() override { Close(); }
+  Generations(const Generations&) = delete;
+  Generations& operator=(const Generations&) = delete;
+
+  // At the start and at a reload. A policy that keeps its name keeps its generation; one that comes back is not known
+  // until it is read, and never lower than it was. Publishes before it returns.
+  void SetPolicies(std::shared_ptr<const policy::PolicySet> policies);
+
+  // Begins a new generation: hides all keys of the policy. `done` runs once, with the new generation when every loop of
+  // this process has it, or with kInvalidArgument (no such policy, or none with generations; before Bump returns),
+  // kUnavailable (the upstream refused), kTimeout (UpstreamOptions::timeout; it may still take place).
+  void Bump(std::string_view policy, BumpDone done);
+
+  void EverySecond();
+  // Bumps under way end with kUnavailable before it returns; nothing is called afterwards. Idempotent.
+  void Close();
+
+  void Collect(metrics::SampleSink& sink) const { metrics_.Collect(sink); }
+
+ private:
+  struct Counter {
+    std::string policy;
+    std::string key;
+    CounterMemory memory;
+    GenerationMetrics::Cells* cells = nullptr;
+    bool active = false;   // in the policies of now
+    bool known = false;    // memory.last_seen is published
+    bool reading = false;  // a GET is under way
+    bool again = false;    // it changed meanwhile
+    bool raising = false;  // in writes_
+    bool denied = false;   // the upstream refused a write: not again in this second
+  };
+  // A conditional write; the front one is under way.
+  struct Write {
+    std::uint64_t id = 0;
+    Counter* counter = nullptr;
+    BumpDone done;  // of a bump; empty: the counter is raised
+    base::SteadyTime deadline;
+  };
+
+  void OnControlUp() override;
+  void OnControlDown(const std::string& why) override;
+  void OnControlPush(const resp::Reply& push) override;
+
+  void ReadAll();
+  void ReadAgain();
+  void Read(Counter& counter);
+  void OnRead(Counter& counter, const resp::Reply& reply);
+  void Create(Counter& counter, std::uint64_t value);
+  void Adopt(Counter& counter, std::uint64_t value, std::function<void()> everywhere);
+  void PublishNow(std::function<void()> everywhere);
+  void Error(const Counter& counter, std::string_view error);
+
+  void QueueWrite(Counter& counter, BumpDone done);
+  void StartWrite();
+  bool IsUnderWay(std::uint64_t id) const;
+  void NoteError(std::uint64_t id, const resp::Reply& reply);
+  void OnWatched(const resp::Reply& reply);
+  void SendWrite(std::uint64_t value);
+  void OnWritten(std::uint64_t value, const resp::Reply& reply);
+  void EndWrite(base::Result<std::uint64_t> result);
+  void AwaitDeadline();
+  void FailWrites(const std::string& why);
+  void Forget();
+
+  const Publish publish_;
+  GenerationMetrics metrics_;
+  const base::Clock& clock_;
+  net::Loop& loop_;
+  const std::chrono::milliseconds timeout_;
+  std::shared_ptr<const policy::PolicySet> policies_;
+  std::map<std::string, Counter, std::less<>> counters_;  // of every policy that ever had one
+  std::vector<Counter*> by_index_;                        // null: no generation
+  std::deque<Write> writes_;
+  std::uint64_t next_write_ = 1;
+  bool writing_ = false;     // the front write has been sent
+  std::string write_error_;  // of its transaction
+  net::Timer deadline_timer_;
+  base::LogRateLimit log_limit_{std::chrono::seconds(10)};
+  bool closed_ = false;
+  ControlLane control_;  // last: it calls back
+};
+
+}  // namespace herdgate::pipeline
