@@ -1,24 +1,21 @@
 #include "sidecar/config/loader.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <exception>
 #include <optional>
 #include <set>
 #include <span>
 #include <sstream>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
 #include "sidecar/config/fields.h"
 #include "sidecar/config/policy_reader.h"
+#include "sidecar/config/read_file.h"
 #include "sidecar/config/yaml_map.h"
 
 namespace herdgate::config {
@@ -155,28 +152,6 @@ std::optional<Position> SecondDocument(std::string_view text) {
   return counter.second();
 }
 
-base::Result<std::string> ReadWholeFile(const std::string& path) {
-  const auto failed = [&] {
-    return base::Status(base::ErrorCode::kIo, "cannot read the file: " + std::generic_category().message(errno));
-  };
-  if (path.empty()) return base::Status(base::ErrorCode::kInvalidArgument, "the configuration file has no name");
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return failed();
-  std::string text;
-  std::array<char, 16384> buffer{};
-  ssize_t got = 0;
-  while (text.size() <= kMaxFileBytes && (got = read(file, buffer.data(), buffer.size())) > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-  }
-  if (got < 0) {
-    const base::Status status = failed();
-    close(file);
-    return status;
-  }
-  close(file);
-  return text;
-}
-
 std::string EndpointKey(const base::ListenAddress& address) {
   return address.ToString();
 }
@@ -230,12 +205,11 @@ Loaded LoadText(std::string_view text, std::string name) {
 }
 
 Loaded LoadFile(const std::string& path) {
-  const base::Result<std::string> text = ReadWholeFile(path);
-  if (text.ok() && text.value().size() <= kMaxFileBytes) return LoadText(text.value(), path);
+  const base::Result<std::string> text = ReadFile(path);
+  if (text.ok()) return LoadText(text.value(), path);
   Loaded loaded;
   loaded.file = path;
-  loaded.problems.push_back(
-      {path, {}, text.ok() ? "larger than 1 MiB: surely not a configuration" : text.status().message()});
+  loaded.problems.push_back({path, {}, text.status().message()});
   return loaded;
 }
 

@@ -6,7 +6,6 @@
 // Threads: any; reads one file, so not on a loop.
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -38,9 +37,7 @@ struct Loaded {
   std::map<std::string, Position> given;  // where each key that the file sets stands; dotted, as in Field::key
 };
 
-inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
-
-// A file that can't be read, or is larger than kMaxFileBytes, is one problem.
+// A file that can't be read, or is larger than a mebibyte, is one problem.
 Loaded LoadFile(const std::string& path);
 // `name` stands for the file in problems.
 Loaded LoadText(std::string_view text, std::string name);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sidecar/config/fields.h"
+#include "sidecar/config/read_file.h"
 
 namespace herdgate::config {
 namespace {
