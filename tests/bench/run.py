@@ -88,6 +88,8 @@ class Run:
         for proxy in list(self.proxies):
             try:
                 proxy.start()
+                if proxy.kind == "policies":
+                    self.meter.preload(proxy, (workloads.SMALL,))
             except servers.ServerError as error:
                 self._skip(proxy, str(error))
 
@@ -100,10 +102,9 @@ class Run:
         if name in self.samples:
             return
         load = workloads.LOADS[name]
-        samples = measure.run_rounds(self.meter, load, [self.redis, *self.proxies], self.arguments.rounds)
-        self.samples[name] = samples
-        direct = samples["direct"]
-        self.figures[name] = {target: report.paired_figures(rounds, direct) for target, rounds in samples.items()}
+        proxies = [proxy for proxy in self.proxies if load.policies or proxy.kind != "policies"]
+        self.samples[name] = measure.run_rounds(self.meter, load, [self.redis, *proxies], self.arguments.rounds)
+        self.figures[name] = report.load_figures(self.samples[name])
 
     def workload(self, name):
         """The workload's markdown."""
@@ -122,7 +123,7 @@ class Run:
         fresh_redis = self.fleet.redis(port=servers.free_port())
         self.samples[name] = {}
         for server in (fresh_redis, *self.proxies):
-            if not server.startable:
+            if not server.startable or server.kind == "policies":
                 continue
             try:
                 self.samples[name][server.name] = self._footprint_rounds(name, server)

@@ -4,6 +4,7 @@ import statistics
 
 from . import workloads
 
+PLAIN, POLICIES = "herdgate-1", "herdgate-1-policies"  # without and with policies
 ENOUGH = 3  # so many undisturbed rounds make the disturbed ones unnecessary
 
 
@@ -38,6 +39,15 @@ def paired_figures(samples, direct):
     return {name: spread(values, disturbed) for name, values in figures.items() if values}
 
 
+def load_figures(samples):
+    """{target: figures} of one load's {target: [sample]}: against direct, and with policies against none."""
+    figures = {target: paired_figures(rounds, samples["direct"]) for target, rounds in samples.items()}
+    if POLICIES in samples and PLAIN in samples:
+        ratio = paired_figures(samples[POLICIES], samples[PLAIN]).get("ratio")
+        figures[POLICIES].update({"plain_ratio": ratio} if ratio else {})
+    return figures
+
+
 def judge(results, targets):
     """One row per goal and judged target: Herdgate and extras, not the peers. results: {workload: {target: figures}}"""
     rows = []
@@ -46,7 +56,7 @@ def judge(results, targets):
         if measured is None:
             continue
         for target in targets:
-            if target["kind"] not in ("herdgate", "extra") or goal.loops not in (0, target["loops"]):
+            if target["kind"] not in goal.kinds or goal.loops not in (0, target["loops"]):
                 continue
             figure = measured.get(target["name"], {}).get(goal.figure)
             rows.append({
@@ -91,6 +101,9 @@ def load_table(load, samples, figures):
     special = load.figure if load.figure != "ratio" else None
     if special:
         head.insert(3, workloads.FIGURES[special])
+    with_policies = any(of.get("plain_ratio") for of in figures.values())
+    if with_policies:
+        head.insert(3, workloads.FIGURES["plain_ratio"])
     rows = []
     for name, rounds in samples.items():
         ended = [sample for sample in rounds if not sample.get("failure")]
@@ -98,6 +111,7 @@ def load_table(load, samples, figures):
         cells = [name]
         if ended:
             cells += [ranged(column("rps")), ranged(figures[name].get("ratio"))]
+            cells += [ranged(figures[name].get("plain_ratio"))] if with_policies else []
             cells += [ranged(figures[name].get(special))] if special else []
             cells += [ranged(column("p50_us")), number(column("p99_us")["median"])]
             cells += ["-" if name == "direct" else number(column("proxy_cpu_us")["median"])]

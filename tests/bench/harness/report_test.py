@@ -37,6 +37,23 @@ class PairedFigures(unittest.TestCase):
         self.assertEqual(report.paired_figures([{"failure": "closed"}], [sample(100)]), {})
 
 
+class Policies(unittest.TestCase):
+    def test_policies_are_held_against_herdgate_without_them_in_the_same_round(self):
+        samples = {"direct": [sample(100), sample(100)], report.PLAIN: [sample(80), sample(160)],
+                   report.POLICIES: [sample(60), sample(144)]}
+        figures = report.load_figures(samples)
+        self.assertEqual((figures[report.POLICIES]["plain_ratio"]["min"], figures[report.POLICIES]["plain_ratio"]["max"]), (0.75, 0.9))
+        self.assertNotIn("plain_ratio", figures[report.PLAIN])
+        self.assertIn(workloads.FIGURES["plain_ratio"], report.load_table(workloads.LOADS["get_p1"], samples, figures))
+
+    def test_only_they_are_judged_by_it(self):
+        targets = [{"name": report.PLAIN, "kind": "herdgate", "loops": 1}, {"name": report.POLICIES, "kind": "policies", "loops": 1}]
+        measured = {report.POLICIES: {"plain_ratio": report.spread([0.9])}, report.PLAIN: {"ratio": report.spread([0.9])}}
+        rows = {(row["target"], row["figure"]): row["verdict"] for row in report.judge({"get_p1": measured, "get_p16": measured}, targets)}
+        self.assertEqual(rows[report.POLICIES, "plain_ratio"], "pass")
+        self.assertEqual([name for name, _ in rows].count(report.POLICIES), 1)
+
+
 class Verdicts(unittest.TestCase):
     TARGETS = [{"name": "herdgate-1", "kind": "herdgate", "loops": 1}, {"name": "haproxy", "kind": "peer", "loops": 1},
                {"name": "herdgate-2", "kind": "herdgate", "loops": 2}]

@@ -13,7 +13,16 @@ from . import machine
 
 START_LIMIT = 10  # seconds until a server must answer
 PEERS = ("twemproxy", "haproxy")
-STANDARD = ("herdgate-1", "herdgate-2", *PEERS)
+POLICIES = "herdgate-1-policies"
+STANDARD = ("herdgate-1", POLICIES, "herdgate-2", *PEERS)
+# Every key gets a version and an expiry: what policies cost at most.
+POLICY_FILE = """policies:
+  - name: everything
+    match: ["*"]
+    mode: enforce
+    ttl: {missing: apply, default: 1h, min: 1s, max: 24h, jitter: 10%}
+    version: {schema: 7}
+"""
 PING = b"*1\r\n$4\r\nPING\r\n"
 
 
@@ -54,7 +63,7 @@ class Server:
 
     def __init__(self, name, kind, command, port, cores, log_path, loops=1):
         self.name = name
-        self.kind = kind  # direct, herdgate, peer or extra
+        self.kind = kind  # direct, herdgate, policies, peer or extra
         self.loops = loops
         self.port = port
         self._command = command
@@ -127,19 +136,22 @@ class Fleet:
         return self._server("direct", "direct", command, port, self._layout.redis)
 
     def proxies(self):
-        made = [self._herdgate(1), self._herdgate(2), self._twemproxy(), self._haproxy()]
+        made = [self._herdgate(1), self._herdgate(1, POLICIES), self._herdgate(2), self._twemproxy(), self._haproxy()]
         made += [self._extra(text) for text in self._arguments.extra]
         return [server for server in made if server]
 
-    def _herdgate(self, loops):
-        name = f"herdgate-{loops}"
+    def _herdgate(self, loops, name=None):
+        kind = "policies" if name == POLICIES else "herdgate"
+        name = name or f"herdgate-{loops}"
         binary = self._find(name, self._arguments.herdgate)
         if not binary:
             return None
         port = free_port()
         command = [binary, "serve", "--listen", f"tcp://127.0.0.1:{port}"]
         command += ["--upstream", f"redis://127.0.0.1:{self.upstream}", "--telemetry", "off", "--loops", str(loops)]
-        return self._server(name, "herdgate", command, port, self._proxy_cores(loops), loops)
+        if kind == "policies":
+            command += ["--config", self._write("policies.yaml", POLICY_FILE)]
+        return self._server(name, kind, command, port, self._proxy_cores(loops), loops)
 
     def _twemproxy(self):
         binary = self._find("twemproxy", "nutcracker")

@@ -19,6 +19,7 @@ class Load:
     rate: int = 0
     mget_keys: int = 0
     figure: str = "ratio"  # the figure that the table compares
+    policies: bool = False  # also through a Herdgate with policies
 
     def flags(self, threads):
         prefix, space, size = self.keys
@@ -32,10 +33,11 @@ class Load:
 
 
 LOADS = {
-    "get_p1": Load("GET, depth 1, 50 connections, 100-byte values"),
-    "set_p1": Load("SET, depth 1, 50 connections, 100-byte values", mode="set"),
-    "get_p16": Load("GET, depth 16, 50 connections, 100-byte values", pipeline=16),
-    "set_p16": Load("SET, depth 16, 50 connections, 100-byte values", mode="set", pipeline=16),
+    "get_p1": Load("GET, depth 1, 50 connections, 100-byte values", policies=True),
+    "set_p1": Load("SET, depth 1, 50 connections, 100-byte values", mode="set", policies=True),
+    "get_p16": Load("GET, depth 16, 50 connections, 100-byte values", pipeline=16, policies=True),
+    "set_p16": Load("SET, depth 16, 50 connections, 100-byte values", mode="set", pipeline=16,
+                    policies=True),
     "get_p64": Load("GET, depth 64, 50 connections, 100-byte values", pipeline=64),
     "get_64k": Load("GET, depth 1, 50 connections, 64 KiB values", keys=LARGE),
     "mix_64k": Load("1 SET to 10 GETs, depth 1, 50 connections, 64 KiB values", mode="mix", keys=LARGE),
@@ -54,6 +56,7 @@ ALL = (*LOADS, "cpu", *FOOTPRINTS)
 
 FIGURES = {
     "ratio": "ops/s over direct",
+    "plain_ratio": "ops/s over herdgate-1",
     "added_p50_us": "p50 added to direct, us",
     "p50_ratio": "p50 over direct",
     "redis_cpu_ratio": "Redis CPU per op over direct",
@@ -71,6 +74,7 @@ class Goal:
     at_least: float | None = None
     at_most: float | None = None
     loops: int = 0  # 0: for any number of loops
+    kinds: tuple = ("herdgate", "extra")  # of the targets that are judged
 
     def met(self, value):
         return value >= self.at_least if self.at_least is not None else value <= self.at_most
@@ -84,6 +88,10 @@ GOALS = (
     Goal("get_p1", "ratio", at_least=1.5, loops=2),
     Goal("get_p16", "ratio", at_least=1.3, loops=1),
     Goal("get_p64", "ratio", at_least=1.1, loops=1),
+    Goal("get_p1", "plain_ratio", at_least=0.95, kinds=("policies",)),
+    Goal("set_p1", "plain_ratio", at_least=0.95, kinds=("policies",)),
+    Goal("get_p16", "plain_ratio", at_least=0.85, kinds=("policies",)),
+    Goal("set_p16", "plain_ratio", at_least=0.85, kinds=("policies",)),
     Goal("get_64k", "ratio", at_least=0.6, loops=1),
     Goal("mix_64k", "ratio", at_least=0.6, loops=1),
     Goal("cpu", "redis_cpu_ratio", at_most=0.28, loops=1),
