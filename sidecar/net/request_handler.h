@@ -16,12 +16,16 @@ class Session;
 enum class Verdict : unsigned char {
   kDone,  // the request is consumed
   kWait,  // not consumed: decoding stops, and the same request comes again after Session::Resume()
+  kHold,  // OnLarge only: the request is wanted whole; OnRequest gets it, or OnLarge again if it grows too large for
+          // that
 };
 
 // The head of a request that is too large to be held.
 struct LargeRequest {
   std::vector<std::string_view> args;  // those that are whole so far; maybe none
   std::size_t declared_args = 0;
+  std::string_view bytes;  // what has arrived of it, from its first byte
+  bool may_hold = true;    // kHold is a possible answer
 };
 
 class RequestHandler {

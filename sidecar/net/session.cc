@@ -88,6 +88,7 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
       return false;
   }
   const std::size_t consumed = decoder_.consumed();
+  holding_ = false;
   behind_ = rest.substr(consumed);
   last_request_at_ = loop_.Now();
   if (set_.handler().OnRequest(*this, request) == Verdict::kWait) {
@@ -100,12 +101,19 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
 
 // True if the incomplete request at the front of `rest` is streamed from now on.
 bool Session::DecodeIncomplete(std::string_view rest) {
-  if (decoder_.declared_bytes() <= set_.options().max_held_request) return false;
+  const std::size_t declared = decoder_.declared_bytes();
+  if (declared <= set_.options().max_held_request) return false;
+  const bool may_hold = declared <= set_.options().max_whole_request;
+  if (holding_ && may_hold) return false;
   LargeRequest head{.args = decoder_.Partial(rest),
-                    .declared_args = static_cast<std::size_t>(decoder_.declared_args())};
+                    .declared_args = static_cast<std::size_t>(decoder_.declared_args()),
+                    .bytes = rest,
+                    .may_hold = may_hold};
   const std::uint64_t owed_before = replies_.outstanding();
-  if (set_.handler().OnLarge(*this, head) == Verdict::kWait) {
-    paused_ = true;
+  const Verdict verdict = set_.handler().OnLarge(*this, head);
+  holding_ = verdict == Verdict::kHold;
+  if (verdict != Verdict::kDone) {
+    paused_ = verdict == Verdict::kWait;
     return false;
   }
   stream_owes_ = replies_.outstanding() - owed_before;

@@ -123,6 +123,7 @@ class Session final : public Stream::Owner, public Flushable {
   bool resuming_ = false;
   bool throttled_ = false;  // reading is off because too much input waits
   bool handler_reading_ = true;
+  bool holding_ = false;  // the handler wants the request under way whole
   bool half_closed_ = false;
   bool draining_ = false;
   bool closed_ = false;
