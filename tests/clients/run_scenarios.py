@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 
+import policy_watch
 from scenarios import SCENARIOS, copy_programs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -30,6 +31,7 @@ def arguments():
     where.add_argument("--endpoint", metavar="HOST:PORT", help="use what listens there; flushes its databases 1 to 14")
     where.add_argument("--direct", action="store_true", help="a fresh redis-server, without Herdgate")
     where.add_argument("--memory", action="store_true", help="Herdgate on its embedded store: the subset it promises")
+    where.add_argument("--policies", action="store_true", help="with policies.yaml: frameworks' caches, and queues beside them")
     herdgate = os.path.join(ROOT, "build", "release", "herdgate")
     parser.add_argument("--herdgate", metavar="FILE", default=herdgate, help="the binary (build/release/herdgate)")
     parser.add_argument("--only", metavar="NAME", action="append", help="this scenario, or those that start so")
@@ -60,10 +62,10 @@ class Servers:
         wait_for_pong(port, self.start("redis-server", ["redis-server", *words]))
         return port
 
-    def herdgate(self, binary, upstream):
+    def herdgate(self, binary, upstream, flags=()):
         port = free_port()
         listen = f"tcp://127.0.0.1:{port}"
-        command = [binary, "serve", "--listen", listen, "--upstream", upstream, "--telemetry", "off"]
+        command = [binary, "serve", "--listen", listen, "--upstream", upstream, "--telemetry", "off", *flags]
         process = self.start("herdgate", command)
         wait_for_pong(port, process)
         return port, process
@@ -100,21 +102,23 @@ def wait_for_pong(port, process, seconds=15):
 
 
 def start_endpoint(options, servers):
-    """Host, port, and Herdgate's process where there is one."""
+    """Host, port, the port of Redis behind it or None, and Herdgate's process where there is one."""
     if options.endpoint:
         host, _, port = options.endpoint.rpartition(":")
-        return host or "127.0.0.1", int(port), None
+        return host or "127.0.0.1", int(port), None, None
     if options.direct:
-        return "127.0.0.1", servers.redis(), None
+        return "127.0.0.1", servers.redis(), None, None
     if not os.access(options.herdgate, os.X_OK):
         raise SystemExit(f"no Herdgate at {options.herdgate}: build it, or name it with --herdgate")
-    upstream = "memory://" if options.memory else f"redis://127.0.0.1:{servers.redis()}"
-    port, process = servers.herdgate(os.path.abspath(options.herdgate), upstream)
-    return "127.0.0.1", port, process
+    redis = None if options.memory else servers.redis()
+    upstream = f"redis://127.0.0.1:{redis}" if redis else "memory://"
+    flags = ["--config", os.path.join(HERE, "policies.yaml")] if options.policies else []
+    port, process = servers.herdgate(os.path.abspath(options.herdgate), upstream, flags)
+    return "127.0.0.1", port, redis, process
 
 
 def chosen(options):
-    found = [s for s in SCENARIOS if s.memory or not options.memory]
+    found = [s for s in SCENARIOS if (s.memory or not options.memory) and (s.policies or not options.policies)]
     if options.only:
         found = [s for s in found if any(s.name == name or s.name.startswith(name) for name in options.only)]
         if not found:
@@ -132,11 +136,12 @@ def environment(scenario, options, host, port, slot):
         "REDIS_OTHER_DB": str(2 * slot + 2),
         "KEY_PREFIX": scenario.name + ":",
         "MEMORY": "1" if options.memory else "",
+        "POLICIES": scenario.policies if options.policies else "",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
-def run(scenario, options, host, port, slots, logs):
+def run(scenario, options, host, port, redis, slots, logs):
     """(outcome, seconds, remark) of one scenario; outcome is ok, FAILED or skip."""
     lacking = scenario.lacks(options.build)
     if lacking:
@@ -144,7 +149,10 @@ def run(scenario, options, host, port, slots, logs):
     slot = slots.get()
     path = os.path.join(logs, scenario.name + ".log")
     started = time.monotonic()
+    watch = None
     try:
+        if options.policies:
+            watch = policy_watch.Watch(redis, 2 * slot + 1, scenario.policies, scenario.unmatched_key)
         with open(path, "wb") as log:
             process = subprocess.Popen(
                 scenario.command(HERE, options.build), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -157,7 +165,10 @@ def run(scenario, options, host, port, slots, logs):
             code, remark = 1, f"still running after {SCENARIO_SECONDS} s"
         end_group(process)
     finally:
+        wrong = watch.stop() if watch else ""
         slots.put(slot)
+    if wrong and not code:
+        code, remark = 1, wrong
     seconds = time.monotonic() - started
     return ("FAILED", seconds, f"{remark}, see {path}") if code else ("ok", seconds, "")
 
@@ -198,13 +209,13 @@ def tell(name, result, logs, counts):
 def run_all(options, logs):
     servers, counts = Servers(logs), {"ok": 0, "FAILED": 0, "skip": 0}
     try:
-        host, port, herdgate = start_endpoint(options, servers)
+        host, port, redis, herdgate = start_endpoint(options, servers)
         copy_programs(HERE, options.build)
         slots = queue.SimpleQueue()
         for slot in range(options.jobs):
             slots.put(slot)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            futures = {pool.submit(run, s, options, host, port, slots, logs): s.name for s in chosen(options)}
+            futures = {pool.submit(run, s, options, host, port, redis, slots, logs): s.name for s in chosen(options)}
             for future in concurrent.futures.as_completed(futures):
                 tell(futures[future], future.result(), logs, counts)
         if herdgate:

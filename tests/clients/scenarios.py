@@ -14,6 +14,9 @@ class Scenario:
     program: str  # relative to tests/clients
     arguments: tuple = ()
     memory: bool = False  # the embedded store promises (a part of) it
+    # Runs with --policies too: "all" if its keys then have a version and a TTL, "none" if none may have a version.
+    policies: str = ""
+    unmatched_key: str = ""  # with "all": the one key that no policy matches
 
     def lacks(self, build):
         """What is missing on this machine, in words; empty if nothing is."""
@@ -74,18 +77,18 @@ RUNTIMES = {
 }
 
 SCENARIOS = (
-    Scenario("sidekiq", "Sidekiq with a worker process", "ruby", "ruby/sidekiq_worker.rb"),
-    Scenario("celery", "Celery with a worker process", "python", "python/celery_worker.py"),
+    Scenario("sidekiq", "Sidekiq with a worker process", "ruby", "ruby/sidekiq_worker.rb", policies="none"),
+    Scenario("celery", "Celery with a worker process", "python", "python/celery_worker.py", policies="none"),
     Scenario("redis-benchmark", "redis-benchmark, all its tests", "redis-tools", "cli/redis_benchmark.py"),
     Scenario("redis-py-resp2", "redis-py, RESP2", "python", "python/redis_py.py", ("2",), memory=True),
     Scenario("redis-py-resp3", "redis-py, RESP3", "python", "python/redis_py.py", ("3",), memory=True),
     Scenario("redis-py-debian", "redis-py of Debian", "debian-python", "python/redis_py.py", ("2",), memory=True),
     Scenario("phpredis", "phpredis", "php", "php/phpredis.php"),
     Scenario("redis-rb", "Ruby's redis", "ruby", "ruby/redis_rb.rb", memory=True),
-    Scenario("rails-cache", "Rails' RedisCacheStore", "ruby", "ruby/rails_cache.rb", memory=True),
-    Scenario("django", "Django's own cache backend", "python", "python/django_cache.py", ("django",), memory=True),
-    Scenario("django-redis", "django-redis", "python", "python/django_cache.py", ("django-redis",), memory=True),
-    Scenario("bullmq-ioredis5", "BullMQ on ioredis 5", "node", "node/bullmq.mjs", ("5",)),
+    Scenario("rails-cache", "Rails' RedisCacheStore", "ruby", "ruby/rails_cache.rb", memory=True, policies="all", unmatched_key="left"),
+    Scenario("django", "Django's own cache backend", "python", "python/django_cache.py", ("django",), memory=True, policies="all"),
+    Scenario("django-redis", "django-redis", "python", "python/django_cache.py", ("django-redis",), memory=True, policies="all"),
+    Scenario("bullmq-ioredis5", "BullMQ on ioredis 5", "node", "node/bullmq.mjs", ("5",), policies="none"),
     Scenario("bullmq-ioredis6", "BullMQ on ioredis 6", "node", "node/bullmq.mjs", ("6",)),
     Scenario("ioredis5", "ioredis 5", "node", "node/ioredis.mjs", ("5",), memory=True),
     Scenario("ioredis6", "ioredis 6", "node", "node/ioredis.mjs", ("6",), memory=True),

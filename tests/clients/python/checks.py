@@ -18,6 +18,8 @@ OTHER_DB = int(os.environ.get("REDIS_OTHER_DB", "2"))
 PREFIX = os.environ.get("KEY_PREFIX", "test:")
 # Set when the endpoint is the embedded store: only checks registered with memory=True run.
 MEMORY = os.environ.get("MEMORY") == "1"
+# Set when Herdgate gives every key of the scenario a version and a TTL.
+POLICIES = os.environ.get("POLICIES") == "all"
 CHECK_SECONDS = 45
 
 _checks = []
