@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sidecar/command/table.h"
+#include "sidecar/policy/script_expression.h"
 #include "sidecar/policy/script_sources.h"
 #include "sidecar/policy/script_tokens.h"
 
@@ -142,10 +143,10 @@ bool BuildsKeyNames(std::string_view script) {
   for (std::size_t i = 0; i < tokens.size(); ++i) uses_keys |= tokens.IsName(i, "KEYS");
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     if (const std::size_t open = sources.CommandCall(i); open != kNone) {
-      if (CommandCheck(tokens, sources, uses_keys, sources.Arguments(open)).BuildsKeyNames()) return true;
+      if (CommandCheck(tokens, sources, uses_keys, Arguments(tokens, open)).BuildsKeyNames()) return true;
     } else if (tokens.IsName(i, "pcall") && tokens.IsSymbol(i + 1, "(") && !(i > 0 && tokens.IsSymbol(i - 1, "."))) {
       // pcall(redis.call, command, ...)
-      std::vector<TokenRange> arguments = sources.Arguments(i + 1);
+      std::vector<TokenRange> arguments = Arguments(tokens, i + 1);
       if (arguments.empty() || (sources.Of(arguments[0]) & kCaller) == 0) continue;
       arguments.erase(arguments.begin());
       if (CommandCheck(tokens, sources, uses_keys, std::move(arguments)).BuildsKeyNames()) return true;

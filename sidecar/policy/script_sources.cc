@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "sidecar/policy/script_expression.h"
+
 namespace herdgate::policy {
 namespace {
 
@@ -13,12 +15,6 @@ bool IsOneOf(std::string_view text, const std::array<std::string_view, kCount>& 
   return std::find(words.begin(), words.end(), text) != words.end();
 }
 
-// Words at which no operand begins.
-constexpr std::array<std::string_view, 18> kReserved = {"and",    "break", "do",    "else",  "elseif", "end",
-                                                        "for",    "if",    "in",    "local", "or",     "repeat",
-                                                        "return", "then",  "until", "while", "goto",   "not"};
-constexpr std::array<std::string_view, 6> kComparisons = {"==", "~=", "<", "<=", ">", ">="};
-constexpr std::array<std::string_view, 6> kArithmetic = {"+", "-", "*", "/", "%", "^"};
 constexpr std::array<std::string_view, 4> kConstants = {"nil", "true", "false", "function"};
 // What they return comes from their arguments.
 constexpr std::array<std::string_view, 11> kTransparent = {
@@ -40,8 +36,6 @@ ScriptSources::ScriptSources(const ScriptTokens& tokens) : tokens_(tokens) {
   for (int pass = 0; pass < kMostPasses && Propagate(); ++pass) {
   }
 }
-
-// --- what stands where ---
 
 void ScriptSources::Declare() {
   functions_.emplace_back();
@@ -93,62 +87,6 @@ const std::vector<std::size_t>& ScriptSources::Named(std::string_view name) cons
   return found == named_.end() ? kNoFunctions : found->second;
 }
 
-std::size_t ScriptSources::EndOfOperand(std::size_t at) const {
-  while (tokens_.IsName(at, "not") || tokens_.IsSymbol(at, "-") || tokens_.IsSymbol(at, "#")) ++at;
-  if (at >= tokens_.size()) return at;
-  if (tokens_.IsName(at, "function") || tokens_.IsSymbol(at, "{")) return tokens_[at].match + 1;
-  if (tokens_.IsSymbol(at, "(")) {
-    at = tokens_[at].match + 1;
-  } else if (tokens_[at].kind != TokenKind::kSymbol &&
-             !(tokens_[at].kind == TokenKind::kName && IsOneOf(tokens_[at].text, kReserved))) {
-    if (tokens_[at++].kind == TokenKind::kNumber) return at;
-  } else {
-    return tokens_.IsSymbol(at, "...") ? at + 1 : at;
-  }
-  while (at < tokens_.size()) {
-    if ((tokens_.IsSymbol(at, ".") || tokens_.IsSymbol(at, ":")) && tokens_.Is(at + 1, TokenKind::kName)) {
-      at += 2;
-    } else if (tokens_.IsSymbol(at, "(") || tokens_.IsSymbol(at, "[") || tokens_.IsSymbol(at, "{")) {
-      at = tokens_[at].match + 1;
-    } else if (tokens_.Is(at, TokenKind::kString)) {
-      ++at;
-    } else {
-      break;
-    }
-  }
-  return at;
-}
-
-std::size_t ScriptSources::EndOfExpression(std::size_t at) const {
-  while (true) {
-    const std::size_t end = EndOfOperand(at);
-    if (end == at || end >= tokens_.size()) return end;
-    const std::string_view text = tokens_[end].text;
-    const bool joins = tokens_[end].kind == TokenKind::kSymbol
-                           ? text == ".." || IsOneOf(text, kComparisons) || IsOneOf(text, kArithmetic)
-                           : tokens_[end].kind == TokenKind::kName && (text == "and" || text == "or");
-    if (!joins) return end;
-    at = end + 1;
-  }
-}
-
-std::vector<TokenRange> ScriptSources::Expressions(std::size_t at) const {
-  std::vector<TokenRange> expressions;
-  while (true) {
-    const std::size_t end = std::min(EndOfExpression(at), tokens_.size());
-    if (end <= at) return expressions;
-    expressions.push_back({at, end});
-    if (!tokens_.IsSymbol(end, ",")) return expressions;
-    at = end + 1;
-  }
-}
-
-std::vector<TokenRange> ScriptSources::Arguments(std::size_t open) const {
-  if (tokens_.Is(open, TokenKind::kString)) return {{open, open + 1}};  // f "x"
-  if (tokens_.IsSymbol(open, "{")) return {{open, tokens_[open].match + 1}};
-  return Expressions(open + 1);
-}
-
 std::size_t ScriptSources::CommandCall(std::size_t at) const {
   if (!tokens_.Is(at, TokenKind::kName) ||
       (at > 0 && (tokens_.IsSymbol(at - 1, ".") || tokens_.IsSymbol(at - 1, ":")))) {
@@ -161,8 +99,6 @@ std::size_t ScriptSources::CommandCall(std::size_t at) const {
   }
   return tokens_.IsSymbol(at + 1, "(") && (OfVariable(at) & kCaller) != 0 ? at + 1 : kNone;
 }
-
-// --- what flows where ---
 
 void ScriptSources::Join(std::size_t function, std::string_view name, Sources sources) {
   Sources& known = variables_[{Home(function, name), name}];
@@ -179,7 +115,7 @@ bool ScriptSources::Propagate() {
       AssignLoop(i);
     } else if (tokens_.IsName(i, "return")) {
       Function& function = functions_[function_of_[i]];
-      for (const TokenRange& result : Expressions(i + 1)) {
+      for (const TokenRange& result : Expressions(tokens_, i + 1)) {
         const Sources sources = Of(result);
         changed_ |= (function.results | sources) != function.results;
         function.results |= sources;
@@ -208,7 +144,7 @@ void ScriptSources::Assign(std::size_t equals) {
     --at;
   }
   std::reverse(targets.begin(), targets.end());
-  const std::vector<TokenRange> values = Expressions(equals + 1);
+  const std::vector<TokenRange> values = Expressions(tokens_, equals + 1);
   for (std::size_t i = 0; i < targets.size() && !values.empty(); ++i) {
     // A call at the end gives many.
     Join(function_of_[targets[i]], tokens_[targets[i]].text, Of(values[std::min(i, values.size() - 1)]));
@@ -228,7 +164,7 @@ void ScriptSources::AssignLoop(std::size_t at) {
   }
   if (!tokens_.IsName(i, "in")) return;
   Sources sources = 0;
-  for (const TokenRange& source : Expressions(i + 1)) sources |= Of(source);
+  for (const TokenRange& source : Expressions(tokens_, i + 1)) sources |= Of(source);
   const bool counts =
       tokens_.IsName(i + 1, "ipairs") || tokens_.IsName(i + 1, "pairs") || tokens_.IsName(i + 1, "next");
   for (std::size_t n = counts ? 1 : 0; n < names.size(); ++n) Join(function_of_[at], tokens_[names[n]].text, sources);
@@ -237,7 +173,7 @@ void ScriptSources::AssignLoop(std::size_t at) {
 void ScriptSources::PassArguments(std::size_t open) {
   const std::string_view name = tokens_[open - 1].text;
   if (open >= 2 && tokens_.IsName(open - 2, "function")) return;
-  const std::vector<TokenRange> arguments = Arguments(open);
+  const std::vector<TokenRange> arguments = Arguments(tokens_, open);
   if (arguments.empty()) return;
   if (name == "insert") {  // table.insert(t, x)
     if (tokens_.Is(arguments[0].begin, TokenKind::kName)) {
@@ -251,8 +187,6 @@ void ScriptSources::PassArguments(std::size_t open) {
     }
   }
 }
-
-// --- what a value comes from ---
 
 std::size_t ScriptSources::Home(std::size_t function, std::string_view name) const {
   while (function != 0 && !variables_.contains({function, name})) function = functions_[function].parent;
@@ -270,7 +204,7 @@ Sources ScriptSources::Of(TokenRange expression) const {
   bool plain = true;  // no number and no truth value
   std::size_t at = expression.begin;
   while (at < expression.end) {
-    const std::size_t end = std::min(EndOfOperand(at), expression.end);
+    const std::size_t end = std::min(EndOfOperand(tokens_, at), expression.end);
     if (end <= at) break;
     term |= OfOperand({at, end});
     at = end + 1;
@@ -342,7 +276,7 @@ Sources ScriptSources::OfCall(std::string_view base, const Chain& chain) const {
 
 Sources ScriptSources::OfArguments(std::size_t open) const {
   Sources sources = 0;
-  for (const TokenRange& argument : Arguments(open)) {
+  for (const TokenRange& argument : Arguments(tokens_, open)) {
     // unpack(KEYS, 2): a number chooses.
     if (tokens_.Is(argument.begin, TokenKind::kNumber)) continue;
     sources |= Of(argument);
@@ -357,7 +291,7 @@ Sources ScriptSources::OfTable(std::size_t open) const {
     if (tokens_.IsSymbol(at, "[")) at = tokens_[at].match + 1;
     if (tokens_.Is(at, TokenKind::kName) && tokens_.IsSymbol(at + 1, "=")) ++at;
     if (tokens_.IsSymbol(at, "=")) ++at;
-    const std::size_t end = EndOfExpression(at);
+    const std::size_t end = EndOfExpression(tokens_, at);
     sources |= Of({at, end});
     at = std::max(end, at) + 1;  // behind "," or ";"
   }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/policy/script_expression.h"
 #include "sidecar/policy/script_tokens.h"
 
 namespace herdgate::policy {
@@ -27,20 +28,12 @@ inline constexpr Sources kData = 8;     // ARGV, a command's reply, decoded JSON
 inline constexpr Sources kCaller = 16;  // redis.call itself, under another name
 inline constexpr Sources kNotFromKeys = kLiteral | kJoined | kData;
 
-// Tokens from begin up to end.
-struct TokenRange {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-};
-
 class ScriptSources {
  public:
   // REQUIRES: tokens.valid()
   explicit ScriptSources(const ScriptTokens& tokens);
 
   Sources Of(TokenRange expression) const;
-  // The arguments of the call whose "(" is at `open`.
-  std::vector<TokenRange> Arguments(std::size_t open) const;
   // If a command's call begins at token `at` (redis.call, a variable that is it): the index of its "("; else kNone.
   std::size_t CommandCall(std::size_t at) const;
 
@@ -71,9 +64,6 @@ class ScriptSources {
   void PassArguments(std::size_t open);
   void Join(std::size_t function, std::string_view name, Sources sources);
 
-  std::size_t EndOfOperand(std::size_t at) const;
-  std::size_t EndOfExpression(std::size_t at) const;
-  std::vector<TokenRange> Expressions(std::size_t at) const;
   Sources OfOperand(TokenRange operand) const;
   Sources OfNamed(TokenRange operand) const;
   Sources OfCall(std::string_view base, const Chain& chain) const;
