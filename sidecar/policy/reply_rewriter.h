@@ -1,8 +1,9 @@
 // RewriteReply: a whole reply -> the reply that the app may see: physical key names become logical ones, keys of other
 // versions are left out. Every byte that is no such key, nor the count of a list that became shorter, stays as it was.
 //
-// RESP2 and RESP3 are told apart by the reply's own bytes. Bytes that are no RESP, and errors other than kNamedKeys',
-// come back unchanged. Threads: pure functions.
+// RESP2 and RESP3 are told apart by the reply's own bytes. A reply of another form than its shape's, bytes that are no
+// RESP, and errors that quote none of the work's `keys` come back unchanged. Threads: pure functions. Cost: one pass
+// over the bytes and one string of their size.
 #pragma once
 
 #include <string>

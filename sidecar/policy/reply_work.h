@@ -28,9 +28,12 @@ struct ReplyWork {
   SnapshotPtr snapshot;  // by which the request was judged; null for kPlain
   // kKeys, kScan: the app's own pattern where the request could not carry it; empty: none.
   std::string pattern;
-  // kNamedKeys: physical names with their logical ones.
+  // kNamedKeys, and kStreams for its errors: physical names with their logical ones. kFirstIsKey and kStreams look here
+  // first, then they strip any version.
   std::vector<std::pair<std::string, std::string>> keys;
   std::vector<ReplyWork> queued;
+  // kRandomKey: the protocol of the reply, for a null; its bytes do not tell.
+  int proto = 2;
 
   bool plain() const { return shape == ReplyShape::kPlain; }
 };
