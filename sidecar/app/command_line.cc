@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/app/explain.h"
 #include "sidecar/base/version.h"
 #include "sidecar/config/fields.h"
 #include "sidecar/config/loader.h"
@@ -50,6 +51,8 @@ constexpr const char* kFooter =
     "  herdgate serve --listen tcp://127.0.0.1:6380 --listen unix:///run/herdgate/redis.sock --upstream memory://\n"
     "  herdgate serve --config /etc/herdgate/herdgate.yaml --log-level debug\n"
     "  herdgate check /etc/herdgate/herdgate.yaml\n"
+    "  herdgate explain /etc/herdgate/herdgate.yaml user:42 session:abc\n"
+    "  herdgate bump /etc/herdgate/herdgate.yaml user\n"
     "\n"
     "A password in --upstream is visible to other users of this host; put it into the configuration file instead.\n"
     "Exit codes: 0 done, 1 failed while serving, 2 a wrong flag or configuration, or an address in use.";
@@ -58,6 +61,10 @@ constexpr const char* kFooter =
 struct Typed {
   std::string config_file;
   std::string check_file;
+  std::string explain_file;
+  std::vector<std::string> keys;
+  std::string bump_file;
+  std::string bump_policy;
   std::array<std::string, kFlags.size()> single;
   std::vector<std::string> listen;
 };
@@ -67,6 +74,8 @@ struct Commands {
   CLI::Option* config = nullptr;
   std::array<CLI::Option*, kFlags.size()> flags{};
   CLI::App* check = nullptr;
+  CLI::App* explain = nullptr;
+  CLI::App* bump = nullptr;
   CLI::App* version = nullptr;
 };
 
@@ -96,6 +105,21 @@ Commands Describe(CLI::App& app, Typed& typed) {
       app.add_subcommand("check", "read a configuration file and print every problem in it")->group("Commands");
   commands.check->footer("Exit codes: 0 no problem, 2 at least one.");
   commands.check->add_option("FILE", typed.check_file, "the configuration file (YAML)")->required()->type_name("");
+  commands.explain = app.add_subcommand("explain", "print what the policies of a configuration file make of keys");
+  commands.explain->group("Commands");
+  commands.explain->footer(
+      "If a key begins with '-', write -- before the first one.\nExit codes: 0 done, 2 the file has a problem.");
+  commands.explain->add_option("FILE", typed.explain_file, "the configuration file (YAML)")->required()->type_name("");
+  commands.explain->add_option("KEY", typed.keys, "keys, as the app writes them")->required()->type_name("");
+  commands.bump =
+      app.add_subcommand("bump", "begin a new generation of a policy: hides all its keys")->group("Commands");
+  commands.bump->footer(
+      "Prints the new generation. Exit codes: 0 done, 1 the upstream can't be reached or refuses, 2 a wrong FILE or "
+      "POLICY.");
+  commands.bump->add_option("FILE", typed.bump_file, "the configuration file (YAML)")->required()->type_name("");
+  commands.bump->add_option("POLICY", typed.bump_policy, "the name of a policy with generation: true")
+      ->required()
+      ->type_name("");
   commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
   return commands;
 }
@@ -129,7 +153,7 @@ std::string Quotable(const std::string& argument) {
 CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
   const std::string text = Quotable(argument);
   const bool is_flag = text.starts_with('-');
-  std::vector<std::string_view> known = {"serve", "check", "version"};
+  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "version"};
   if (is_flag) {
     known = {"--help", "--version", "--config"};
     for (const Flag& flag : kFlags) known.push_back(flag.name);
@@ -147,10 +171,13 @@ CommandLine Unexpected(const std::string& argument, bool serving, bool has_comma
 // CLI11's own messages end here: they repeat arguments.
 CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::ParseError& error) {
   const bool serving = commands.serve->parsed();
-  const bool has_command = serving || commands.check->parsed() || commands.version->parsed();
+  const bool has_command = serving || commands.check->parsed() || commands.explain->parsed() ||
+                           commands.bump->parsed() || commands.version->parsed();
   const std::vector<std::string> rest = app.remaining(true);
   if (!rest.empty()) return Unexpected(rest.front(), serving, has_command);
   if (commands.check->parsed()) return Usage("check needs the FILE to read");
+  if (commands.bump->parsed()) return Usage("bump needs the FILE to read and the name of a POLICY in it");
+  if (commands.explain->parsed()) return Usage("explain needs the FILE to read and at least one KEY");
   if (!has_command) return Usage("no command; see herdgate --help");
   // What is left is a flag without a value, or a single-value option used twice; CLI11 names the option first.
   const std::string what = error.what();
@@ -168,11 +195,25 @@ std::string Lines(const std::vector<config::Problem>& problems, bool positions_a
   return out;
 }
 
-CommandLine Check(const std::string& file) {
+config::Loaded LoadWhole(const std::string& file) {
   config::Loaded loaded = config::LoadFile(file);
   if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
+  return loaded;
+}
+
+CommandLine Check(const std::string& file) {
+  const config::Loaded loaded = LoadWhole(file);
   if (loaded.problems.empty()) return Exit(kExitOk, file + ": OK\n", "");
   return Exit(kExitUsage, "", Lines(loaded.problems, true));
+}
+
+CommandLine Explain(const std::string& file, const std::vector<std::string>& keys) {
+  const config::Loaded loaded = LoadWhole(file);
+  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, true));
+  Explainer explainer(loaded.options.policies);
+  std::string out;
+  for (const std::string& key : keys) out += (out.empty() ? "" : "\n") + explainer.Explain(key);
+  return Exit(kExitOk, std::move(out), "");
 }
 
 // A flag of serve that was given, which overrides the file.
@@ -222,6 +263,16 @@ CommandLine Serve(const Typed& typed, const Commands& commands) {
   return line;
 }
 
+CommandLine Bump(const Typed& typed) {
+  config::Loaded loaded = Load(&typed.bump_file, {});
+  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, true));
+  CommandLine line;
+  line.action = CommandLine::Action::kBump;
+  line.options = std::move(loaded.options);
+  line.policy = typed.bump_policy;
+  return line;
+}
+
 CommandLine Parse(int argc, const char* const* argv) {
   Typed typed;
   CLI::App app("A cache sidecar for Redis: point the app's Redis client at it, and nothing else changes.", "herdgate");
@@ -237,6 +288,8 @@ CommandLine Parse(int argc, const char* const* argv) {
   }
   if (commands.version->parsed()) return Version();
   if (commands.check->parsed()) return Check(typed.check_file);
+  if (commands.bump->parsed()) return Bump(typed);
+  if (commands.explain->parsed()) return Explain(typed.explain_file, typed.keys);
   return Serve(typed, commands);
 }
 

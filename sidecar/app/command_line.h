@@ -2,10 +2,12 @@
 //
 //   herdgate serve [--config FILE] [flags]   Action::kServe with the options: defaults, then the file, then the flags
 //   herdgate check FILE                      Action::kExit: 0 and one line, or 2 and every problem of the file
+//   herdgate bump FILE POLICY                Action::kBump with the options of the file, and the policy
+//   herdgate explain FILE KEY...             Action::kExit: 0 and what becomes of each key, or 2 as check does
 //   herdgate version | --version | --help    Action::kExit: 0 and the text
 //   anything else                            Action::kExit: 2 and one line for each mistake
 //
-// Every line of `err` starts with "herdgate: " or with the position in the file that `check` was asked about. No value
+// Every line of `err` starts with "herdgate: " or with the position in the file that was asked about. No value
 // of a flag is ever repeated, because a URL may hold a password. Threads: main's, before any other starts. Reads the
 // configuration file; throws nothing.
 #pragma once
@@ -20,11 +22,14 @@
 namespace herdgate::app {
 
 struct CommandLine {
-  enum class Action : unsigned char { kServe, kExit };
+  enum class Action : unsigned char { kServe, kBump, kExit };
 
   Action action = Action::kExit;
-  // kServe
+  // kServe, kBump
   config::Options options;
+  // kBump
+  std::string policy;
+  // kServe
   std::string config_file;  // empty if none was given
   // Reads the file again, lets the flags override it again, and looks for conflicts. REQUIRES: config_file is given.
   // Threads: any, one at a time.

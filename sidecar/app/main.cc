@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "sidecar/app/bump.h"
 #include "sidecar/app/command_line.h"
 #include "sidecar/app/exit_code.h"
 #include "sidecar/app/memory_keeper.h"
@@ -20,6 +21,12 @@ int main(int argc, char** argv) {
   std::fwrite(line.out.data(), 1, line.out.size(), stdout);
   std::fputs(line.err.c_str(), stderr);
   if (line.action == app::CommandLine::Action::kExit) return line.exit_code;
+  if (line.action == app::CommandLine::Action::kBump) {
+    const app::BumpOutcome outcome = app::Bump(line.options, line.policy);
+    std::fputs(outcome.out.c_str(), stdout);
+    std::fputs(outcome.err.c_str(), stderr);
+    return outcome.exit_code;
+  }
 
   base::ConfigureLog(line.options.log.format, line.options.log.level);
   app::BlockSignals();

@@ -180,6 +180,36 @@ TEST_F(CommandLineFileTest, CheckPrintsEveryProblemWithItsPosition) {
   EXPECT_EQ(Refusal({"check", path_}), path_ + ":1:9: listen: tcp://a:1 is given twice; keep one\n");
 }
 
+TEST_F(CommandLineFileTest, BumpTakesTheFileAndThePolicy) {
+  Write("upstream: {url: \"redis://elsewhere:7000/2\"}\n");
+  const CommandLine line = Parse({"bump", path_, "user"});
+  EXPECT_EQ(line.action, Action::kBump) << line.err;
+  EXPECT_EQ(line.options.upstream.url.host, "elsewhere");
+  EXPECT_EQ(line.policy, "user");
+  EXPECT_EQ(line.out + line.err, "");
+}
+
+TEST_F(CommandLineFileTest, BumpPrintsTheProblemsOfItsFile) {
+  Write("loops: 0\n");
+  EXPECT_EQ(Refusal({"bump", path_, "user"}), path_ + ":1:8: loops: expected auto or a whole number from 1 to 64\n");
+}
+
+TEST_F(CommandLineFileTest, ExplainPrintsABlockForEachKey) {
+  Write("policies: [{name: off, match: 'off:*', mode: off}]\n");
+  const CommandLine line = Parse({"explain", path_, "--", "off:1", "other", "-x"});
+  EXPECT_EQ(line.exit_code, 0);
+  EXPECT_EQ(line.err, "");
+  EXPECT_EQ(line.out,
+            "off:1\n  policy    off, by the pattern off:*\n  mode      off: every command passes unchanged\n\n"
+            "other\n  policy    none: every command passes unchanged\n\n"
+            "-x\n  policy    none: every command passes unchanged\n");
+}
+
+TEST_F(CommandLineFileTest, ExplainPrintsEveryProblemOfABadFile) {
+  Write("loops: 0\n");
+  EXPECT_EQ(Refusal({"explain", path_, "k"}), path_ + ":1:8: loops: expected auto or a whole number from 1 to 64\n");
+}
+
 TEST(CommandLineTest, VersionIsPrintedByCommandAndFlag) {
   for (const char* argument : {"version", "--version"}) {
     const CommandLine line = Parse({argument});
@@ -195,7 +225,8 @@ TEST(CommandLineTest, HelpShowsCommandsExamplesAndExitCodes) {
     const CommandLine line = Parse({flag});
     EXPECT_EQ(line.exit_code, 0);
     EXPECT_EQ(line.err, "");
-    for (const char* part : {"serve ", "check ", "version ", "herdgate serve --upstream redis://", "Exit codes: 0"}) {
+    for (const char* part :
+         {"serve ", "check ", "explain ", "bump ", "version ", "herdgate serve --upstream redis://", "Exit codes: 0"}) {
       EXPECT_NE(line.out.find(part), std::string::npos) << part;
     }
   }
@@ -256,6 +287,12 @@ const RefusalCase kRefusals[] = {
      "--loops is a flag of serve and follows it: herdgate serve --loops"},
     {"VersionBehindServe", {"serve", "--version"}, "--version stands alone: herdgate --version"},
     {"CheckWithoutFile", {"check"}, "check needs the FILE to read"},
+    {"ExplainWithoutFile", {"explain"}, "explain needs the FILE to read and at least one KEY"},
+    {"ExplainWithoutKey", {"explain", "f"}, "explain needs the FILE to read and at least one KEY"},
+    {"MisspeltExplain", {"explian", "f", "k"}, "unknown command explian; did you mean explain?"},
+    {"BumpWithoutFile", {"bump"}, "bump needs the FILE to read and the name of a POLICY in it"},
+    {"BumpWithoutPolicy", {"bump", "f"}, "bump needs the FILE to read and the name of a POLICY in it"},
+    {"BumpOfTwo", {"bump", "f", "a", "b"}, "unexpected argument; see herdgate --help"},
     {"FlagWithoutValue", {"serve", "--listen"}, "--listen needs exactly one value"},
     {"SingleFlagWithoutValue", {"serve", "--loops"}, "--loops needs exactly one value"},
     {"ConfigWithoutValue", {"serve", "--config"}, "--config needs exactly one value"},
