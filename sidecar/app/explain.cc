@@ -1,0 +1,204 @@
+#include "sidecar/app/explain.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "sidecar/base/random.h"
+#include "sidecar/command/table.h"
+#include "sidecar/config/policy_fields.h"
+#include "sidecar/policy/glob.h"
+#include "sidecar/policy/policy_set.h"
+#include "sidecar/policy/ttl_rule.h"
+#include "sidecar/resp/encoder.h"
+#include "sidecar/resp/request_decoder.h"
+
+namespace herdgate::app {
+namespace {
+
+using policy::Mode;
+using policy::Policy;
+using policy::PolicySet;
+using policy::RequestPlan;
+using policy::TtlRules;
+using std::chrono::milliseconds;
+
+// Stands for the generation that only Redis knows.
+constexpr std::uint64_t kSomeGeneration = std::numeric_limits<std::uint64_t>::max();
+// How often a draw that happens to shorten nothing is repeated.
+constexpr std::uint64_t kDraws = 64;
+constexpr std::size_t kTableIndent = 22;
+
+// "key" stands for the key.
+constexpr std::array<std::string_view, 11> kCommands = {
+    "GET key",  "SET key v",    "SET key v EX 3600", "SET key v KEEPTTL", "SETEX key 3600 v", "MSET key v",
+    "INCR key", "HSET key f v", "EXPIRE key 3600",   "PERSIST key",       "DEL key"};
+
+std::vector<std::string> Words(std::string_view text, std::string_view key) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    words.emplace_back(word == "key" ? key : word);
+  }
+  return words;
+}
+
+// As redis-cli reads it: in quotes if it is no plain word.
+std::string Quoted(std::string_view text) {
+  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+  });
+  if (plain) return std::string(text);
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      out += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xfU]};
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// The pattern by which a policy gets the key: the one with the longest literal prefix, the first of equals.
+std::string_view PatternOf(const Policy& policy, std::string_view key) {
+  std::string_view best;
+  std::size_t longest = 0;
+  for (const std::string& pattern : policy.match) {
+    const std::size_t prefix = policy::LiteralPrefix(pattern).size();
+    if (!policy::GlobMatches(pattern, key) || (!best.empty() && prefix <= longest)) continue;
+    best = pattern;
+    longest = prefix;
+  }
+  return best;
+}
+
+// "3240000..3600000": what jitter makes of an expiry of so many milliseconds.
+std::string Range(const TtlRules& rules, milliseconds requested) {
+  TtlRules bounds = rules;
+  bounds.jitter = 0;
+  base::Random unused(0);
+  const auto least = static_cast<std::int64_t>(static_cast<double>(requested.count()) * (1 - rules.jitter));
+  const auto low = ApplyTtl(bounds, milliseconds(std::max<std::int64_t>(1, least)), unused).applied;
+  const auto high = ApplyTtl(bounds, requested, unused).applied;
+  if (low == high) return std::to_string(high.count());
+  return std::to_string(low.count()) + ".." + std::to_string(high.count());
+}
+
+milliseconds Asked(const policy::TtlJudgement& judgement, const TtlRules& rules) {
+  return judgement.requested.count() > 0 ? judgement.requested : rules.default_ttl;
+}
+
+bool HasAction(const RequestPlan& plan, policy::TtlAction action) {
+  return std::any_of(plan.judgements.begin(), plan.judgements.end(),
+                     [&](const policy::TtlJudgement& judgement) { return judgement.action == action; });
+}
+
+}  // namespace
+
+Explainer::Explainer(std::vector<Policy> policies) : policies_(std::move(policies)) {
+  std::vector<Policy> enforced = policies_;
+  std::vector<std::uint64_t> generations;
+  for (Policy& policy : enforced) {
+    if (policy.mode == Mode::kAudit) policy.mode = Mode::kEnforce;
+    generations.push_back(policy.version.generation ? kSomeGeneration : 0);
+  }
+  snapshot_ = std::make_shared<policy::Snapshot>(std::make_shared<PolicySet>(std::move(enforced)), generations);
+}
+
+std::string Explainer::Explain(std::string_view key) {
+  const std::size_t index = snapshot_->set().Match(key);
+  std::string out = Quoted(key) + "\n";
+  if (index == PolicySet::kNone) return out + "  policy    none: every command passes unchanged\n";
+  const Policy& policy = policies_[index];
+  out += "  policy    " + policy.name + ", by the pattern " + Quoted(PatternOf(policy, key)) + "\n";
+  out += "  mode      " + config::FindPolicyField("mode")->show(policy);
+  if (policy.mode == Mode::kOff) return out + ": every command passes unchanged\n";
+  if (policy.mode == Mode::kAudit) out += ": nothing is changed; enforced, it would be as follows";
+  out += "\n  in Redis  " + PhysicalName(key, index) + "\n\n";
+  return out + Table(key, index);
+}
+
+std::string Explainer::Table(std::string_view key, std::size_t index) {
+  std::string out;
+  for (const std::string_view command : kCommands) {
+    out += "  " + std::string(command) + std::string(kTableIndent - command.size(), ' ');
+    out += Outcome(Words(command, key), key, index) + "\n";
+  }
+  return out;
+}
+
+std::string Explainer::Outcome(const std::vector<std::string>& command, std::string_view key, std::size_t index) {
+  Judge(command);
+  if (plan_.action == RequestPlan::Action::kRefuse) {
+    return "refused: " + plan_.error.substr(1, plan_.error.find('\r') - 1);
+  }
+  std::string out = plan_.action == RequestPlan::Action::kPass ? "unchanged" : Request(key, index);
+  if (HasAction(plan_, policy::TtlAction::kAllowed)) out += "  (left without an expiry)";
+  return out + FollowUps(key, index);
+}
+
+std::string Explainer::Request(std::string_view key, std::size_t index) const {
+  const resp::Limits limits;
+  resp::RequestDecoder decoder(limits);
+  resp::Request request;
+  if (decoder.Decode(plan_.raw, request) != resp::RequestDecoder::Outcome::kRequest) return "unreadable";
+  const std::string physical = snapshot_->Physical(key);
+  const TtlRules& rules = policies_[index].ttl;
+  std::string out;
+  for (const std::string_view argument : request.args) {
+    std::string shown = argument == physical ? PhysicalName(key, index) : Quoted(argument);
+    for (const policy::TtlJudgement& judgement : plan_.judgements) {
+      const bool expiry = argument != physical && judgement.applied.count() > 0 && plan_.follow_ups.empty();
+      if (expiry && argument == std::to_string(judgement.applied.count()))
+        shown = Range(rules, Asked(judgement, rules));
+    }
+    out += (out.empty() ? "" : " ") + shown;
+  }
+  return out;
+}
+
+std::string Explainer::FollowUps(std::string_view key, std::size_t index) const {
+  std::string out;
+  for (const policy::FollowUp& follow_up : plan_.follow_ups) {
+    out += "\n" + std::string(kTableIndent + 2, ' ') + "then PEXPIRE " + PhysicalName(key, index) + " ";
+    out += follow_up.only_shorten ? std::to_string(follow_up.ttl.count()) + " LT"
+                                  : Range(policies_[index].ttl, policies_[index].ttl.default_ttl) + " NX";
+  }
+  return out;
+}
+
+std::string Explainer::PhysicalName(std::string_view key, std::size_t index) const {
+  std::string prefix(snapshot_->Prefix(index));
+  const std::string generation = std::to_string(kSomeGeneration);
+  if (const auto at = prefix.find(generation); at != std::string::npos) {
+    prefix.replace(at, generation.size(), "<generation>");
+  }
+  return Quoted(prefix + std::string(key));
+}
+
+void Explainer::Judge(const std::vector<std::string>& command) {
+  const std::vector<std::string_view> arguments(command.begin(), command.end());
+  std::string raw;
+  resp::AppendRequest(raw, arguments);
+  const command::CommandSpec& spec = *command::BuiltIn().Resolve(arguments);
+  for (std::uint64_t draw = 1; draw <= kDraws; ++draw) {
+    base::Random random(draw);
+    const policy::JudgeContext context{.now = base::WallTime{}, .random = random};
+    judge_.Judge(snapshot_, spec, arguments, raw, context, plan_);
+    // A draw that changes nothing would hide that others do.
+    const bool idle = std::any_of(plan_.judgements.begin(), plan_.judgements.end(), [](const auto& judgement) {
+      return judgement.requested.count() > 0 && judgement.applied == judgement.requested;
+    });
+    if (!idle) return;
+  }
+}
+
+}  // namespace herdgate::app
