@@ -101,6 +101,15 @@ inline constexpr BucketLayout kProxyOverheadBuckets =
                            std::chrono::microseconds(100), std::chrono::microseconds(250),
                            std::chrono::microseconds(500), std::chrono::milliseconds(1), std::chrono::milliseconds(5)});
 
+// Expiries of keys, from seconds to weeks; half a second above the round numbers that people configure, which thereby
+// fall below their edge.
+inline constexpr BucketLayout kTtlBuckets = BucketLayout::Seconds(
+    {std::chrono::milliseconds(1500), std::chrono::milliseconds(5500), std::chrono::milliseconds(10500),
+     std::chrono::milliseconds(30500), std::chrono::milliseconds(60500), std::chrono::milliseconds(300500),
+     std::chrono::milliseconds(900500), std::chrono::milliseconds(1800500), std::chrono::milliseconds(3600500),
+     std::chrono::milliseconds(21600500), std::chrono::milliseconds(43200500), std::chrono::milliseconds(86400500),
+     std::chrono::milliseconds(604800500), std::chrono::milliseconds(2592000500)});
+
 // Small numbers of things, such as the commands that one read brought (pipeline depth).
 inline constexpr BucketLayout kDepthBuckets = BucketLayout::Units({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096});
 

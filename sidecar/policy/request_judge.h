@@ -9,22 +9,16 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
-#include "sidecar/base/clock.h"
-#include "sidecar/base/random.h"
 #include "sidecar/command/spec.h"
+#include "sidecar/policy/request_edits.h"
 #include "sidecar/policy/request_plan.h"
+#include "sidecar/policy/review.h"
 #include "sidecar/policy/snapshot.h"
 
 namespace herdgate::policy {
-
-struct JudgeContext {
-  base::WallTime now;
-  base::Random& random;
-  bool in_multi = false;
-  std::uint64_t max_key_bytes = std::uint64_t{512} << 20U;  // the upstream's proto-max-bulk-len
-};
 
 class RequestJudge {
  public:
@@ -33,11 +27,14 @@ class RequestJudge {
              std::string_view raw, const JudgeContext& context, RequestPlan& plan);
 
  private:
-  struct Edit {
-    std::size_t argument = 0;
-    std::string text;  // replaces it
-  };
-  std::vector<Edit> edits_;
+  bool FindKeys(const Snapshot& snapshot, const command::CommandSpec& spec, std::span<const std::string_view> args,
+                RequestPlan& plan);
+  static void JudgeKeys(const Review& review);
+  void CheckScript(const Review& review);
+
+  RequestEdits edits_;
+  std::vector<JudgedKey> keys_;
+  std::unordered_map<std::size_t, bool> scripts_;  // hash of a script -> BuildsKeyNames
 };
 
 }  // namespace herdgate::policy

@@ -76,7 +76,7 @@ struct RequestPlan {
   struct Missing {
     std::string key;  // physical
     std::size_t policy = PolicySet::kNone;
-    std::string_view command;  // upper case, for the error; lives as long as the command table
+    std::string error;  // EXEC's reply if it stays so: one whole error line
   };
   std::vector<Missing> missing;
   std::vector<std::string> given;

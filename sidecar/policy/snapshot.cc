@@ -47,6 +47,7 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
     const bool versioned = policy.mode == Mode::kEnforce && policy.version.any();
     versions_ |= versioned;
     prefixes_.push_back(versioned ? VersionPrefix(policy.version.schema, generations_[i]) : std::string());
+    if (first_waiting_ == PolicySet::kNone && IsWaiting(i)) first_waiting_ = i;
   }
 }
 

@@ -43,6 +43,8 @@ class Snapshot {
   std::string_view Prefix(std::size_t index) const;
   // Whether the policy is enforced, has generations, and its generation is not known: its keys have no name yet.
   bool IsWaiting(std::size_t index) const;
+  // The first such policy, or PolicySet::kNone.
+  std::size_t first_waiting() const { return first_waiting_; }
 
   std::string Physical(std::string_view logical) const;
   // The logical name under which an app sees this key in a listing; nothing if it belongs to another version or to the
@@ -56,6 +58,7 @@ class Snapshot {
   std::vector<std::uint64_t> generations_;
   std::vector<std::string> prefixes_;
   bool versions_ = false;
+  std::size_t first_waiting_ = PolicySet::kNone;
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 

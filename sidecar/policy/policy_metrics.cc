@@ -1,0 +1,90 @@
+#include "sidecar/policy/policy_metrics.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace herdgate::policy {
+namespace {
+
+using metrics::CounterFamily;
+using metrics::GaugeFamily;
+using metrics::HistogramFamily;
+
+constexpr GaugeFamily kInfo{"herdgate_policy_info", "Always 1; the labels name each policy and its mode."};
+constexpr CounterFamily kWrites{"herdgate_policy_writes_total",
+                                "Keys written or given an expiry, by what became of the expiry (audit: would have)."};
+constexpr CounterFamily kWithoutTtl{"herdgate_policy_writes_without_ttl_total",
+                                    "Keys that commands would have left without an expiry."};
+constexpr CounterFamily kRefused{"herdgate_policy_refusals_total", "Commands refused, by reason (audit: would have)."};
+constexpr CounterFamily kRewrites{"herdgate_policy_key_rewrites_total", "Keys renamed to their version."};
+constexpr HistogramFamily kRequested{"herdgate_policy_ttl_requested_seconds", "Expiries that apps asked for.",
+                                     metrics::kTtlBuckets};
+constexpr HistogramFamily kApplied{"herdgate_policy_ttl_applied_seconds", "Expiries that keys were given.",
+                                   metrics::kTtlBuckets};
+constexpr GaugeFamily kPeak{"herdgate_policy_expiry_peak_keys",
+                            "Keys written here that fall due within one second, in the worst second to come."};
+
+constexpr std::array<std::string_view, kTtlActions> kActionNames = {"unchanged", "applied",  "clamped",
+                                                                    "jittered",  "rejected", "allowed"};
+constexpr std::array<std::string_view, kRefusals> kRefusalNames = {"missing_ttl", "require", "script",
+                                                                   "command",     "pattern", "key_too_long"};
+constexpr std::array<std::string_view, 3> kModeNames = {"enforce", "audit", "off"};
+
+}  // namespace
+
+void PolicyMetrics::SetPolicies(std::shared_ptr<const PolicySet> set) {
+  const std::lock_guard lock(mutex_);
+  set_ = std::move(set);
+  by_index_.clear();
+  for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
+    auto& cells = cells_[set_->at(i).name];
+    if (!cells) cells = std::make_unique<Cells>();
+    by_index_.push_back(cells.get());
+  }
+}
+
+void PolicyMetrics::Count(const RequestPlan& plan, base::WallTime now) {
+  if (plan.rewritten_keys > 0) by_index_[plan.rewritten_policy]->rewrites.Add(plan.rewritten_keys);
+  for (const TtlJudgement& judgement : plan.judgements) CountJudgement(judgement, now);
+  for (const RefusalCount& refusal : plan.refusals)
+    by_index_[refusal.policy]->refusals[static_cast<std::size_t>(refusal.reason)].Add();
+}
+
+void PolicyMetrics::CountJudgement(const TtlJudgement& judgement, base::WallTime now) {
+  Cells& cells = *by_index_[judgement.policy];
+  cells.writes[static_cast<std::size_t>(judgement.action)].Add();
+  if (judgement.requested.count() > 0) {
+    cells.requested.Record(judgement.requested);
+  } else {
+    cells.without_ttl.Add();
+  }
+  if (judgement.applied.count() == 0) return;
+  cells.applied.Record(judgement.applied);
+  const auto second = [](base::WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+  };
+  cells.expiries.Note(second(now + judgement.applied), second(now));
+  cells.peak.Set(cells.expiries.keys());
+}
+
+void PolicyMetrics::Collect(metrics::SampleSink& sink) const {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t i = 0; describes_ && set_ && i < set_->size(); ++i) {
+    const Policy& policy = set_->at(i);
+    sink.Add(kInfo, {{"policy", policy.name}, {"mode", kModeNames[static_cast<std::size_t>(policy.mode)]}}, 1);
+  }
+  for (const auto& [name, cells] : cells_) {
+    for (std::size_t i = 0; i < kTtlActions; ++i)
+      sink.Add(kWrites, {{"policy", name}, {"action", kActionNames[i]}}, cells->writes[i]);
+    for (std::size_t i = 0; i < kRefusals; ++i)
+      sink.Add(kRefused, {{"policy", name}, {"reason", kRefusalNames[i]}}, cells->refusals[i]);
+    sink.Add(kWithoutTtl, {{"policy", name}}, cells->without_ttl);
+    sink.Add(kRewrites, {{"policy", name}}, cells->rewrites);
+    sink.Add(kRequested, {{"policy", name}}, cells->requested);
+    sink.Add(kApplied, {{"policy", name}}, cells->applied);
+    sink.Add(kPeak, {{"policy", name}}, cells->peak);
+  }
+}
+
+}  // namespace herdgate::policy
