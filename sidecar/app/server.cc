@@ -128,6 +128,8 @@ void Server::MakeWorkers() {
   shared.sessions.max_output = options_.limits.client_output_limit;
   shared.identity = IdentityOf(options_.upstream.url);
   shared.default_db = options_.upstream.url.db;
+  shared.pipeline.generation_timeout = options_.upstream.timeout;
+  shared.policies = std::make_shared<const policy::PolicySet>(options_.policies);
   const unsigned count = options_.loops.value_or(base::AutoLoops());
   for (unsigned i = 0; i < count; ++i)
     parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));
@@ -229,7 +231,9 @@ void Server::Reload(const config::Options& options) {
   ApplyPolicies(options.policies);
 }
 
-void Server::ApplyPolicies(const std::vector<policy::Policy>&) {}
+void Server::ApplyPolicies(const std::vector<policy::Policy>& policies) {
+  parts_->workers.front()->ApplyPolicies(std::make_shared<const policy::PolicySet>(policies));
+}
 
 metrics::Registry& Server::registry() {
   return *parts_->registry;

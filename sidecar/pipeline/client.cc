@@ -5,6 +5,7 @@
 
 #include "sidecar/command/keys.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/transaction_block.h"
 #include "sidecar/resp/encoder.h"
@@ -49,7 +50,7 @@ Verdict Client::Handle(const resp::Request& request) {
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
   request_bytes_ = request.raw.size();
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
-  const Verdict verdict = Dispatch(spec, request);
+  const Verdict verdict = context_.policies->active() ? Judged(spec, request) : Dispatch(spec, request);
   if (verdict == Verdict::kDone) {
     // The commands of a block are refused together if they can't be sent in time.
     if (block_left_ == 0) first_tried_ns_ = 0;
@@ -119,7 +120,9 @@ Lane& Client::SharedLane(bool slow) {
 }
 
 Verdict Client::Forward(const CommandSpec& spec, const resp::Request& request, bool slow, std::uint8_t tag) {
-  if (pins_ != 0) return ForwardDedicated(spec, request, tag);
+  // A request so large that it was held only for its policy's sake would keep others waiting.
+  if (pins_ != 0 || request.raw.size() > context_.sessions->options().max_held_request)
+    return ForwardDedicated(spec, request, tag);
   if (context_.paused_until > context_.loop.Now() && IsPaused(spec)) return Blocking(spec, request);
   Lane* lane = current_;
   if (outstanding_ == 0) {
@@ -165,6 +168,7 @@ void Client::DropDedicated(bool clean) {
   if (current_ == dedicated_.get()) {
     current_ = nullptr;
     outstanding_ = 0;
+    if (policy_work_) policy_work_->replies.clear();
   }
   Lane& dropped = *dedicated_;
   context_.lanes.GiveBack(std::exchange(dedicated_, nullptr), clean && !dirty_);
@@ -195,12 +199,15 @@ upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag,
 }
 
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
+  const bool rewrites = NeedsReplyWork();
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
+  if (rewrites) tag |= kRewriteReply;
   const bool retryable =
       tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
   if (tag == kPause) pause_request_ = request.raw;
   sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable));
   if (!sent_) return Answer(spec, lane.RefusalError());
+  if (rewrites) NoteReplyWork();
   session_->replies().Expect();
   ++outstanding_;
   current_ = &lane;
@@ -320,6 +327,7 @@ void Client::ResetState() {
   blocked_ = 0;
   subscriptions_.Clear();
   state_changes_.clear();
+  if (policy_work_) policy_work_->transaction.Clear();
   name_.clear();
   Become(2, context_.default_db, context_.identity);
   LearnRules();

@@ -25,7 +25,9 @@
 #include "sidecar/pipeline/client_view.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/monitor_filter.h"
+#include "sidecar/pipeline/policy_work.h"
 #include "sidecar/pipeline/subscriptions.h"
+#include "sidecar/policy/request_plan.h"
 #include "sidecar/upstream/lane.h"
 
 namespace herdgate::pipeline {
@@ -126,7 +128,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
  private:
   friend class LocalCommands;
 
-  // What a reply means beyond its bytes: Pending::tag. The high bit asks to drop the bytes (CLIENT REPLY OFF).
+  // What a reply means beyond its bytes: Pending::tag. The high bit asks to drop the bytes (CLIENT REPLY OFF), the next
+  // one to pass them through the front of PolicyWork::replies.
   enum Tag : std::uint8_t {
     kPlain,
     kBlocking,
@@ -151,7 +154,22 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kUnpause,
     kTrackingInfo,
     kMulti,
+    kRandomKey,
+    kRewriteReply = 0x40,
     kDiscardBytes = 0x80
+  };
+  static std::uint8_t KindOf(std::uint8_t tag) {
+    return tag & static_cast<std::uint8_t>(~(kDiscardBytes | kRewriteReply));
+  }
+
+  // A large request whose key is renamed or that gets an expiry while it streams by.
+  struct LargeEdit {
+    policy::RequestPlan* plan = nullptr;
+    std::string front;  // in the place of the first `skip` bytes
+    std::string back;   // behind the last
+    std::size_t skip = 0;
+    std::vector<policy::FollowUp> follow_ups;
+    std::uint16_t command = 0;
   };
 
   // Redis takes a half-close for a disconnect; for a client in this state that is the only end there is.
@@ -166,9 +184,29 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   static std::uint8_t TagOf(const command::CommandSpec& spec, const resp::Request& request);
   // The sidecar asks on its own account.
   static bool IsOwnQuestion(std::uint8_t tag) {
-    return tag == kSwallow || tag == kResync || tag == kSubstituted || tag == kPermission;
+    return tag == kSwallow || tag == kResync || tag == kSubstituted || tag == kPermission || tag == kRandomKey;
   }
   void RenewLogins();
+
+  // Policies (client_policies.cc).
+  PolicyWork& Work();
+  net::Verdict Judged(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict JudgedExec(const command::CommandSpec& spec, const resp::Request& request);
+  net::Verdict Carry(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);
+  bool NeedsReplyWork() const { return plan_ != nullptr && (!plan_->reply.plain() || !instead_.empty()); }
+  void NoteReplyWork();
+  net::Verdict RefuseByPolicy(const command::CommandSpec& spec, const policy::RequestPlan& plan);
+  net::Verdict AwaitGeneration(const command::CommandSpec& spec, const policy::RequestPlan& plan);
+  void SendFollowUps(const command::CommandSpec& spec, const std::vector<policy::FollowUp>& follow_ups);
+  std::string Rewritten(std::string_view reply);
+  net::Verdict FindRandomKey(const command::CommandSpec& spec);
+  void AskRandomKey(upstream::Lane& lane, std::uint16_t command, std::initializer_list<std::string_view> args);
+  void RandomKeyAnswered(const std::string& reply);
+  std::optional<LargeEdit> JudgeLarge(const command::CommandSpec& spec, const net::LargeRequest& head);
+  net::Verdict RefuseLarge(const command::CommandSpec& spec, std::string_view error);
+  void NoteLarge(LargeEdit edit);
+  void StreamEdited(std::string_view bytes, bool last);
+
   net::Verdict Dispatch(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Forward(const command::CommandSpec& spec, const resp::Request& request, bool slow,
                        std::uint8_t tag = kPlain);
@@ -216,6 +254,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void LeaveMulti();
   void Resync();
   void FinishResync(std::string_view reply);
+  void PassPush(std::string_view frame, std::size_t ended);
   void CheckSubscriptionsOver();
 
   LoopContext& context_;
@@ -275,6 +314,12 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::ReplyQueue::SlotId substitute_slot_ = 0;
   std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane
   std::string captured_;                   // bytes of the tagged reply under way
+  policy::RequestPlan* plan_ = nullptr;    // of the request being dispatched
+  std::string instead_;                    // what the app gets in the place of its reply; see PolicyWork
+  std::unique_ptr<PolicyWork> policy_work_;
+  std::unique_ptr<LargeEdit> large_edit_;  // of the request being streamed
+  int random_key_draws_ = 0;
+  net::ReplyQueue::SlotId random_key_slot_ = 0;
 };
 
 }  // namespace herdgate::pipeline

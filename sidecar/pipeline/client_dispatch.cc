@@ -4,6 +4,7 @@
 
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/transaction_block.h"
 #include "sidecar/resp/encoder.h"
@@ -66,7 +67,7 @@ Verdict Client::Transaction(const CommandSpec& spec, const resp::Request& reques
     if (subscribed_in_resp2()) return ForwardDedicated(spec, request);
   }
   const bool paused = context_.paused_until > context_.loop.Now();
-  if (pins_ == 0 && !reply_off_ && !skip_this_ && !paused) {
+  if (pins_ == 0 && !reply_off_ && !skip_this_ && !paused && !context_.policies->awaits_generation()) {
     const auto block = FindTransactionBlock(session_->BytesBehind(), *context_.facts->table, context_.limits());
     if (block.has_value()) {
       const Verdict verdict = Forward(spec, request, block->slow);
@@ -264,20 +265,36 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   BeginRequest();
   const auto& table = *context_.facts->table;
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
+  std::optional<LargeEdit> edit;
+  if (context_.policies->active()) {
+    edit = JudgeLarge(spec, head);
+    if (!edit) return head.may_hold ? Verdict::kHold : RefuseLarge(spec, texts::kTooLargeToJudge);
+    if (edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kRefuse) {
+      if (in_multi_) Work().transaction.Refuse();
+      context_.policies->Count(*edit->plan);
+      return RefuseLarge(spec, edit->plan->error);
+    }
+    if (edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kWait)
+      return head.may_hold ? Verdict::kHold : RefuseLarge(spec, texts::kTooLargeToJudge);
+  }
   if (const auto verdict = TakeDedicated()) {
     if (*verdict == Verdict::kWait) session_->SetReading(false);
     return *verdict;
   }
   session_->SetReading(true);
+  policy::RequestPlan* const plan = edit ? edit->plan : nullptr;
+  const bool rewrites = plan != nullptr && !plan->reply.plain();
   const bool subscribes = spec.command_class == CommandClass::kPubSub;
   std::uint8_t tag = subscribes ? kSubscribe : kStreamed;
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
+  if (rewrites) tag |= kRewriteReply;
   stream_failed_ = !dedicated_->BeginStream(*this, MakePending(spec, tag, false));
   first_tried_ns_ = 0;
   ++queries_;
   last_command_ = spec.id;
   if (stream_failed_) return Answer(spec, dedicated_->RefusalError());
   streaming_ = true;
+  if (plan != nullptr) NoteLarge(std::move(*edit));
   if (subscribes) {
     Subscribe(spec, head.declared_args - 1);
   } else {
@@ -292,10 +309,21 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   return Verdict::kDone;
 }
 
+// Its bytes are read and go nowhere.
+Verdict Client::RefuseLarge(const CommandSpec& spec, std::string_view error) {
+  stream_failed_ = true;
+  first_tried_ns_ = 0;
+  return Answer(spec, error);
+}
+
 void Client::HandleStream(std::string_view bytes, bool last) {
   if (last) streaming_ = false;
   if (!dedicated_ || stream_failed_) return;
-  dedicated_->StreamBytes(bytes);
+  if (large_edit_) {
+    StreamEdited(bytes, last);
+  } else {
+    dedicated_->StreamBytes(bytes);
+  }
   if (last || !dedicated_->full()) return;
   session_->SetReading(false);
   awaiting_room_ = true;

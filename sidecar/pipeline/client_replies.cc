@@ -7,7 +7,9 @@
 #include "sidecar/pipeline/info_reply.h"
 #include "sidecar/pipeline/kill_arguments.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
+#include "sidecar/policy/reply_rewriter.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/reply.h"
 
@@ -69,13 +71,16 @@ void Client::GiveBackDedicated() {
 
 void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
   const bool discard = (pending.tag & kDiscardBytes) != 0;
-  const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
+  const bool rewrites = (pending.tag & kRewriteReply) != 0;
+  const std::uint8_t tag = KindOf(pending.tag);
   const bool is_error = captured_.empty() ? bytes.starts_with('-') : captured_.front() == '-';
-  const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo || is_error;
+  const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo ||
+                            tag == kRandomKey || rewrites || is_error;
   constexpr std::size_t kEnough = 64;
   if (whole_needed || captured_.size() < kEnough)
     captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
   const std::size_t count = ended ? 1 : 0;
+  if (rewrites && ended) captured_ = Rewritten(captured_);
   if (IsOwnQuestion(tag)) {
     // nobody expects the answer
   } else if (discard) {
@@ -86,6 +91,8 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
     if (ended) PassBytes(InfoForClient(captured_, context_.connections), 1, true);
   } else if (tag == kTrackingInfo) {
     if (ended) PassBytes(LocalCommands::TrackingInfoForClient(captured_, tracking_redirect()), 1, true);
+  } else if (rewrites) {
+    if (ended) PassBytes(captured_, 1, true);
   } else {
     PassBytes(bytes, count, false);
   }
@@ -96,7 +103,8 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
 }
 
 void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
-  const auto tag = static_cast<std::uint8_t>(pending.tag & ~kDiscardBytes);
+  const std::uint8_t tag = KindOf(pending.tag);
+  if ((pending.tag & kRewriteReply) != 0) (void)Rewritten(error);
   captured_.clear();
   if (!IsOwnQuestion(tag)) PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
   if (streaming_) stream_failed_ = true;
@@ -135,6 +143,8 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     case kMulti:
       if (failed) LeaveMulti();
       return;
+    case kRandomKey:
+      return RandomKeyAnswered(reply);
     case kExec:
       if (reply.starts_with('*') && !pause_request_.empty()) SetPause(true);
       if (resync_) Resync();
@@ -306,16 +316,17 @@ FrameVerdict Client::OnFrame(Lane&, std::string_view frame, const Pending* oldes
 }
 
 FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
+  const bool rewrites = oldest != nullptr && (oldest->tag & kRewriteReply) != 0;
   const auto parsed = resp::ParseReply(frame);
   static const std::vector<resp::Reply> none;
   const auto& elements = parsed.ok() ? parsed.value().reply.elements : none;
   const std::string_view what = elements.empty() ? std::string_view() : elements.front().text;
-  const int tag = oldest == nullptr ? kPlain : oldest->tag & ~kDiscardBytes;
+  const std::uint8_t tag = oldest == nullptr ? std::uint8_t{kPlain} : KindOf(oldest->tag);
   const bool asked = tag == kSubscribe;
   if (elements.size() == 3 && Subscriptions::IsConfirmation(what) && (asked || subscriptions_.any())) {
     const bool last =
         subscriptions_.Confirmed(what, elements[1].type == resp::ReplyType::kNull, elements[2].integer) && asked;
-    PassBytes(frame, last ? 1 : 0, true);
+    PassPush(frame, last ? 1 : 0);
     if (subscriptions_.any()) Pin(PinReason::kSubscribed);
     if (!last) return FrameVerdict::kProgress;
     CheckSubscriptionsOver();
@@ -324,15 +335,22 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   }
   // No answer to a question of the sidecar's own is an array.
   if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr ||
-      IsOwnQuestion(static_cast<std::uint8_t>(tag))) {
-    PassBytes(frame, 0, true);
+      IsOwnQuestion(tag)) {
+    PassPush(frame, 0);
     return FrameVerdict::kPush;
   }
   const bool discard = (oldest->tag & kDiscardBytes) != 0;
-  PassBytes(discard ? std::string_view() : frame, 1, true);
-  Effect(static_cast<std::uint8_t>(tag), std::string(frame.substr(0, 64)));
+  const std::string rewritten = rewrites ? Rewritten(frame) : std::string();
+  PassBytes(discard ? std::string_view() : rewrites ? rewritten : frame, 1, true);
+  Effect(tag, std::string(frame.substr(0, 64)));
   Ended(1);
   return FrameVerdict::kAnswer;
+}
+
+// Bytes that came unasked, or a confirmation that ends `ended` replies: what the app may see of them.
+void Client::PassPush(std::string_view frame, std::size_t ended) {
+  if (!context_.policies->versions()) return PassBytes(frame, ended, true);
+  PassBytes(policy::RewritePush(*context_.policies->snapshot(), frame), ended, true);
 }
 
 void Client::CheckSubscriptionsOver() {

@@ -25,6 +25,7 @@ struct Connections {
 };
 
 class Client;
+class PolicyStage;
 class SideQuery;
 
 struct LoopContext {
@@ -40,6 +41,7 @@ struct LoopContext {
   std::atomic<std::uint64_t>& next_client_id;
   Connections& connections;
   const upstream::OwnAddresses& own_addresses;
+  PolicyStage* policies = nullptr;  // never null while sessions are served
   SideQuery* auth_query = nullptr;  // asks with AUTH only
   SideQuery* own_query = nullptr;   // asks as the sidecar
   // The upstream's commands may have changed (MODULE LOAD): learn them again.

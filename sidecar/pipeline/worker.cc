@@ -1,6 +1,7 @@
 #include "sidecar/pipeline/worker.h"
 
 #include <limits>
+#include <utility>
 
 #include "sidecar/pipeline/client.h"
 
@@ -46,12 +47,16 @@ void Worker::Prepare() {
                                                        .next_client_id = shared_.next_client_id,
                                                        .connections = shared_.connections,
                                                        .own_addresses = shared_.own_addresses,
+                                                       .policies = nullptr,
                                                        .auth_query = nullptr,
                                                        .own_query = nullptr,
                                                        .on_upstream_changed = {},
                                                        .peers = {},
                                                        .clients = {},
                                                        .owned = {}});
+  policy_stage_ = std::make_unique<PolicyStage>(random_.Next(), loop_.index() == 0);
+  policy_stage_->Set(FirstSnapshot(shared_.policies));
+  context_->policies = policy_stage_.get();
   handler_ = std::make_unique<Handler>(*context_);
   sessions_ = std::make_unique<net::SessionSet>(loop_, *handler_, shared_.sessions, net_metrics_);
   // How large a bulk may be is the upstream's to say: large requests are streamed to it.
@@ -63,6 +68,7 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   for (const auto& worker : all) {
     context_->peers.push_back(worker->context_.get());
   }
+  if (all.front().get() == this) policy_hub_ = std::make_unique<PolicyHub>(*context_, shared_.identity);
 }
 
 // Redis closes the connections of a user that is deleted or switched off; so are its clients here.
@@ -74,7 +80,7 @@ void Worker::CloseClientsOf(const upstream::LaneKey& key) {
   });
 }
 
-void Worker::Open(bool discovers) {
+void Worker::Open(bool first) {
   on_user_refused_ = [this](const upstream::LaneKey& key) { CloseClientsOf(key); };
   auth_query_ =
       std::make_unique<SideQuery>(*lanes_, upstream::LaneKey{2, 0, std::make_shared<const upstream::Identity>()});
@@ -83,10 +89,13 @@ void Worker::Open(bool discovers) {
   context_->own_query = own_query_.get();
   // The lane that nearly every client starts on is ready before the first of them.
   (void)lanes_->Shared({2, shared_.default_db, shared_.identity}, false);
-  if (discovers) {
+  loop_.EverySecond([this] { policy_stage_->EverySecond(); });
+  if (first) {
+    policy_hub_->Apply(shared_.policies);
     discovery_ = std::make_unique<Discovery>(*context_);
     loop_.EverySecond([this] {
       if (discovery_) discovery_->EverySecond();
+      policy_hub_->EverySecond();
     });
     for (LoopContext* peer : context_->peers) {
       peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { RefreshDiscovery(); }; });
@@ -101,9 +110,14 @@ void Worker::RefreshDiscovery() {
   });
 }
 
+void Worker::ApplyPolicies(std::shared_ptr<const policy::PolicySet> set) {
+  loop_.Post([this, set = std::move(set)] { policy_hub_->Apply(set); });
+}
+
 void Worker::Close() {
   sessions_->KillAll(net::CloseReason::kShutdown);
   discovery_.reset();
+  if (policy_hub_) policy_hub_->Close();
   auth_query_.reset();
   own_query_.reset();
   context_->owned.clear();
@@ -115,6 +129,8 @@ void Worker::Collect(metrics::SampleSink& sink) const {
   upstream_metrics_.Collect(sink);
   CollectCommands(upstream_metrics_, sink);
   pipeline_metrics_.Collect(sink);
+  policy_stage_->Collect(sink);
+  if (policy_hub_) policy_hub_->Collect(sink);
 }
 
 }  // namespace herdgate::pipeline

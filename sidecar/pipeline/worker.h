@@ -14,6 +14,8 @@
 #include "sidecar/pipeline/discovery.h"
 #include "sidecar/pipeline/handler.h"
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/policy_hub.h"
+#include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/upstream/connector.h"
 #include "sidecar/upstream/health.h"
@@ -36,6 +38,7 @@ struct SharedState {
   std::atomic<std::uint64_t> next_client_id{1};
   Connections connections;
   upstream::OwnAddresses own_addresses;
+  std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
 };
 
 class Worker {
@@ -49,10 +52,13 @@ class Worker {
   void Connect(const std::vector<std::unique_ptr<Worker>>& all);
   net::Loop& loop() { return loop_; }
 
-  // On the loop.
-  void Open(bool discovers);
+  // On the loop. One worker of the process is the first: it learns what the upstream is, and keeps the policies.
+  void Open(bool first);
   void Close();
   net::SessionSet& sessions() { return *sessions_; }
+
+  // Any thread; of the first worker only.
+  void ApplyPolicies(std::shared_ptr<const policy::PolicySet> set);
 
   // Any thread: what /metrics shows of this worker.
   void Collect(metrics::SampleSink& sink) const;
@@ -75,6 +81,8 @@ class Worker {
   std::unique_ptr<SideQuery> auth_query_;
   std::unique_ptr<SideQuery> own_query_;
   std::unique_ptr<Discovery> discovery_;
+  std::unique_ptr<PolicyStage> policy_stage_;
+  std::unique_ptr<PolicyHub> policy_hub_;  // of the first worker
 };
 
 }  // namespace herdgate::pipeline

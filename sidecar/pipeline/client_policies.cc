@@ -1,0 +1,269 @@
+// Client: requests judged by their policies on the way out, replies rewritten on the way back.
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/policy/reply_rewriter.h"
+#include "sidecar/resp/encoder.h"
+#include "sidecar/resp/reply.h"
+#include "sidecar/resp/request_decoder.h"
+
+namespace herdgate::pipeline {
+
+using command::CommandClass;
+using command::CommandSpec;
+using net::Verdict;
+using policy::RequestPlan;
+
+namespace {
+
+constexpr std::string_view kDiscard = "*1\r\n$7\r\nDISCARD\r\n";
+
+}  // namespace
+
+PolicyWork& Client::Work() {
+  if (!policy_work_) policy_work_ = std::make_unique<PolicyWork>();
+  return *policy_work_;
+}
+
+Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
+  if (raw_) return Dispatch(spec, request);
+  const bool queued = in_multi_ || block_left_ > 0;
+  if (queued && spec.command_class == CommandClass::kTransaction && spec.AcceptsCount(request.args.size())) {
+    if (spec.name == "exec") return JudgedExec(spec, request);
+    if (spec.name == "discard" && policy_work_) policy_work_->transaction.Clear();
+  }
+  RequestPlan& plan = context_.policies->Judge(spec, request, queued, context_.facts->max_bulk_bytes);
+  if (plan.action == RequestPlan::Action::kRefuse) return RefuseByPolicy(spec, plan);
+  if (plan.action == RequestPlan::Action::kWait) return AwaitGeneration(spec, plan);
+  if (!queued && plan.reply.shape == policy::ReplyShape::kRandomKey) return FindRandomKey(spec);
+  resp::Request judged = request;
+  if (plan.action == RequestPlan::Action::kRewrite) judged.raw = plan.raw;
+  return Carry(spec, judged, plan);
+}
+
+// Sends what was judged, and remembers what its reply needs.
+Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, RequestPlan& plan) {
+  const bool queued = in_multi_ || block_left_ > 0;
+  // CLIENT TRACKING is built anew from its arguments, so these must be the rewritten ones too.
+  std::optional<resp::RequestDecoder> decoder;
+  resp::Request decoded = judged;
+  if (spec.command_class == CommandClass::kTracking && plan.action == RequestPlan::Action::kRewrite)
+    (void)decoder.emplace(context_.limits()).Decode(plan.raw, decoded);
+  plan_ = queued ? nullptr : &plan;  // queued it is answered by one line
+  sent_ = false;
+  const Verdict verdict = Dispatch(spec, decoded);
+  plan_ = nullptr;
+  if (verdict != Verdict::kDone) return verdict;
+  if (!sent_) return verdict;
+  context_.policies->Count(plan);
+  if (queued) {
+    plan.reply.proto = proto_;
+    // Refused inside a transaction, both leave no reply in EXEC's array.
+    if (spec.name != "multi" && spec.name != "watch") Work().transaction.Add(plan);
+  } else {
+    SendFollowUps(spec, plan.follow_ups);
+  }
+  return verdict;
+}
+
+// Called by SendOn when a judged request was taken by its lane.
+void Client::NoteReplyWork() {
+  Work().replies.push_back({.work = std::move(plan_->reply), .instead = std::exchange(instead_, {})});
+}
+
+Verdict Client::RefuseByPolicy(const CommandSpec& spec, const RequestPlan& plan) {
+  if (in_multi_ || block_left_ > 0) Work().transaction.Refuse();
+  if (block_left_ > 0) --block_left_;
+  context_.policies->Count(plan);
+  return Answer(spec, plan.error);
+}
+
+Verdict Client::AwaitGeneration(const CommandSpec& spec, const RequestPlan& plan) {
+  const auto waited = context_.loop.Now().time_since_epoch() - std::chrono::nanoseconds(first_tried_ns_);
+  // A transaction that goes over a shared lane in one run can't pause in its middle.
+  if (block_left_ == 0 && waited < context_.options.generation_timeout) {
+    context_.policies->Await(weak_from_this());
+    return Verdict::kWait;
+  }
+  const auto& policy = context_.policies->snapshot()->set().at(plan.waiting_for);
+  if (in_multi_ || block_left_ > 0) Work().transaction.Refuse();
+  if (block_left_ > 0) --block_left_;
+  return Answer(spec, "-ERR herdgate: the generation of policy '" + policy.name + "' is not known yet\r\n");
+}
+
+Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request) {
+  const auto verdict_of = Work().transaction.AtExec();
+  RequestPlan plan;
+  plan.reply = verdict_of.reply;
+  plan.follow_ups = verdict_of.follow_ups;
+  resp::Request judged = request;
+  if (!verdict_of.error.empty()) {
+    judged.raw = kDiscard;
+    plan.follow_ups.clear();
+    instead_ = verdict_of.error;
+  }
+  plan_ = &plan;
+  sent_ = false;
+  const Verdict verdict = Dispatch(spec, judged);
+  plan_ = nullptr;
+  if (verdict != Verdict::kDone) return verdict;
+  instead_.clear();
+  plan.refusals = verdict_of.refusals;
+  context_.policies->Count(plan);
+  Work().transaction.Clear();
+  if (sent_) SendFollowUps(spec, plan.follow_ups);
+  return verdict;
+}
+
+// Right behind the command, on its lane; nobody expects the replies.
+void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::FollowUp>& follow_ups) {
+  if (follow_ups.empty() || current_ == nullptr) return;
+  std::string request;
+  for (const auto& follow_up : follow_ups) {
+    request.clear();
+    const std::string milliseconds = std::to_string(follow_up.ttl.count());
+    resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, follow_up.only_shorten ? "LT" : "NX"});
+    if (!current_->Send(request, *this, MakePending(spec, kSwallow, false))) return;
+    ++outstanding_;
+  }
+}
+
+// ---- replies
+
+// The reply to a request that was tagged with kRewriteReply, as the app may see it.
+std::string Client::Rewritten(std::string_view reply) {
+  if (!policy_work_ || policy_work_->replies.empty()) return std::string(reply);
+  PolicyWork::Awaited awaited = std::move(policy_work_->replies.front());
+  policy_work_->replies.pop_front();
+  if (!awaited.instead.empty() && !reply.starts_with('-')) return awaited.instead;
+  return policy::RewriteReply(awaited.work, reply);
+}
+
+// ---- RANDOMKEY: a key of the version in force. Asks again while it draws others, then looks through the database.
+
+Verdict Client::FindRandomKey(const CommandSpec& spec) {
+  if (outstanding_ > 0) return AwaitSettled();
+  if (pins_ != 0) {
+    if (const auto verdict = TakeDedicated()) return *verdict;
+  }
+  upstream::Lane& lane = pins_ != 0 ? *dedicated_ : SharedLane(false);
+  random_key_draws_ = 0;
+  random_key_slot_ = AnswerLater();
+  AskRandomKey(lane, spec.id, {"RANDOMKEY"});
+  return Verdict::kDone;
+}
+
+void Client::AskRandomKey(upstream::Lane& lane, std::uint16_t command, std::initializer_list<std::string_view> args) {
+  std::string request;
+  resp::AppendRequest(request, args);
+  upstream::Pending pending = MakePending(context_.facts->table->at(command), kRandomKey, false);
+  if (!lane.Send(request, *this, pending)) return FillCounted(random_key_slot_, lane.RefusalError());
+  ++outstanding_;
+  current_ = &lane;
+}
+
+// REQUIRES: called while the lane's reply is being delivered, so that current_ is it.
+void Client::RandomKeyAnswered(const std::string& reply) {
+  constexpr int kDraws = 16;
+  if (session_ == nullptr) return;
+  const auto answer = [&](std::optional<std::string_view> key) {
+    std::string out;
+    if (key) {
+      resp::AppendBulk(out, *key);
+    } else {
+      resp::AppendNull(out, proto_);
+    }
+    FillCounted(random_key_slot_, out);
+  };
+  const auto parsed = resp::ParseReply(reply);
+  const auto& snapshot = context_.policies->snapshot();
+  if (!parsed.ok() || reply.starts_with('-') || !snapshot) return FillCounted(random_key_slot_, reply);
+  const resp::Reply& value = parsed.value().reply;
+  const auto command = context_.facts->table->FindFull("randomkey")->id;
+  if (value.type == resp::ReplyType::kArray && value.elements.size() == 2) {  // SCAN
+    for (const auto& key : value.elements[1].elements) {
+      if (const auto visible = snapshot->Visible(key.text)) return answer(visible);
+    }
+    if (value.elements[0].text == "0") return answer(std::nullopt);
+    return AskRandomKey(*current_, command, {"SCAN", value.elements[0].text, "COUNT", "1000"});
+  }
+  if (value.type == resp::ReplyType::kNull) return answer(std::nullopt);
+  if (const auto visible = snapshot->Visible(value.text)) return answer(visible);
+  if (++random_key_draws_ < kDraws) return AskRandomKey(*current_, command, {"RANDOMKEY"});
+  AskRandomKey(*current_, command, {"SCAN", "0", "COUNT", "1000"});
+}
+
+// ---- requests too large to be held
+
+namespace {
+
+// Whether all that judging needs of a request stands before its first large argument.
+bool IsJudgedByItsHead(const CommandSpec& spec, const net::LargeRequest& head) {
+  if (head.args.size() < 2) return false;
+  constexpr std::size_t kPlainSet = 3;
+  if (spec.name == "set") return head.declared_args == kPlainSet;
+  if (spec.keys.count != 1 || spec.keys.search != command::KeySearch::kSpecs) return false;
+  const command::KeySpec& key = *spec.keys.begin();
+  const bool one_key = key.begin == command::KeySpec::Begin::kIndex && key.find == command::KeySpec::Find::kRange &&
+                       key.position == 1 && key.last == 0;
+  return one_key && (spec.ttl == command::TtlEffect::kTtlNone || spec.ttl == command::TtlEffect::kTtlKeeps);
+}
+
+}  // namespace
+
+// What must be sent before and behind the bytes of a large request from `skip` on; nothing if it has to be held whole.
+std::optional<Client::LargeEdit> Client::JudgeLarge(const CommandSpec& spec, const net::LargeRequest& head) {
+  if (spec.keys.empty() && spec.command_class != CommandClass::kPubSub) return LargeEdit{};
+  if (!IsJudgedByItsHead(spec, head)) return std::nullopt;
+  std::vector<std::string_view> args = head.args;
+  args.resize(head.declared_args);
+  std::string raw;
+  resp::AppendRequest(raw, args);
+  RequestPlan& plan = context_.policies->Judge(spec, {.args = args, .raw = raw, .was_inline = false}, in_multi_,
+                                               context_.facts->max_bulk_bytes);
+  LargeEdit edit;
+  edit.plan = &plan;
+  if (plan.action != RequestPlan::Action::kRewrite) return edit;
+  resp::RequestDecoder decoder(context_.limits());
+  resp::Request rewritten;
+  if (decoder.Decode(plan.raw, rewritten) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
+  edit.front = "*" + std::to_string(rewritten.args.size()) + "\r\n";
+  resp::AppendBulk(edit.front, rewritten.args[0]);
+  resp::AppendBulk(edit.front, rewritten.args[1]);
+  for (std::size_t i = args.size(); i < rewritten.args.size(); ++i) resp::AppendBulk(edit.back, rewritten.args[i]);
+  constexpr std::size_t kLineEnd = 2;
+  edit.skip = static_cast<std::size_t>(head.args[1].data() - head.bytes.data()) + head.args[1].size() + kLineEnd;
+  return edit;
+}
+
+// The stream has begun: what judging decided is carried out as its bytes come.
+void Client::NoteLarge(LargeEdit edit) {
+  RequestPlan& plan = *std::exchange(edit.plan, nullptr);
+  context_.policies->Count(plan);
+  if (!plan.reply.plain()) Work().replies.push_back({.work = std::move(plan.reply), .instead = {}});
+  if (in_multi_) {
+    Work().transaction.Add(plan);
+  } else {
+    edit.follow_ups = plan.follow_ups;
+  }
+  edit.command = last_command_;
+  dedicated_->StreamBytes(edit.front);
+  large_edit_ = std::make_unique<LargeEdit>(std::move(edit));
+}
+
+void Client::StreamEdited(std::string_view bytes, bool last) {
+  const std::size_t skipped = std::min(large_edit_->skip, bytes.size());
+  large_edit_->skip -= skipped;
+  dedicated_->StreamBytes(bytes.substr(skipped));
+  if (!last) return;
+  dedicated_->StreamBytes(large_edit_->back);
+  const auto edit = std::exchange(large_edit_, nullptr);
+  SendFollowUps(context_.facts->table->at(edit->command), edit->follow_ups);
+}
+
+}  // namespace herdgate::pipeline

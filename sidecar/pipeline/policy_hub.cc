@@ -1,0 +1,53 @@
+#include "sidecar/pipeline/policy_hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/pipeline/policy_stage.h"
+
+namespace herdgate::pipeline {
+namespace {
+
+bool DoesSomething(const policy::Policy& policy) {
+  return policy.mode != policy::Mode::kOff &&
+         (policy.ttl.any() || policy.version.any() || !policy.version.require.empty());
+}
+
+policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set,
+                                 std::vector<std::uint64_t> generations) {
+  if (!set || std::ranges::none_of(set->policies(), DoesSomething)) return nullptr;
+  return std::make_shared<const policy::Snapshot>(set, std::move(generations));
+}
+
+}  // namespace
+
+policy::SnapshotPtr FirstSnapshot(const std::shared_ptr<const policy::PolicySet>& set) {
+  return MakeSnapshot(set, {});
+}
+
+PolicyHub::PolicyHub(LoopContext& home, const upstream::IdentityPtr& identity)
+    : home_(home), generations_(home, identity, [this](std::vector<std::uint64_t> values, std::function<void()> done) {
+        Publish(std::move(values), std::move(done));
+      }) {}
+
+void PolicyHub::Apply(std::shared_ptr<const policy::PolicySet> set) {
+  set_ = std::move(set);
+  generations_.SetPolicies(set_ ? set_ : std::make_shared<const policy::PolicySet>(std::vector<policy::Policy>()));
+}
+
+void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<std::uint64_t>)> done) {
+  generations_.Bump(policy, std::move(done));
+}
+
+void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
+  const auto snapshot = MakeSnapshot(set_, std::move(generations));
+  // The last loop to have it tells home.
+  auto told = std::shared_ptr<void>(nullptr, [&loop = home_.loop, everywhere = std::move(everywhere)](void*) {
+    if (everywhere) loop.Post(everywhere);
+  });
+  for (LoopContext* peer : home_.peers) {
+    peer->loop.Post([peer, snapshot, told] { peer->policies->Set(snapshot); });
+  }
+}
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,39 @@
+#include "sidecar/pipeline/policy_stage.h"
+
+#include <utility>
+
+#include "sidecar/base/clock.h"
+#include "sidecar/pipeline/client.h"
+
+namespace herdgate::pipeline {
+
+void PolicyStage::Set(policy::SnapshotPtr snapshot) {
+  const bool same_set =
+      snapshot && snapshot_ ? snapshot->shared_set() == snapshot_->shared_set() : snapshot == snapshot_;
+  snapshot_ = std::move(snapshot);
+  if (!same_set) metrics_.SetPolicies(snapshot_ ? snapshot_->shared_set() : nullptr);
+  awaits_generation_ = false;
+  for (std::size_t i = 0; snapshot_ && i < snapshot_->set().size(); ++i) awaits_generation_ |= snapshot_->IsWaiting(i);
+  ResumeWaiting();
+}
+
+policy::RequestPlan& PolicyStage::Judge(const command::CommandSpec& spec, const resp::Request& request, bool in_multi,
+                                        std::int64_t max_bulk_bytes) {
+  now_ = base::SystemClock().Wall();
+  const policy::JudgeContext context{.now = now_,
+                                     .random = random_,
+                                     .in_multi = in_multi,
+                                     .max_key_bytes = static_cast<std::uint64_t>(max_bulk_bytes)};
+  judge_.Judge(snapshot_, spec, request.args, request.raw, context, plan_);
+  return plan_;
+}
+
+void PolicyStage::ResumeWaiting() {
+  std::vector<std::weak_ptr<Client>> waiting;
+  waiting.swap(waiting_);
+  for (const auto& weak : waiting) {
+    if (const auto client = weak.lock(); client && client->has_session()) client->session().Resume();
+  }
+}
+
+}  // namespace herdgate::pipeline
