@@ -72,6 +72,7 @@ std::string_view WhatIsWrong(std::regex_constants::error_type code) {
   if (code == error_range) return "a range in '[]' ends before it starts";
   if (code == error_badrepeat) return "nothing stands before a '*', '+', '?' or '{'";
   if (code == error_escape) return "an unknown escape, or a '\\' at the end";
+  if (code == error_complexity) return "a reference to a group is not possible here: it can take any time to match";
   if (code == error_backref) return "a reference to a group that is not there";
   if (code == error_ctype || code == error_collate) return "an unknown class of characters";
   return "it is too large";
@@ -80,7 +81,8 @@ std::string_view WhatIsWrong(std::regex_constants::error_type code) {
 Status SetRequire(std::string_view text, Policy& policy) {
   if (text.size() > kMaxRequireBytes) return Invalid("expected a regular expression of at most 1024 bytes");
   try {
-    const std::regex compiled{std::string(text), std::regex::ECMAScript};
+    // Polynomial: no expression that a key can make the matcher try for minutes.
+    const std::regex compiled{std::string(text), std::regex::ECMAScript | std::regex_constants::__polynomial};
   } catch (const std::regex_error& error) {
     return Invalid("not a regular expression (ECMAScript): " + std::string(WhatIsWrong(error.code())));
   }

@@ -283,6 +283,9 @@ const BadCase kBadCases[] = {
     {"RequireEndsWithABackslash", With("version: {require: 'a\\'}"),
      "c:1:55: policy 'p': version.require: not a regular expression (ECMAScript): an unknown escape, or a '\\' at the "
      "end\n"},
+    {"RequireRefersToAGroup", With("version: {require: '(a)\\1'}"),
+     "c:1:55: policy 'p': version.require: not a regular expression (ECMAScript): a reference to a group is not "
+     "possible here: it can take any time to match\n"},
     {"RequireIsTooLarge", With("version: {require: '((a{999}){999}){999}'}"),
      "c:1:55: policy 'p': version.require: not a regular expression (ECMAScript): it is too large\n"},
     {"RequireIsTooLong", With("version: {require: " + std::string(1025, 'a') + "}"),
