@@ -106,14 +106,14 @@ void Generations::Forget() {
   std::erase_if(writes_, [](const Write& write) { return !write.done; });
   for (auto& [name, counter] : counters_) {
     counter.memory.watched = false;
-    counter.reading = counter.again = counter.raising = false;
+    counter.raising = false;
   }
   AwaitDeadline();
 }
 
 void Generations::OnControlPush(const resp::Reply& push) {
   if (push.elements.size() < 2 || push.elements[0].text != "invalidate") return;
-  if (push.elements[1].elements.empty()) return ReadAgain();  // FLUSHALL
+  if (push.elements[1].elements.empty()) return ReadAll();  // FLUSHALL
   for (const resp::Reply& key : push.elements[1].elements) {
     for (Counter* counter : by_index_) {
       if (counter != nullptr && counter->key == key.text) Read(*counter);
@@ -125,28 +125,16 @@ void Generations::OnControlPush(const resp::Reply& push) {
 
 void Generations::ReadAll() {
   for (Counter* counter : by_index_) {
-    if (counter != nullptr && !counter->reading) Read(*counter);
-  }
-}
-
-void Generations::ReadAgain() {
-  for (Counter* counter : by_index_) {
     if (counter != nullptr) Read(*counter);
   }
 }
 
+// Answers and pushes come in order over one connection: whatever a push told of before the answer, the answer has.
 void Generations::Read(Counter& counter) {
-  if (!control_.up()) return;
-  if (counter.reading) {
-    counter.again = true;
-    return;
-  }
-  counter.reading = true;
   control_.Ask({"GET", counter.key}, [this, &counter](const resp::Reply& reply) { OnRead(counter, reply); });
 }
 
 void Generations::OnRead(Counter& counter, const resp::Reply& reply) {
-  counter.reading = false;
   metrics_.tracking.Set(control_.tracked() ? 1 : 0);
   const GenerationStep step = JudgeCounter(ReadCounter(reply), counter.memory, clock_.Wall());
   if (step.kind == Step::kTake) Adopt(counter, step.value, {});
@@ -155,7 +143,6 @@ void Generations::OnRead(Counter& counter, const resp::Reply& reply) {
     if (step.kind == Step::kCreate) Create(counter, step.value);
     if (step.kind == Step::kRaise && !counter.raising) QueueWrite(counter, nullptr);
   }
-  if (std::exchange(counter.again, false)) Read(counter);
 }
 
 void Generations::Create(Counter& counter, std::uint64_t value) {

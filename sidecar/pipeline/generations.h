@@ -71,8 +71,6 @@ class Generations final : private ControlLane::Events {
     GenerationMetrics::Cells* cells = nullptr;
     bool active = false;   // in the policies of now
     bool known = false;    // memory.last_seen is published
-    bool reading = false;  // a GET is under way
-    bool again = false;    // it changed meanwhile
     bool raising = false;  // in writes_
     bool denied = false;   // the upstream refused a write: not again in this second
   };
@@ -89,7 +87,6 @@ class Generations final : private ControlLane::Events {
   void OnControlPush(const resp::Reply& push) override;
 
   void ReadAll();
-  void ReadAgain();
   void Read(Counter& counter);
   void OnRead(Counter& counter, const resp::Reply& reply);
   void Create(Counter& counter, std::uint64_t value);

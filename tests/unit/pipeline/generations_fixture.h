@@ -39,10 +39,12 @@ class MovedClock final : public base::Clock {
 
 class Node {
  public:
+  // `asks`: every second. Without it only pushes tell. `connector`: in place of the URL's.
   explicit Node(const std::string& url, std::vector<policy::Policy> policies = {Versioned("user")},
-                std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+                std::chrono::milliseconds timeout = std::chrono::seconds(5), bool asks = true,
+                std::unique_ptr<upstream::Connector> connector = nullptr) {
     const base::UpstreamUrl to = base::ParseUpstreamUrl(url).value();
-    connector_ = upstream::MakeSocketConnector(to);
+    connector_ = connector ? std::move(connector) : upstream::MakeSocketConnector(to);
     options_.timeout = timeout;
     auto identity = std::make_shared<upstream::Identity>();
     if (!to.user.empty()) identity->auth = {to.user, to.password};
@@ -62,12 +64,14 @@ class Node {
         *pool_, upstream::LaneKey{3, to.db, identity_},
         [this](std::vector<std::uint64_t> values, std::function<void()> everywhere) {
           Take(std::move(values));
-          if (everywhere) loop_.Post(std::move(everywhere));
+          if (!everywhere) return;
+          if (holds) return held_.push_back(std::move(everywhere));
+          loop_.Post(std::move(everywhere));
         },
         clock);
     loop_.Start();
     Apply(std::move(policies));
-    Run([this] { loop_.EverySecond([this] { generations_->EverySecond(); }); });
+    if (asks) Run([this] { loop_.EverySecond([this] { generations_->EverySecond(); }); });
   }
   ~Node() {
     Run([this] {
@@ -106,6 +110,15 @@ class Node {
     done.get_future().wait();
   }
 
+  // Lets the other loops of this process have what was published while `holds`.
+  void Release() {
+    Run([this] {
+      holds = false;
+      for (auto& everywhere : held_) everywhere();
+      held_.clear();
+    });
+  }
+
   // What was published last for the policy at `index`; 0: not known.
   std::uint64_t value(std::size_t index = 0) const {
     const std::lock_guard lock(mutex_);
@@ -127,6 +140,7 @@ class Node {
   }
 
   MovedClock clock;
+  std::atomic<bool> holds{false};
 
  private:
   void Take(std::vector<std::uint64_t> values) {
@@ -149,6 +163,7 @@ class Node {
   std::atomic<std::size_t> dedicated_in_use_{0};
   std::unique_ptr<upstream::LanePool> pool_;
   std::unique_ptr<Generations> generations_;
+  std::vector<std::function<void()>> held_;  // the loop's
   mutable std::mutex mutex_;
   std::vector<std::uint64_t> values_;  // guarded by mutex_
   bool went_back_ = false;             // guarded by mutex_
@@ -171,8 +186,11 @@ class GenerationsTest : public ::testing::Test {
   std::string Do(const integration::Words& words) { return redis_->Client().Do(words); }
   std::uint64_t Counter() { return std::strtoull(integration::Text(Do({"GET", kCounter})).c_str(), nullptr, 10); }
   // Makes `count` nodes that know the generation.
-  void StartNodes(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) nodes.push_back(std::make_unique<Node>(redis().Url()));
+  void StartNodes(std::size_t count, bool asks = true) {
+    for (std::size_t i = 0; i < count; ++i) {
+      nodes.push_back(
+          std::make_unique<Node>(redis().Url(), std::vector{Versioned("user")}, std::chrono::seconds(5), asks));
+    }
     for (const auto& node : nodes) ASSERT_TRUE(node->Knows());
   }
   bool AllBecome(std::uint64_t value, std::chrono::milliseconds patience = integration::kPatience) {

@@ -47,6 +47,37 @@ TEST_F(GenerationsTest, BumpIsPublishedBeforeItReturnsAndSoonKnownToAll) {
   EXPECT_EQ(nodes[0]->Metric("herdgate_policy_generation_changes_total"), 20);
 }
 
+TEST_F(GenerationsTest, PushesAloneTellOfEveryChange) {
+  StartNodes(3, false);
+  for (std::uint64_t round = 0; round < 30; ++round) {
+    const auto bumped = nodes[round % 3]->Bump();
+    ASSERT_TRUE(bumped.ok());
+    ASSERT_TRUE(AllBecome(bumped.value())) << round;
+    // Changes that come while the one before is being read.
+    std::string burst;
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+      burst += integration::Encode({"SET", kCounter, std::to_string(bumped.value() + i)});
+      if (i % 5 == 0) burst += integration::Encode({"DEBUG", "SLEEP", "0.0005"});
+    }
+    auto client = redis().Client();
+    client.Send(burst);
+    ASSERT_TRUE(AllBecome(bumped.value() + 20)) << round;
+  }
+}
+
+TEST_F(GenerationsTest, BumpReturnsWhenEveryLoopHasTheValueAndNotBefore) {
+  StartNodes(1);
+  Node& node = *nodes[0];
+  const std::uint64_t before = node.value();
+  node.holds = true;
+  auto bumped = node.StartBump();
+  ASSERT_TRUE(Eventually([&] { return node.value() > before; }));
+  node.Run([] {});
+  EXPECT_EQ(bumped.wait_for(milliseconds(20)), std::future_status::timeout);
+  node.Release();
+  EXPECT_EQ(bumped.get().value(), node.value());
+}
+
 TEST_F(GenerationsTest, BumpBeforeTheFirstReadWaitsForTheConnection) {
   Node node(redis().Url());
   const auto bumped = node.Bump();
