@@ -1,6 +1,6 @@
 // Generations on the embedded store, which neither tracks nor outlives its process.
 #include "sidecar/upstream/memory/memory_connector.h"
-#include "tests/unit/pipeline/generations_fixture.h"
+#include "tests/unit/pipeline/generation_node.h"
 
 namespace herdgate::pipeline {
 namespace {
