@@ -246,6 +246,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void Settled();
   void PassBytes(std::string_view bytes, std::size_t ended, bool copy);
   void Effect(std::uint8_t tag, const std::string& reply);
+  void Unblocked();
+  void StreamAnswered(const std::string& reply);
   void MonitorAnswered(bool failed);
   void TrackingAnswered(bool on, bool failed);
   void FinishSubstitute(const std::string& reply);

@@ -117,17 +117,9 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
   const bool failed = reply.starts_with('-') || reply.starts_with('!');
   switch (tag) {
     case kBlocking:
-      if (--blocked_ > 0) return;
-      Unpin(PinReason::kBlocked);
-      Unpin(PinReason::kWait);
-      Unpin(PinReason::kUrgent);
-      return;
+      return Unblocked();
     case kStreamed:
-      // The upstream reads no further, and closes; so is it here.
-      if (reply.starts_with("-ERR Protocol error") && session_ != nullptr)
-        session_->Drain(net::CloseReason::kProtocolError);
-      if (--streams_ == 0) Unpin(PinReason::kLargeRequest);
-      return;
+      return StreamAnswered(reply);
     case kSubscribe:
       subscriptions_.Refused();
       return CheckSubscriptionsOver();
@@ -173,6 +165,20 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
     default:
       return;
   }
+}
+
+void Client::Unblocked() {
+  if (--blocked_ > 0) return;
+  Unpin(PinReason::kBlocked);
+  Unpin(PinReason::kWait);
+  Unpin(PinReason::kUrgent);
+}
+
+void Client::StreamAnswered(const std::string& reply) {
+  // The upstream reads no further, and closes; so is it here.
+  if (reply.starts_with("-ERR Protocol error") && session_ != nullptr)
+    session_->Drain(net::CloseReason::kProtocolError);
+  if (--streams_ == 0) Unpin(PinReason::kLargeRequest);
 }
 
 void Client::MonitorAnswered(bool failed) {
@@ -234,6 +240,7 @@ void Client::RenewLogins() {
 void Client::LeaveMulti() {
   if (!in_multi_) return;
   in_multi_ = false;
+  if (policy_work_) policy_work_->transaction.Clear();
   if (!resync_) return Unpin(PinReason::kMulti);
   if (session_ != nullptr) session_->Pause();
   Resync();
