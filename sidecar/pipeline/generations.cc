@@ -36,6 +36,7 @@ Generations::Generations(upstream::LanePool& lanes, const upstream::LaneKey& key
 // ---- the policies
 
 void Generations::SetPolicies(std::shared_ptr<const policy::PolicySet> policies) {
+  if (closed_) return;
   policies_ = std::move(policies);
   std::vector<Counter*> before;
   before.swap(by_index_);
