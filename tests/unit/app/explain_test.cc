@@ -1,0 +1,127 @@
+#include "sidecar/app/explain.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sidecar/config/loader.h"
+
+namespace herdgate::app {
+namespace {
+
+std::string Explained(const std::string& policies, const std::string& key) {
+  const config::Loaded loaded = config::LoadText("policies:\n" + policies, "c");
+  for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << problem.ToString();
+  return Explainer(loaded.options.policies).Explain(key);
+}
+
+// What stands behind a command of the table, with the lines that continue it.
+std::string Outcome(const std::string& text, const std::string& command) {
+  const auto start = text.find("\n  " + command + "  ");
+  if (start == std::string::npos) return "no such command";
+  const auto value = text.find_first_not_of(' ', start + 3 + command.size());
+  auto end = text.find('\n', value);
+  while (text.compare(end, 4, "\n    ") == 0) end = text.find('\n', end + 1);
+  return text.substr(value, end - value);
+}
+
+TEST(ExplainTest, AKeyOfNoPolicyPassesUnchanged) {
+  EXPECT_EQ(Explained("- {name: a, match: 'a:*'}", "b"), "b\n  policy    none: every command passes unchanged\n");
+}
+
+TEST(ExplainTest, AKeyOfAPolicyThatIsOffPassesUnchanged) {
+  EXPECT_EQ(Explained("- {name: a, match: 'a:*', mode: off, version: {schema: 1}}", "a:1"),
+            "a:1\n  policy    a, by the pattern a:*\n  mode      off: every command passes unchanged\n");
+}
+
+TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
+  EXPECT_EQ(Explained("- {name: user, match: ['u:*', 'user:*'], version: {schema: 7, generation: true},\n"
+                      "   ttl: {missing: apply, default: 1h, min: 10s, max: 24h, jitter: 10%}}",
+                      "user:42"),
+            R"(user:42
+  policy    user, by the pattern user:*
+  mode      enforce
+  in Redis  v7.<generation>:user:42
+
+  GET key               GET v7.<generation>:user:42
+  SET key v             SET v7.<generation>:user:42 v PX 3240000..3600000
+  SET key v EX 3600     SET v7.<generation>:user:42 v PX 3240000..3600000
+  SET key v KEEPTTL     SET v7.<generation>:user:42 v KEEPTTL
+                        then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
+  SETEX key 3600 v      PSETEX v7.<generation>:user:42 3240000..3600000 v
+  MSET key v            MSET v7.<generation>:user:42 v
+                        then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
+  INCR key              INCR v7.<generation>:user:42
+                        then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
+  HSET key f v          HSET v7.<generation>:user:42 f v
+                        then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
+  EXPIRE key 3600       PEXPIRE v7.<generation>:user:42 3240000..3600000
+  PERSIST key           PERSIST v7.<generation>:user:42
+                        then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
+  DEL key               DEL v7.<generation>:user:42
+)");
+}
+
+TEST(ExplainTest, ItIsStable) {
+  const std::string policy = "- {name: a, match: '*', ttl: {missing: apply, default: 10ms, jitter: 1%}}";
+  EXPECT_EQ(Explained(policy, "k"), Explained(policy, "k"));
+}
+
+TEST(ExplainTest, ARefusalIsTheErrorThatTheAppGets) {
+  const std::string text = Explained("- {name: user, match: '*', ttl: {missing: reject}}", "k");
+  EXPECT_EQ(Outcome(text, "SET key v"), "refused: ERR herdgate: policy 'user' requires a TTL on SET");
+  EXPECT_EQ(Outcome(text, "PERSIST key"), "refused: ERR herdgate: policy 'user' requires a TTL on PERSIST");
+  EXPECT_EQ(Outcome(text, "SET key v EX 3600"), "unchanged");
+  EXPECT_EQ(Outcome(text, "GET key"), "unchanged");
+}
+
+TEST(ExplainTest, AKeyThatDoesNotMatchRequireCanNotBeWritten) {
+  const std::string text = Explained("- {name: user, match: 'u*', version: {require: 'u:[0-9]+'}}", "u:x");
+  EXPECT_EQ(Outcome(text, "SET key v"),
+            "refused: ERR herdgate: policy 'user' refuses the key: it does not match 'require'");
+  EXPECT_EQ(Outcome(text, "GET key"), "unchanged");
+}
+
+TEST(ExplainTest, BoundsWithoutJitterAreExact) {
+  const std::string text = Explained("- {name: a, match: '*', ttl: {max: 10m}}", "k");
+  EXPECT_EQ(Outcome(text, "SET key v EX 3600"), "SET k v PX 600000");
+  EXPECT_EQ(Outcome(text, "SETEX key 3600 v"), "PSETEX k 600000 v");
+  EXPECT_EQ(Outcome(text, "SET key v"), "unchanged  (left without an expiry)");
+}
+
+TEST(ExplainTest, TheMinimumEndsTheRangeOfJitter) {
+  const std::string text = Explained("- {name: a, match: '*', ttl: {min: 59m, jitter: 50%}}", "k");
+  EXPECT_EQ(Outcome(text, "SET key v EX 3600"), "SET k v PX 3540000..3600000");
+}
+
+TEST(ExplainTest, AuditShowsWhatEnforcingWouldDo) {
+  const std::string text = Explained("- {name: a, match: '*', mode: audit, version: {schema: 3}}", "k");
+  EXPECT_NE(text.find("mode      audit: nothing is changed; enforced, it would be as follows\n  in Redis  v3:k\n"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(Outcome(text, "GET key"), "GET v3:k");
+}
+
+TEST(ExplainTest, TheLongestLiteralPrefixIsNamed) {
+  const std::string policies = "- {name: a, match: ['*', 'a:?', 'a:*', 'a:b:*']}\n- {name: b, match: 'b'}";
+  // Not the pattern that stands first.
+  EXPECT_NE(Explained(policies, "a:b:1").find("by the pattern a:b:*\n"), std::string::npos);
+  EXPECT_NE(Explained(policies, "a:1").find("by the pattern a:?\n"), std::string::npos);
+  EXPECT_NE(Explained(policies, "x").find("policy    a, by the pattern *\n"), std::string::npos);
+  EXPECT_NE(Explained(policies, "b").find("policy    b, by the pattern b\n"), std::string::npos);
+}
+
+TEST(ExplainTest, WhatIsNoPlainWordStandsInQuotes) {
+  const std::string text = Explained("- {name: a, match: \"q\\x06*\", version: {schema: 1}}", "q\x06 \"\\\xff");
+  EXPECT_NE(text.find("\"q\\x06 \\\"\\\\\\xff\"\n  policy    a, by the pattern \"q\\x06*\"\n"), std::string::npos)
+      << text;
+  EXPECT_EQ(Outcome(text, "GET key"), "GET \"v1:q\\x06 \\\"\\\\\\xff\"");
+}
+
+TEST(ExplainTest, AKeyThatLooksLikeAnExpiryIsNoExpiry) {
+  const std::string text = Explained("- {name: a, match: '*', ttl: {missing: apply, default: 1h}}", "3600000");
+  EXPECT_EQ(Outcome(text, "SET key v"), "SET 3600000 v PX 3600000");
+}
+
+}  // namespace
+}  // namespace herdgate::app
