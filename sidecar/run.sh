@@ -39,6 +39,9 @@ for flag in "$@"; do
   esac
 done
 if [ "$#" -eq 0 ]; then
+  # The two programs of the hint below; Herdgate needs neither.
+  (need_tool redis-cli redis-tools) || say "redis-cli is not here: apt-get install redis-tools"
+  (need_tool curl curl) || say "curl is not here: apt-get install curl"
   say "serving Redis clients on 127.0.0.1:6380 and metrics on 127.0.0.1:9638; stop with Ctrl-C"
   say "try:  redis-cli -p 6380 set a b        curl 127.0.0.1:9638/metrics"
 fi
