@@ -79,15 +79,7 @@ struct Commands {
   CLI::App* version = nullptr;
 };
 
-Commands Describe(CLI::App& app, Typed& typed) {
-  Commands commands;
-  app.set_version_flag("--version", "herdgate " + std::string(base::kVersion), "print the version and exit");
-  app.set_help_flag("-h,--help", "print this text and exit");
-  app.get_formatter()->column_width(34);
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.footer(kFooter);
-  app.require_subcommand(1);
-
+void DescribeServe(CLI::App& app, Typed& typed, Commands& commands) {
   commands.serve = app.add_subcommand("serve", "serve clients until SIGTERM or SIGINT")->group("Commands");
   commands.serve->footer(kServeFooter + std::string(kFooter));
   commands.config = commands.serve->add_option("--config", typed.config_file, "the configuration file (YAML)");
@@ -101,6 +93,10 @@ Commands Describe(CLI::App& app, Typed& typed) {
                             : commands.serve->add_option(name, typed.single[i], flag.help);
     commands.flags[i]->type_name(flag.type);
   }
+}
+
+// The commands that read a file and end.
+void DescribeFileCommands(CLI::App& app, Typed& typed, Commands& commands) {
   commands.check =
       app.add_subcommand("check", "read a configuration file and print every problem in it")->group("Commands");
   commands.check->footer("Exit codes: 0 no problem, 2 at least one.");
@@ -120,6 +116,19 @@ Commands Describe(CLI::App& app, Typed& typed) {
   commands.bump->add_option("POLICY", typed.bump_policy, "the name of a policy with generation: true")
       ->required()
       ->type_name("");
+}
+
+Commands Describe(CLI::App& app, Typed& typed) {
+  Commands commands;
+  app.set_version_flag("--version", "herdgate " + std::string(base::kVersion), "print the version and exit");
+  app.set_help_flag("-h,--help", "print this text and exit");
+  app.get_formatter()->column_width(34);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+
+  DescribeServe(app, typed, commands);
+  DescribeFileCommands(app, typed, commands);
   commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
   return commands;
 }

@@ -14,6 +14,40 @@
 #include "sidecar/base/log.h"
 #include "sidecar/config/file_watch.h"
 
+namespace herdgate::app {
+namespace {
+
+int Serve(const CommandLine& line) {
+  base::ConfigureLog(line.options.log.format, line.options.log.level);
+  BlockSignals();
+  Server server(line.options);
+  Reloader reloader(
+      line.options, line.load_again, [&](const config::Options& options) { server.Reload(options); },
+      base::SystemClock());
+  const metrics::Registration metrics =
+      server.registry().Register([&](metrics::SampleSink& sink) { reloader.Collect(sink); });
+  if (const base::Status status = server.Start(); !status.ok()) {
+    std::fprintf(stderr, "herdgate: %s\n", status.message().c_str());
+    return kExitUsage;
+  }
+
+  SignalLoop loop;
+  std::optional<config::FileWatch> watch;
+  if (line.load_again != nullptr) {
+    watch.emplace(loop.uv(), line.config_file, [&] { (void)reloader.Reload("file"); });
+    if (!watch->has_events()) base::LogWarn("config.watch_failed", {{"detail", "the file is looked at now and then"}});
+    reloader.CatchUp();
+  }
+  const int signal = loop.Run([&] { (void)reloader.Reload("SIGHUP"); });
+  base::LogInfo("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  watch.reset();
+  server.Stop();
+  return kExitOk;
+}
+
+}  // namespace
+}  // namespace herdgate::app
+
 int main(int argc, char** argv) {
   using namespace herdgate;
   app::TuneAllocator();
@@ -27,30 +61,5 @@ int main(int argc, char** argv) {
     std::fputs(outcome.err.c_str(), stderr);
     return outcome.exit_code;
   }
-
-  base::ConfigureLog(line.options.log.format, line.options.log.level);
-  app::BlockSignals();
-  app::Server server(line.options);
-  app::Reloader reloader(
-      line.options, line.load_again, [&](const config::Options& options) { server.Reload(options); },
-      base::SystemClock());
-  const metrics::Registration metrics =
-      server.registry().Register([&](metrics::SampleSink& sink) { reloader.Collect(sink); });
-  if (const base::Status status = server.Start(); !status.ok()) {
-    std::fprintf(stderr, "herdgate: %s\n", status.message().c_str());
-    return app::kExitUsage;
-  }
-
-  app::SignalLoop loop;
-  std::optional<config::FileWatch> watch;
-  if (line.load_again != nullptr) {
-    watch.emplace(loop.uv(), line.config_file, [&] { (void)reloader.Reload("file"); });
-    if (!watch->has_events()) base::LogWarn("config.watch_failed", {{"detail", "the file is looked at now and then"}});
-    reloader.CatchUp();
-  }
-  const int signal = loop.Run([&] { (void)reloader.Reload("SIGHUP"); });
-  base::LogInfo("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
-  watch.reset();
-  server.Stop();
-  return app::kExitOk;
+  return app::Serve(line);
 }
