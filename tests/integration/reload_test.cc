@@ -93,6 +93,27 @@ TEST_F(Reload, SighupAppliesANewFile) {
   EXPECT_TRUE(Logs(Hash())) << process_->Output();
 }
 
+TEST_F(Reload, ConnectedClientsComeUnderTheNewPolicies) {
+  const auto text = [&](int schema) {
+    return Text("policies: [{name: a, match: 'a:*', version: {schema: " + std::to_string(schema) + "}}]\n");
+  };
+  Write("herdgate.yaml", text(6));
+  Serve({"--loops", "2"});
+  RawClient one(DialTcp(port_));
+  RawClient other(DialTcp(port_));
+  EXPECT_EQ(one.Do({"SET", "a:1", "six"}), "+OK\r\n");
+  EXPECT_EQ(other.Do({"GET", "a:1"}), Bulk("six"));
+  Write("herdgate.yaml", text(7));
+  EXPECT_TRUE(Eventually([&] { return one.Do({"GET", "a:1"}) == "$-1\r\n"; }));
+  EXPECT_TRUE(Eventually([&] { return other.Do({"GET", "a:1"}) == "$-1\r\n"; }));
+  EXPECT_EQ(one.Do({"SET", "a:1", "seven"}), "+OK\r\n");
+  Write("herdgate.yaml", text(6) + "loops: x\n");
+  EXPECT_TRUE(Shows(kRefused, 1));
+  EXPECT_EQ(other.Do({"GET", "a:1"}), Bulk("seven"));
+  Write("herdgate.yaml", text(6));
+  EXPECT_TRUE(Eventually([&] { return one.Do({"GET", "a:1"}) == Bulk("six"); }));
+}
+
 TEST_F(Reload, ABadFileKeepsTheOldOneAndSaysWhy) {
   Write("herdgate.yaml", Text(Policy("a")));
   Serve();
