@@ -77,6 +77,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   }
   void KeepLookedUp(std::int64_t found) { looked_up_ = found; }
   std::optional<std::int64_t> TakeLookedUp() { return std::exchange(looked_up_, std::nullopt); }
+  // Keys have new names: a client that tracks them (RESP3) is told that all it remembers is void.
+  void ForgetTracked();
   std::int64_t tracking_redirect() const { return tracking_ ? tracking_redirect_ : -1; }
 
   // Answers the request being handled from here, in turn.

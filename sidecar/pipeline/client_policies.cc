@@ -144,6 +144,13 @@ std::string Client::Rewritten(std::string_view reply) {
   return policy::RewriteReply(awaited.work, reply);
 }
 
+void Client::ForgetTracked() {
+  if (!tracking_ || tracking_redirect_ > 0 || proto_ != 3 || session_ == nullptr) return;
+  session_->replies().Local(">2\r\n$10\r\ninvalidate\r\n_\r\n");
+  set_singles(session_->replies().has_open_slots());
+  session_->TouchReplies();
+}
+
 // ---- RANDOMKEY: a key of the version in force. Asks again while it draws others, then looks through the database.
 
 Verdict Client::FindRandomKey(const CommandSpec& spec) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/policy_stage.h"
 
 namespace herdgate::pipeline {
@@ -46,7 +47,10 @@ void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<vo
     if (everywhere) loop.Post(everywhere);
   });
   for (LoopContext* peer : home_.peers) {
-    peer->loop.Post([peer, snapshot, told] { peer->policies->Set(snapshot); });
+    peer->loop.Post([peer, snapshot, told] {
+      if (!peer->policies->Set(snapshot)) return;
+      for (const auto& [id, client] : peer->clients) client->ForgetTracked();
+    });
   }
 }
 

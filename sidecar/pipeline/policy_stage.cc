@@ -7,14 +7,28 @@
 
 namespace herdgate::pipeline {
 
-void PolicyStage::Set(policy::SnapshotPtr snapshot) {
+namespace {
+
+// Whether a key may have another physical name under `now` than under `before`.
+bool Renames(const policy::SnapshotPtr& before, const policy::SnapshotPtr& now) {
+  if (!before || !now || before->shared_set() != now->shared_set()) return before != now;
+  for (std::size_t i = 0; i < now->set().size(); ++i) {
+    if (!before->IsWaiting(i) && before->Prefix(i) != now->Prefix(i)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool PolicyStage::Set(policy::SnapshotPtr snapshot) {
+  const bool renames = Renames(snapshot_, snapshot);
   const bool same_set =
       snapshot && snapshot_ ? snapshot->shared_set() == snapshot_->shared_set() : snapshot == snapshot_;
   snapshot_ = std::move(snapshot);
   if (!same_set) metrics_.SetPolicies(snapshot_ ? snapshot_->shared_set() : nullptr);
-  awaits_generation_ = false;
-  for (std::size_t i = 0; snapshot_ && i < snapshot_->set().size(); ++i) awaits_generation_ |= snapshot_->IsWaiting(i);
+  awaits_generation_ = snapshot_ && snapshot_->first_waiting() != policy::PolicySet::kNone;
   ResumeWaiting();
+  return renames;
 }
 
 policy::RequestPlan& PolicyStage::Judge(const command::CommandSpec& spec, const resp::Request& request, bool in_multi,

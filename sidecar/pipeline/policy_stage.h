@@ -27,8 +27,9 @@ class PolicyStage {
   // `describes`: see policy::PolicyMetrics.
   PolicyStage(std::uint64_t seed, bool describes) : random_(seed), metrics_(describes) {}
 
-  // Null: no policies. Wakes the clients that wait for a generation.
-  void Set(policy::SnapshotPtr snapshot);
+  // Null: no policies. Wakes the clients that wait for a generation. Returns whether keys that had a name have another
+  // one now: what clients remember of them is void.
+  bool Set(policy::SnapshotPtr snapshot);
   bool active() const { return snapshot_ != nullptr; }
   const policy::SnapshotPtr& snapshot() const { return snapshot_; }
   // Whether replies and pushes may hold names of keys that an app must not see.
