@@ -11,7 +11,7 @@
 
 #include "sidecar/config/loader.h"
 
-namespace YAML {
+namespace YAML {  // NOLINT(readability-identifier-naming): yaml-cpp's
 class Node;
 struct Mark;
 }  // namespace YAML
