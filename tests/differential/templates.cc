@@ -220,7 +220,8 @@ constexpr Line kKeyspace[] = {
     "! COPY %plain %new DB %db [ REPLACE ]",
     "! MOVE %plain %db",
     "PERSIST %key",
-    "! EXPIRE %plain %ttl [ NX | XX | GT | LT ]",
+    // No GT: of two relative times that are equal the later is greater, if a millisecond has passed between them.
+    "! EXPIRE %plain %ttl [ NX | XX | LT ]",
     "! PEXPIRE %plain %pttl",
     "! EXPIREAT %plain %at [ NX | XX | GT | LT ]",
     "! PEXPIREAT %plain %pat",
