@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/support/raw_client.h"
@@ -55,33 +57,25 @@ inline pid_t Spawn(const Words& command, const std::string& log) {
 
 class RedisProcess {
  public:
-  explicit RedisProcess(Words options = {}, std::uint16_t port = FreePort())
-      : port_(port), options_(std::move(options)) {
-    Start();
+  explicit RedisProcess(Words options = {}) : port_(FreePort()), options_(std::move(options)) {
+    // A port may be taken between the choice and the bind.
+    for (int attempt = 0; attempt < 5 && !Launch() && pid_ < 0; ++attempt) port_ = FreePort();
   }
+  RedisProcess(Words options, std::uint16_t port) : port_(port), options_(std::move(options)) { Start(); }
   ~RedisProcess() { Kill(); }
   RedisProcess(const RedisProcess&) = delete;
   RedisProcess& operator=(const RedisProcess&) = delete;
 
   static bool Installed() { return std::system("command -v redis-server >/dev/null 2>&1") == 0; }
 
+  // Again on its port, which a connection of another process may hold for a moment.
   bool Start() {
-    Words command = {"redis-server",
-                     "--port",
-                     std::to_string(port_),
-                     "--unixsocket",
-                     socket(),
-                     "--save",
-                     "",
-                     "--appendonly",
-                     "no",
-                     "--dir",
-                     directory_.path(),
-                     "--enable-debug-command",
-                     "yes"};
-    command.insert(command.end(), options_.begin(), options_.end());
-    pid_ = Spawn(command, directory_ / "log");
-    return Eventually([this] { return RawClient(DialUnix(socket())).connected() && Answers(); });
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      if (Launch()) return true;
+      if (pid_ >= 0) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return false;
   }
   void Kill() { End(SIGKILL); }
   void End(int signal) {
@@ -101,6 +95,31 @@ class RedisProcess {
   RawClient Client() const { return RawClient(DialTcp(port_)); }
 
  private:
+  // False if the process has ended, most likely for its port, and then there is no pid_; or if it does not answer.
+  bool Launch() {
+    Words command = {"redis-server",
+                     "--port",
+                     std::to_string(port_),
+                     "--unixsocket",
+                     socket(),
+                     "--save",
+                     "",
+                     "--appendonly",
+                     "no",
+                     "--dir",
+                     directory_.path(),
+                     "--enable-debug-command",
+                     "yes"};
+    command.insert(command.end(), options_.begin(), options_.end());
+    pid_ = Spawn(command, directory_ / "log");
+    bool ended = false;
+    const bool answers = Eventually([&] {
+      ended = waitpid(pid_, nullptr, WNOHANG) == pid_;
+      return ended || (RawClient(DialUnix(socket())).connected() && Answers());
+    });
+    if (ended) pid_ = -1;
+    return answers && !ended;
+  }
   bool Answers() const {
     RawClient client(DialUnix(socket()));
     const std::string reply = client.Do({"PING"});
@@ -108,7 +127,7 @@ class RedisProcess {
   }
 
   const TempDir directory_;
-  const std::uint16_t port_;
+  std::uint16_t port_;
   const Words options_;
   pid_t pid_ = -1;
 };
