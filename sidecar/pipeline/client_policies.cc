@@ -31,7 +31,8 @@ PolicyWork& Client::Work() {
 }
 
 Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
-  if (raw_) return Dispatch(spec, request);
+  // What a RESP2 subscriber may not send is refused by its name: it must be the one that the app wrote.
+  if (raw_ || (subscribed_in_resp2() && spec.command_class != CommandClass::kPubSub)) return Dispatch(spec, request);
   const bool queued = in_multi_ || block_left_ > 0;
   if (queued && spec.command_class == CommandClass::kTransaction && spec.AcceptsCount(request.args.size())) {
     if (spec.name == "exec") return JudgedExec(spec, request);
@@ -63,8 +64,9 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
   context_.policies->Count(plan);
   if (queued) {
     plan.reply.proto = proto_;
-    // Refused inside a transaction, both leave no reply in EXEC's array.
-    if (spec.name != "multi" && spec.name != "watch") Work().transaction.Add(plan);
+    // Refused or at once carried out, these leave no reply in EXEC's array.
+    const bool is_queued = spec.command_class != CommandClass::kTransaction || spec.name == "unwatch";
+    if (is_queued) Work().transaction.Add(plan);
   } else {
     SendFollowUps(spec, plan.follow_ups);
   }

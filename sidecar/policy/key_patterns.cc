@@ -36,7 +36,8 @@ ListingPattern TranslateListing(const Snapshot& snapshot, std::string_view glob)
   const std::string literal = LiteralPrefix(glob);
   std::optional<std::string_view> prefix = CommonPrefix(snapshot, literal);
   if (!prefix && IsLiteral(glob)) prefix = snapshot.Prefix(snapshot.set().Match(literal));
-  if (!prefix) return {"*" + std::string(glob), false};
+  // Redis takes a lone '*' for any key, the empty one too, which "**" does not match.
+  if (!prefix) return {glob.starts_with('*') ? std::string(glob) : "*" + std::string(glob), false};
   if (prefix->empty()) return {std::string(glob), !MayMatchVersioned(literal)};
   return {EscapeGlob(*prefix).append(glob), true};
 }

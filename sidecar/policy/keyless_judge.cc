@@ -27,11 +27,16 @@ void AwaitReply(const Review& review, ReplyShape shape, std::string pattern = {}
   review.plan.reply.pattern = std::move(pattern);
 }
 
+// What the listing's keys must be matched against here.
+std::string LeftToMatch(const ListingPattern& pattern, std::string_view glob) {
+  return pattern.exact || glob == "*" ? std::string() : std::string(glob);
+}
+
 void JudgeKeys(const Review& review) {
   const std::string_view glob = review.args[1];
   const ListingPattern pattern = TranslateListing(*review.snapshot, glob);
   if (pattern.physical != glob) review.edits.Replace(1, pattern.physical);
-  AwaitReply(review, ReplyShape::kKeys, pattern.exact ? std::string() : std::string(glob));
+  AwaitReply(review, ReplyShape::kKeys, LeftToMatch(pattern, glob));
 }
 
 // SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]
@@ -47,7 +52,7 @@ void JudgeScan(const Review& review) {
     review.edits.Append("MATCH");
     review.edits.Append(pattern.physical);
   }
-  AwaitReply(review, ReplyShape::kScan, pattern.exact || at == 0 ? std::string() : std::string(glob));
+  AwaitReply(review, ReplyShape::kScan, LeftToMatch(pattern, glob));
 }
 
 void JudgeChannels(const Review& review) {
@@ -93,10 +98,6 @@ void JudgeKeyless(const Review& review) {
   if (review.spec.command_class == command::CommandClass::kPubSub) return JudgeChannels(review);
   if (name == "client|tracking") return JudgeTracking(review);
   if (name == "debug" && review.args.size() > 2) return JudgeDebug(review);
-  if (name == "sync" || name == "psync") {
-    review.Refuse(AnyVersioned(*review.snapshot), Refusal::kCommand,
-                  "replication would show the names that versioned keys have in Redis");
-  }
 }
 
 void JudgeSortPatterns(const Review& review) {

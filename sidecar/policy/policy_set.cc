@@ -167,7 +167,7 @@ class PolicySet::Patterns {
   static Rule Compile(const std::string& pattern) {
     if (pattern.empty()) return {};
     try {
-      return {.any = false, .regex = std::regex(pattern, std::regex::ECMAScript | std::regex::optimize)};
+      return {.any = false, .regex = std::regex(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial)};
     } catch (const std::regex_error&) {
       return {.any = false, .regex = std::nullopt};
     }

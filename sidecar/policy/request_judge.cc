@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sidecar/command/keys.h"
+#include "sidecar/policy/glob.h"
 #include "sidecar/policy/keyless_judge.h"
 #include "sidecar/policy/review.h"
 #include "sidecar/policy/script_check.h"
@@ -140,6 +141,26 @@ void RequestJudge::JudgeKeys(const Review& review) {
   JudgeTtl(review);
 }
 
+namespace {
+
+// The versioned policy whose keys a script that builds names may reach; kNone if there is no sign of one: no declared
+// key is versioned, and the text holds no beginning of a versioned key's name.
+std::size_t ReachedPolicy(const Review& review, std::string_view script) {
+  for (const JudgedKey& key : review.keys) {
+    if (!review.snapshot->Prefix(key.policy).empty()) return key.policy;
+  }
+  const PolicySet& set = review.snapshot->set();
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (review.snapshot->Prefix(i).empty()) continue;
+    for (const std::string& glob : set.at(i).match) {
+      if (script.find(LiteralPrefix(glob)) != std::string_view::npos) return i;
+    }
+  }
+  return PolicySet::kNone;
+}
+
+}  // namespace
+
 // A script is read once; apps send few.
 void RequestJudge::CheckScript(const Review& review) {
   constexpr std::size_t kMostScripts = 1024;
@@ -152,14 +173,8 @@ void RequestJudge::CheckScript(const Review& review) {
     scripts_.emplace(hash, builds);
   }
   if (!builds) return;
-  const auto versioned = std::ranges::find_if(
-      review.keys, [&](const JudgedKey& key) { return !review.snapshot->Prefix(key.policy).empty(); });
-  std::size_t policy = 0;
-  if (versioned != review.keys.end()) {
-    policy = versioned->policy;
-  } else {
-    while (review.snapshot->Prefix(policy).empty() && !review.snapshot->IsWaiting(policy)) ++policy;
-  }
+  const std::size_t policy = ReachedPolicy(review, script);
+  if (policy == PolicySet::kNone) return;
   review.Refuse(
       policy, Refusal::kScript,
       "the script builds key names, which policy '" + review.snapshot->set().at(policy).name + "' can't rename");
