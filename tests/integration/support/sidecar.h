@@ -3,11 +3,15 @@
 // Threads: one owner. Ownership: the server; stopped when it goes.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sidecar/app/server.h"
+#include "sidecar/config/loader.h"
 #include "tests/integration/support/http_get.h"
 #include "tests/integration/support/raw_client.h"
 #include "tests/integration/support/redis_process.h"
@@ -23,6 +27,7 @@ class Sidecar {
     std::uint32_t max_clients = 10000;
     std::uint32_t max_dedicated = 1000;
     std::uint64_t output_limit = std::uint64_t{1} << 30U;
+    std::string policies = {};  // the text of a configuration file that has nothing else
   };
 
   Sidecar(const std::string& upstream, const Choices& choices) {
@@ -35,6 +40,11 @@ class Sidecar {
   Sidecar& operator=(const Sidecar&) = delete;
 
   bool started() const { return server_ != nullptr; }
+  // Puts the policies of this text into force, as a changed file would.
+  void Reload(const std::string& policies) {
+    options_.policies = Policies(policies);
+    server_->Reload(options_);
+  }
   void Stop() {
     if (server_) server_->Stop();
     server_ = nullptr;
@@ -60,7 +70,7 @@ class Sidecar {
   void Start(const std::string& upstream, const Choices& choices) {
     port_ = FreePort();
     telemetry_port_ = FreePort();
-    config::Options options;
+    config::Options& options = options_;
     using Kind = base::ListenAddress::Kind;
     options.listen = {{Kind::kTcp, "127.0.0.1", port_, ""}, {Kind::kUnix, "", 0, socket()}};
     options.upstream.url = base::ParseUpstreamUrl(upstream).value();
@@ -71,11 +81,19 @@ class Sidecar {
     options.limits.max_dedicated = choices.max_dedicated;
     options.limits.client_output_limit = choices.output_limit;
     options.shutdown.drain = choices.drain;
+    options.policies = Policies(choices.policies);
     server_ = std::make_unique<app::Server>(options);
     if (!server_->Start().ok()) server_ = nullptr;
   }
 
+  static std::vector<policy::Policy> Policies(const std::string& text) {
+    const config::Loaded loaded = config::LoadText(text, "policies");
+    for (const config::Problem& problem : loaded.problems) ADD_FAILURE() << problem.ToString();
+    return loaded.options.policies;
+  }
+
   const TempDir directory_;
+  config::Options options_;
   std::uint16_t port_ = 0;
   std::uint16_t telemetry_port_ = 0;
   std::unique_ptr<app::Server> server_;
