@@ -35,7 +35,7 @@ Author::Author(const Mode& mode, const PolicyCase* policies, uint64_t seed)
   if (policies != nullptr) {
     script_.policies = policies->name;
     values_.set_policies(policies->versions, policies->ttls);
-    if (policies->versions && weights_.malformed == 0) weights_.listing = 8;
+    if ((policies->versions || policies->ttls) && weights_.malformed == 0) weights_.listing = 8;
     if (policies->versions && !policies->ttls && weights_.malformed == 0) weights_.notifications = 4;
   }
   script_.seed = seed;

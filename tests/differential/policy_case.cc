@@ -24,7 +24,7 @@ constexpr std::string_view kMixed = R"(policies:
   - {name: sets, match: ["e*"], mode: enforce, version: {schema: 1}}
   - {name: streams, match: ["x*"], mode: enforce, version: {schema: 4}}
   - {name: tagged, match: ["{tag}*"], mode: enforce, version: {schema: 5}}
-  - {name: waiting, match: ["wait-*"], mode: enforce, version: {schema: 18446744073709551615}}
+  - {name: waiting, match: ["wait-*"], mode: enforce, version: {schema: 4294967295}}
   - {name: bitmaps, match: ["b*"], mode: enforce}
   - {name: nobody, match: ["nobody:*"], mode: audit, version: {schema: 9}}
 )";
@@ -65,7 +65,7 @@ std::span<const PolicyCase> MakeCases() {
         {"e", "v1:"},
         {"x", "v4:"},
         {"{tag}", "v5:"},
-        {"wait-", "v18446744073709551615:"}},
+        {"wait-", "v4294967295:"}},
        {}},
       {"ttl", std::string(kTtl), false, true, true, {{"", ""}}, kBounds},
       {"all",
@@ -98,12 +98,15 @@ std::string PolicyCase::PhysicalName(std::string_view logical) const {
 }
 
 bool PolicyCase::LogicalName(std::string_view physical, std::string& logical) const {
-  for (const Prefix& prefix : prefixes) {
-    if (!physical.starts_with(prefix.version)) continue;
+  const auto is_of = [&](const Prefix& prefix) {
+    if (!physical.starts_with(prefix.version)) return false;
     logical = physical.substr(prefix.version.size());
-    if (Longest(*this, logical) == &prefix) return true;
-  }
-  return false;
+    return Longest(*this, logical) == &prefix;
+  };
+  // A name that has a version and one that has none may be the same; scripts write none of the latter.
+  const auto versioned = [&](const Prefix& prefix) { return !prefix.version.empty() && is_of(prefix); };
+  return std::any_of(prefixes.begin(), prefixes.end(), versioned) ||
+         std::any_of(prefixes.begin(), prefixes.end(), is_of);
 }
 
 std::span<const PolicyCase> PolicyCases() {
