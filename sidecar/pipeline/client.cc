@@ -106,7 +106,7 @@ std::uint8_t Client::TagOf(const CommandSpec& spec, const resp::Request& request
   if (spec.name == "client|pause") return kPause;
   if (spec.name == "client|unpause") return kUnpause;
   if (LocalCommands::ChangesLogins(spec, request)) return kLoginHook;
-  return LocalCommands::ChangesUpstream(spec) ? kHook : kPlain;
+  return LocalCommands::ChangesUpstream(spec, request) ? kHook : kPlain;
 }
 
 // ---- lanes

@@ -1,5 +1,6 @@
 #include "sidecar/pipeline/discovery.h"
 
+#include <charconv>
 #include <utility>
 
 #include "sidecar/base/log.h"
@@ -62,6 +63,15 @@ void Discovery::OnCommands(const std::string& reply) {
 void Discovery::OnDebugRule(const std::string& reply) {
   facts_.debug_is_local = ConfigValue(reply, "enable-debug-command") == "local";
   facts_.module_is_local = ConfigValue(reply, "enable-module-command") == "local";
+  context_.own_query->Ask({"CONFIG", "GET", "proto-max-bulk-len"}, 0,
+                          [this](const std::string& limit) { OnBulkLimit(limit); });
+}
+
+void Discovery::OnBulkLimit(const std::string& reply) {
+  const std::string text = ConfigValue(reply, "proto-max-bulk-len");
+  std::int64_t bytes = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bytes);
+  if (parsed.ec == std::errc() && bytes > 0) facts_.max_bulk_bytes = bytes;
   asking_ = false;
   Publish();
 }

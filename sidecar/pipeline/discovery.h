@@ -28,6 +28,7 @@ class Discovery {
   void Ask();
   void OnCommands(const std::string& reply);
   void OnDebugRule(const std::string& reply);
+  void OnBulkLimit(const std::string& reply);
   void Publish();
 
   LoopContext& context_;

@@ -240,8 +240,13 @@ bool LocalCommands::ChangesLogins(const CommandSpec& spec, const resp::Request& 
          (spec.name == "config|set" && says("requirepass"));
 }
 
-bool LocalCommands::ChangesUpstream(const CommandSpec& spec) {
+bool LocalCommands::ChangesUpstream(const CommandSpec& spec, const resp::Request& request) {
   if (spec.group != command::CommandGroup::kAdmin) return false;
+  if (spec.name == "config|set") {
+    for (const std::string_view arg : request.args) {
+      if (texts::Equals(arg, "proto-max-bulk-len")) return true;
+    }
+  }
   return spec.name == "module|load" || spec.name == "module|loadex" || spec.name == "module|unload";
 }
 

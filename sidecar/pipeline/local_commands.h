@@ -33,7 +33,7 @@ class LocalCommands {
   // CLIENT TRACKING ON: REDIRECT names a virtual id, which is translated.
   static net::Verdict TrackingOn(Client& client, const command::CommandSpec& spec, const resp::Request& request);
   // Whether the command can change what the sidecar has learned from the upstream.
-  static bool ChangesUpstream(const command::CommandSpec& spec);
+  static bool ChangesUpstream(const command::CommandSpec& spec, const resp::Request& request);
   // Whether it can change what a client that has not said AUTH may do.
   static bool ChangesLogins(const command::CommandSpec& spec, const resp::Request& request);
 
