@@ -80,16 +80,16 @@ std::string_view PatternOf(const Policy& policy, std::string_view key) {
   return best;
 }
 
-// "3240000..3600000": what jitter makes of an expiry of so many milliseconds.
-std::string Range(const TtlRules& rules, milliseconds requested) {
+// "3240000..3600000": what jitter makes of an expiry, in `unit`s.
+std::string Range(const TtlRules& rules, milliseconds requested, milliseconds unit = milliseconds(1)) {
   TtlRules bounds = rules;
   bounds.jitter = 0;
   base::Random unused(0);
   const auto least = static_cast<std::int64_t>(static_cast<double>(requested.count()) * (1 - rules.jitter));
   const auto low = ApplyTtl(bounds, milliseconds(std::max<std::int64_t>(1, least)), unused).applied;
   const auto high = ApplyTtl(bounds, requested, unused).applied;
-  if (low == high) return std::to_string(high.count());
-  return std::to_string(low.count()) + ".." + std::to_string(high.count());
+  if (low / unit == high / unit) return std::to_string(high / unit);
+  return std::to_string(low / unit) + ".." + std::to_string(high / unit);
 }
 
 milliseconds Asked(const policy::TtlJudgement& judgement, const TtlRules& rules) {
@@ -152,13 +152,15 @@ std::string Explainer::Request(std::string_view key, std::size_t index) const {
   if (decoder.Decode(plan_.raw, request) != resp::RequestDecoder::Outcome::kRequest) return "unreadable";
   const std::string physical = snapshot_->Physical(key);
   const TtlRules& rules = policies_[index].ttl;
+  const bool in_seconds = request.args[0] == "SETEX" || request.args[0] == "EXPIRE";
+  const milliseconds unit = in_seconds ? std::chrono::seconds(1) : milliseconds(1);
   std::string out;
   for (const std::string_view argument : request.args) {
     std::string shown = argument == physical ? PhysicalName(key, index) : Quoted(argument);
     for (const policy::TtlJudgement& judgement : plan_.judgements) {
       const bool expiry = argument != physical && judgement.applied.count() > 0 && plan_.follow_ups.empty();
-      if (expiry && argument == std::to_string(judgement.applied.count()))
-        shown = Range(rules, Asked(judgement, rules));
+      if (expiry && argument == std::to_string(judgement.applied / unit))
+        shown = Range(rules, Asked(judgement, rules), unit);
     }
     out += (out.empty() ? "" : " ") + shown;
   }
@@ -169,7 +171,7 @@ std::string Explainer::FollowUps(std::string_view key, std::size_t index) const 
   std::string out;
   for (const policy::FollowUp& follow_up : plan_.follow_ups) {
     out += "\n" + std::string(kTableIndent + 2, ' ') + "then PEXPIRE " + PhysicalName(key, index) + " ";
-    out += follow_up.only_shorten ? std::to_string(follow_up.ttl.count()) + " LT"
+    out += follow_up.only_shorten ? std::to_string(follow_up.ttl.count()) + " XX LT"
                                   : Range(policies_[index].ttl, policies_[index].ttl.default_ttl) + " NX";
   }
   return out;

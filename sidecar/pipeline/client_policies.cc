@@ -118,6 +118,7 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
   plan_ = nullptr;
   if (verdict != Verdict::kDone) return verdict;
   instead_.clear();
+  plan.judgements = verdict_of.judgements;
   plan.refusals = verdict_of.refusals;
   context_.policies->Count(plan);
   Work().transaction.Clear();
@@ -132,7 +133,11 @@ void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::Fo
   for (const auto& follow_up : follow_ups) {
     request.clear();
     const std::string milliseconds = std::to_string(follow_up.ttl.count());
-    resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, follow_up.only_shorten ? "LT" : "NX"});
+    if (follow_up.only_shorten) {
+      resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, "XX", "LT"});
+    } else {
+      resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, "NX"});
+    }
     if (!current_->Send(request, *this, MakePending(spec, kSwallow, false))) return;
     ++outstanding_;
   }

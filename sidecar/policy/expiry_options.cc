@@ -22,11 +22,6 @@ const ExpiryUnit* UnitOf(std::string_view word) {
   return at == kUnits.end() ? nullptr : &at->second;
 }
 
-// Options of later releases that have one argument.
-bool IsComparison(std::string_view word) {
-  return IsWord(word, "IFEQ") || IsWord(word, "IFNE") || IsWord(word, "IFDEQ") || IsWord(word, "IFDNE");
-}
-
 }  // namespace
 
 bool IsWord(std::string_view text, std::string_view word) {
@@ -34,12 +29,12 @@ bool IsWord(std::string_view text, std::string_view word) {
   return std::ranges::equal(text, word, {}, upper);
 }
 
-ExpiryOptions ReadSetOptions(std::span<const std::string_view> args) {
-  constexpr std::size_t kFirstOption = 3;
+ExpiryOptions ReadSetOptions(std::span<const std::string_view> args, std::size_t first) {
   ExpiryOptions options{.kind = Kind::kNone};
   bool nx = false;
   bool xx = false;
-  for (std::size_t i = kFirstOption; i < args.size(); ++i) {
+  bool compares = false;
+  for (std::size_t i = first; i < args.size(); ++i) {
     const bool has_value = i + 1 < args.size();
     if (IsWord(args[i], "NX")) {
       nx = true;
@@ -49,26 +44,79 @@ ExpiryOptions ReadSetOptions(std::span<const std::string_view> args) {
       if (options.kind == Kind::kExpiry) return {};
       options.kind = Kind::kKeep;
     } else if (const ExpiryUnit* unit = UnitOf(args[i]); unit != nullptr && has_value) {
-      if (options.kind != Kind::kNone) return {};
+      if (options.kind == Kind::kKeep || (options.kind == Kind::kExpiry && options.unit != *unit)) return {};
       options = {.kind = Kind::kExpiry, .unit = *unit, .at = i++};
     } else if (IsComparison(args[i]) && has_value) {
+      compares = true;
       ++i;
     } else if (!IsWord(args[i], "GET")) {
       return {};
     }
   }
-  if (nx && xx) return {};
+  if (nx && (xx || compares)) return {};
+  options.only_if_absent = nx;
+  options.only_if_present = xx || compares;
   return options;
 }
 
 ExpiryOptions ReadGetexOptions(std::span<const std::string_view> args) {
-  constexpr std::size_t kPlain = 2;
-  if (args.size() == kPlain) return {.kind = Kind::kNone};
-  if (args.size() == kPlain + 1 && IsWord(args[kPlain], "PERSIST")) return {.kind = Kind::kPersist, .at = kPlain};
-  if (args.size() != kPlain + 2) return {};
-  const ExpiryUnit* unit = UnitOf(args[kPlain]);
-  if (unit == nullptr) return {};
-  return {.kind = Kind::kExpiry, .unit = *unit, .at = kPlain};
+  constexpr std::size_t kFirst = 2;
+  ExpiryOptions options{.kind = Kind::kNone};
+  for (std::size_t i = kFirst; i < args.size(); ++i) {
+    if (IsWord(args[i], "PERSIST")) {
+      if (options.kind == Kind::kExpiry) return {};
+      options = {.kind = Kind::kPersist, .at = i};
+    } else if (const ExpiryUnit* unit = UnitOf(args[i]); unit != nullptr && i + 1 < args.size()) {
+      if (options.kind == Kind::kPersist || (options.kind == Kind::kExpiry && options.unit != *unit)) return {};
+      options = {.kind = Kind::kExpiry, .unit = *unit, .at = i++};
+    } else {
+      return {};
+    }
+  }
+  return options;
+}
+
+bool IsExpiryWord(std::string_view word) {
+  return UnitOf(word) != nullptr;
+}
+
+bool IsComparison(std::string_view word) {
+  return IsWord(word, "IFEQ") || IsWord(word, "IFNE") || IsWord(word, "IFDEQ") || IsWord(word, "IFDNE");
+}
+
+ExpireFlags ReadExpireFlags(std::span<const std::string_view> args) {
+  constexpr std::size_t kFirst = 3;
+  bool nx = false;
+  bool xx = false;
+  bool gt = false;
+  bool lt = false;
+  for (std::size_t i = kFirst; i < args.size(); ++i) {
+    bool* flag = IsWord(args[i], "NX")   ? &nx
+                 : IsWord(args[i], "XX") ? &xx
+                 : IsWord(args[i], "GT") ? &gt
+                 : IsWord(args[i], "LT") ? &lt
+                                         : nullptr;
+    if (flag == nullptr) return {.malformed = true};
+    *flag = true;
+  }
+  return {.malformed = (nx && (xx || gt || lt)) || (gt && lt), .only_if_set = xx || gt};
+}
+
+RestoreOptions ReadRestoreOptions(std::span<const std::string_view> args) {
+  constexpr std::size_t kFirst = 4;
+  RestoreOptions options;
+  for (std::size_t i = kFirst; i < args.size(); ++i) {
+    if (IsWord(args[i], "REPLACE")) {
+      options.replace = true;
+    } else if (IsWord(args[i], "ABSTTL")) {
+      options.absolute = true;
+    } else if ((IsWord(args[i], "IDLETIME") || IsWord(args[i], "FREQ")) && i + 1 < args.size()) {
+      ++i;
+    } else {
+      return {.malformed = true};
+    }
+  }
+  return options;
 }
 
 std::optional<std::int64_t> ReadExpiry(std::string_view text, ExpiryUnit unit) {

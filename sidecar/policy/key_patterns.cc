@@ -1,5 +1,7 @@
 #include "sidecar/policy/key_patterns.h"
 
+#include <vector>
+
 #include "sidecar/policy/glob.h"
 #include "sidecar/policy/push_channel.h"
 
@@ -8,9 +10,12 @@ namespace {
 
 // The prefix that all keys have which begin with `literal`; nothing if they differ.
 std::optional<std::string_view> CommonPrefix(const Snapshot& snapshot, std::string_view literal) {
-  const PolicySet::PrefixMatch match = snapshot.set().MatchPrefix(literal);
-  if (!match.same) return std::nullopt;
-  return snapshot.Prefix(match.index);
+  const std::vector<std::size_t> possible = snapshot.set().Possible(literal);
+  const std::string_view prefix = snapshot.Prefix(possible.front());
+  for (const std::size_t index : possible) {
+    if (snapshot.Prefix(index) != prefix) return std::nullopt;
+  }
+  return prefix;
 }
 
 bool IsLiteral(std::string_view glob) {

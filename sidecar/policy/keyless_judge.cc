@@ -2,23 +2,73 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 #include "sidecar/policy/expiry_options.h"
 #include "sidecar/policy/key_patterns.h"
+#include "sidecar/policy/push_channel.h"
 
 namespace herdgate::policy {
 namespace {
 
 constexpr std::string_view kManyVersions = "the keys of this pattern belong to several versions";
 
-// The first policy whose keys have versions: for refusals that concern no single one.
-std::size_t AnyVersioned(const Snapshot& snapshot) {
+// Whether keys that begin with `literal` would have several versions if every audited policy were enforced.
+bool WouldDiffer(const PolicySet& set, std::string_view literal) {
+  const VersionRules none;
+  const VersionRules* first = nullptr;
+  for (const std::size_t index : set.Possible(literal)) {
+    const bool counts = index != PolicySet::kNone && set.at(index).mode != Mode::kOff;
+    const VersionRules& rules = counts ? set.at(index).version : none;
+    if (first == nullptr) first = &rules;
+    const bool same = rules.schema == first->schema && (&rules == first || (!rules.generation && !first->generation));
+    if (!same) return true;
+  }
+  return false;
+}
+
+// The first policy of this mode whose keys have, or would have, versions: for refusals that concern no single one.
+std::size_t AnyVersioned(const Snapshot& snapshot, Mode mode) {
   for (std::size_t i = 0; i < snapshot.set().size(); ++i) {
-    const Policy& policy = snapshot.set().at(i);
-    if (policy.mode == Mode::kEnforce && policy.version.any()) return i;
+    if (snapshot.set().at(i).mode == mode && snapshot.set().at(i).version.any()) return i;
   }
   return PolicySet::kNone;
+}
+
+// A pattern whose keys begin with `literal`; `physical`: what it becomes, or nothing.
+void JudgePattern(const Review& review, std::size_t argument, std::string_view literal,
+                  const std::optional<std::string>& physical) {
+  const Snapshot& snapshot = *review.snapshot;
+  const bool would_differ = snapshot.audits_versions() && WouldDiffer(snapshot.set(), literal);
+  if (!physical) {
+    review.Refuse(AnyVersioned(snapshot, Mode::kEnforce), Refusal::kPattern, std::string(kManyVersions));
+  } else if (would_differ) {
+    review.Refuse(AnyVersioned(snapshot, Mode::kAudit), Refusal::kPattern, std::string(kManyVersions));
+  }
+  if (physical && *physical != review.args[argument]) review.edits.Replace(argument, *physical);
+}
+
+// Calls visit(i) for the arguments that are patterns of SORT's BY and GET.
+template <typename Visit>
+void ForEachSortPattern(std::span<const std::string_view> args, Visit visit) {
+  for (std::size_t i = 2; i + 1 < args.size(); ++i) {
+    if (IsWord(args[i], "LIMIT")) {
+      i += 2;
+    } else if (IsWord(args[i], "STORE")) {
+      ++i;
+    } else if (IsWord(args[i], "BY") || IsWord(args[i], "GET")) {
+      visit(++i);
+    }
+  }
+}
+
+// CLIENT TRACKING ON [... PREFIX prefix ...]
+template <typename Visit>
+void ForEachTrackingPrefix(std::span<const std::string_view> args, Visit visit) {
+  for (std::size_t i = 3; i + 1 < args.size(); ++i) {
+    if (IsWord(args[i], "PREFIX")) visit(++i);
+  }
 }
 
 void AwaitReply(const Review& review, ReplyShape shape, std::string pattern = {}) {
@@ -64,13 +114,9 @@ void JudgeChannels(const Review& review) {
 }
 
 void JudgeTracking(const Review& review) {
-  for (std::size_t i = 2; i + 1 < review.args.size(); ++i) {
-    if (!IsWord(review.args[i], "PREFIX")) continue;
-    ++i;
-    const auto prefix = TranslateTrackingPrefix(*review.snapshot, review.args[i]);
-    if (!prefix) return review.Refuse(AnyVersioned(*review.snapshot), Refusal::kPattern, std::string(kManyVersions));
-    if (*prefix != review.args[i]) review.edits.Replace(i, *prefix);
-  }
+  ForEachTrackingPrefix(review.args, [&](std::size_t i) {
+    JudgePattern(review, i, review.args[i], TranslateTrackingPrefix(*review.snapshot, review.args[i]));
+  });
 }
 
 // DEBUG OBJECT key and the like: COMMAND tells no positions.
@@ -92,28 +138,44 @@ void JudgeDebug(const Review& review) {
 void JudgeKeyless(const Review& review) {
   if (!review.spec.AcceptsCount(review.args.size())) return;
   const std::string_view name = review.spec.name;
+  if (name == "client|tracking") return JudgeTracking(review);
+  if (!review.snapshot->versions()) return;
   if (name == "keys") return JudgeKeys(review);
   if (name == "scan") return JudgeScan(review);
   if (name == "randomkey") return AwaitReply(review, ReplyShape::kRandomKey);
   if (review.spec.command_class == command::CommandClass::kPubSub) return JudgeChannels(review);
-  if (name == "client|tracking") return JudgeTracking(review);
   if (name == "debug" && review.args.size() > 2) return JudgeDebug(review);
 }
 
 void JudgeSortPatterns(const Review& review) {
-  for (std::size_t i = 2; i + 1 < review.args.size(); ++i) {
-    if (IsWord(review.args[i], "LIMIT")) {
-      i += 2;
-      continue;
+  ForEachSortPattern(review.args, [&](std::size_t i) {
+    const std::string_view pattern = review.args[i];
+    // Without '*' it names no key.
+    const std::size_t star = pattern.find('*');
+    if (star != std::string_view::npos)
+      JudgePattern(review, i, pattern.substr(0, star), TranslateSort(*review.snapshot, pattern));
+  });
+}
+
+bool AwaitsGeneration(const Snapshot& snapshot, const command::CommandSpec& spec,
+                      std::span<const std::string_view> args) {
+  if (snapshot.first_waiting() == PolicySet::kNone) return false;
+  const auto waits = [&](std::string_view key) { return snapshot.IsWaiting(snapshot.set().Match(key)); };
+  const std::string_view name = spec.name;
+  bool found = name == "keys" || name == "scan" || name == "randomkey";
+  if (name == "subscribe" || name == "unsubscribe") {
+    for (const std::string_view channel : args.subspan(1)) {
+      const std::size_t key = KeyspaceChannelKey(channel);
+      found |= key > 0 && waits(channel.substr(key));
     }
-    const bool is_pattern = IsWord(review.args[i], "BY") || IsWord(review.args[i], "GET");
-    if (!is_pattern && !IsWord(review.args[i], "STORE")) continue;
-    ++i;
-    if (!is_pattern) continue;
-    const auto pattern = TranslateSort(*review.snapshot, review.args[i]);
-    if (!pattern) return review.Refuse(AnyVersioned(*review.snapshot), Refusal::kPattern, std::string(kManyVersions));
-    if (*pattern != review.args[i]) review.edits.Replace(i, *pattern);
+  } else if (name == "debug") {
+    for (const std::string_view key : args.subspan(std::min<std::size_t>(args.size(), 2))) found |= waits(key);
+  } else if (name == "client|tracking") {
+    ForEachTrackingPrefix(args, [&](std::size_t /*i*/) { found = true; });
+  } else if (name.starts_with("sort")) {
+    ForEachSortPattern(args, [&](std::size_t i) { found |= args[i].find('*') != std::string_view::npos; });
   }
+  return found;
 }
 
 }  // namespace herdgate::policy

@@ -17,7 +17,8 @@ constexpr CounterFamily kWrites{"herdgate_policy_writes_total",
 constexpr CounterFamily kWithoutTtl{"herdgate_policy_writes_without_ttl_total",
                                     "Keys that commands would have left without an expiry."};
 constexpr CounterFamily kRefused{"herdgate_policy_refusals_total", "Commands refused, by reason (audit: would have)."};
-constexpr CounterFamily kRewrites{"herdgate_policy_key_rewrites_total", "Keys renamed to their version."};
+constexpr CounterFamily kRewrites{"herdgate_policy_key_rewrites_total",
+                                  "Keys renamed to their version (audit: would have)."};
 constexpr HistogramFamily kRequested{"herdgate_policy_ttl_requested_seconds", "Expiries that apps asked for.",
                                      metrics::kTtlBuckets};
 constexpr HistogramFamily kApplied{"herdgate_policy_ttl_applied_seconds", "Expiries that keys were given.",
@@ -45,26 +46,33 @@ void PolicyMetrics::SetPolicies(std::shared_ptr<const PolicySet> set) {
 }
 
 void PolicyMetrics::Count(const RequestPlan& plan, base::WallTime now) {
-  if (plan.rewritten_keys > 0) by_index_[plan.rewritten_policy]->rewrites.Add(plan.rewritten_keys);
-  for (const TtlJudgement& judgement : plan.judgements) CountJudgement(judgement, now);
-  for (const RefusalCount& refusal : plan.refusals)
-    by_index_[refusal.policy]->refusals[static_cast<std::size_t>(refusal.reason)].Add();
+  for (const RequestPlan::Rewrites& rewrites : plan.rewrites) {
+    if (Cells* cells = Of(rewrites.policy)) cells->rewrites.Add(rewrites.keys);
+  }
+  for (const TtlJudgement& judgement : plan.judgements) {
+    if (Cells* cells = Of(judgement.policy)) CountJudgement(*cells, judgement, now);
+  }
+  for (const RefusalCount& refusal : plan.refusals) {
+    if (Cells* cells = Of(refusal.policy)) cells->refusals[static_cast<std::size_t>(refusal.reason)].Add();
+  }
 }
 
-void PolicyMetrics::CountJudgement(const TtlJudgement& judgement, base::WallTime now) {
-  Cells& cells = *by_index_[judgement.policy];
+void PolicyMetrics::CountJudgement(Cells& cells, const TtlJudgement& judgement, base::WallTime now) {
+  // Apps may ask for more than nanoseconds can count.
+  constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24) * 365 * 100;
   cells.writes[static_cast<std::size_t>(judgement.action)].Add();
   if (judgement.requested.count() > 0) {
-    cells.requested.Record(judgement.requested);
+    cells.requested.Record(std::min(judgement.requested, kLongest));
   } else {
     cells.without_ttl.Add();
   }
   if (judgement.applied.count() == 0) return;
-  cells.applied.Record(judgement.applied);
+  const std::chrono::milliseconds applied = std::min(judgement.applied, kLongest);
+  cells.applied.Record(applied);
   const auto second = [](base::WallTime time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   };
-  cells.expiries.Note(second(now + judgement.applied), second(now));
+  cells.expiries.Note(second(now + applied), second(now));
   cells.peak.Set(cells.expiries.keys());
 }
 

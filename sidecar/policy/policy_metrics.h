@@ -44,7 +44,9 @@ class PolicyMetrics {
     ExpiryPeak expiries;
   };
 
-  void CountJudgement(const TtlJudgement& judgement, base::WallTime now);
+  // Null: a transaction was judged by policies that a reload took away before its EXEC.
+  Cells* Of(std::size_t policy) { return policy < by_index_.size() ? by_index_[policy] : nullptr; }
+  static void CountJudgement(Cells& cells, const TtlJudgement& judgement, base::WallTime now);
 
   const bool describes_;
   mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard

@@ -84,7 +84,7 @@ class PolicySet::Index {
 
   std::size_t Match(std::string_view key) const { return MatchBelow(root_, key, key); }
 
-  PrefixMatch MatchPrefix(std::string_view prefix) const {
+  std::vector<std::size_t> Possible(std::string_view prefix) const {
     std::vector<const Node*> path = {&root_};
     std::vector<std::size_t> possible;
     std::string_view rest = prefix;
@@ -98,16 +98,15 @@ class PolicySet::Index {
       }
       path.push_back(child);
       rest.remove_prefix(common);
-      if (rest.empty()) {
-        for (const auto& grandchild : child->children) Gather(*grandchild, possible);
-      }
     }
-    if (prefix.empty()) {
-      for (const auto& child : root_.children) Gather(*child, possible);
+    if (rest.empty()) {
+      for (const auto& child : path.back()->children) Gather(*child, possible);
     }
     possible.push_back(Surely(path, possible));
-    const bool same = std::ranges::all_of(possible, [&](std::size_t index) { return index == possible.front(); });
-    return {.same = same, .index = same ? possible.front() : kNone};
+    std::ranges::sort(possible);
+    const auto repeated = std::ranges::unique(possible);
+    possible.erase(repeated.begin(), repeated.end());
+    return possible;
   }
 
  private:
@@ -191,8 +190,14 @@ std::size_t PolicySet::Match(std::string_view key) const {
   return index_->Match(key);
 }
 
+std::vector<std::size_t> PolicySet::Possible(std::string_view prefix) const {
+  return index_->Possible(prefix);
+}
+
 PolicySet::PrefixMatch PolicySet::MatchPrefix(std::string_view prefix) const {
-  return index_->MatchPrefix(prefix);
+  const std::vector<std::size_t> possible = Possible(prefix);
+  if (possible.size() > 1) return {};
+  return {.same = true, .index = possible.front()};
 }
 
 bool PolicySet::Permits(std::size_t index, std::string_view key) const {

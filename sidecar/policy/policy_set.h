@@ -28,6 +28,8 @@ class PolicySet {
 
   // The index of the policy that `key` (as the app writes it) belongs to, or kNone.
   std::size_t Match(std::string_view key) const;
+  // The indices that keys beginning with `prefix` may have, kNone included; each once, and maybe more than there are.
+  std::vector<std::size_t> Possible(std::string_view prefix) const;
   // The one index that every key beginning with `prefix` has, kNone included; nothing if keys differ.
   struct PrefixMatch {
     bool same = false;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "sidecar/command/keys.h"
+#include "sidecar/command/table.h"
 #include "sidecar/policy/glob.h"
 #include "sidecar/policy/keyless_judge.h"
 #include "sidecar/policy/review.h"
@@ -21,19 +22,32 @@ bool IsScriptText(const CommandSpec& spec) {
   return spec.name == "eval" || spec.name == "eval_ro";
 }
 
-// Shows or names keys of whatever version is in force.
-bool ListsKeys(const CommandSpec& spec) {
-  return spec.name == "keys" || spec.name == "scan" || spec.name == "randomkey" ||
-         spec.command_class == command::CommandClass::kPubSub;
+bool IsSort(const CommandSpec& spec) {
+  return spec.name == "sort" || spec.name == "sort_ro";
 }
 
-ReplyShape ShapeOf(const CommandSpec& spec) {
+ReplyShape ShapeByName(const CommandSpec& spec) {
   constexpr std::string_view kFirstIsKey[] = {"blpop", "brpop",  "bzpopmin", "bzpopmax",
                                               "lmpop", "blmpop", "zmpop",    "bzmpop"};
   if (std::ranges::find(kFirstIsKey, spec.name) != std::end(kFirstIsKey)) return ReplyShape::kFirstIsKey;
   if (spec.name == "xread" || spec.name == "xreadgroup") return ReplyShape::kStreams;
   if (spec.group == CommandGroup::kScript || spec.name.starts_with('x')) return ReplyShape::kNamedKeys;
   return ReplyShape::kPlain;
+}
+
+// By the id of the command, which every table shares.
+ReplyShape ShapeOf(const CommandSpec& spec) {
+  static const std::vector<ReplyShape> shapes = [] {
+    std::vector<ReplyShape> by_id;
+    for (const CommandSpec& known : command::BuiltIn().specs()) by_id.push_back(ShapeByName(known));
+    return by_id;
+  }();
+  return spec.id < shapes.size() ? shapes[spec.id] : ShapeByName(spec);
+}
+
+// Whether the policy gives keys a version, or in audit mode would.
+bool HasVersion(const Policy& policy) {
+  return policy.mode != Mode::kOff && policy.version.any();
 }
 
 // What must be known before a key may be renamed.
@@ -45,31 +59,68 @@ void CheckKey(const Review& review, const JudgedKey& key) {
     review.Refuse(key.policy, Refusal::kRequire,
                   "policy '" + policy.name + "' refuses the key: it does not match 'require'");
   }
-  const std::string_view prefix = review.snapshot->Prefix(key.policy);
-  if (prefix.empty()) return;
+  if (!HasVersion(policy)) return;
   if (review.spec.name == "migrate") {
     review.Refuse(key.policy, Refusal::kCommand, "policy '" + policy.name + "' has versions: MIGRATE would lose them");
   }
-  if (prefix.size() + name.size() > review.context.max_key_bytes && name.size() <= review.context.max_key_bytes) {
+  const std::size_t prefix = review.IsEnforced(key) ? review.snapshot->Prefix(key.policy).size()
+                                                    : VersionPrefix(policy.version.schema, 0).size();
+  if (prefix + name.size() > review.context.max_key_bytes && name.size() <= review.context.max_key_bytes) {
     review.Refuse(key.policy, Refusal::kKeyTooLong,
                   "policy '" + policy.name + "' makes a key longer than the upstream allows");
+  }
+}
+
+void CountRewrite(RequestPlan& plan, std::size_t policy) {
+  const auto known = std::ranges::find(plan.rewrites, policy, &RequestPlan::Rewrites::policy);
+  if (known != plan.rewrites.end()) {
+    ++known->keys;
+  } else {
+    plan.rewrites.push_back({.policy = policy, .keys = 1});
   }
 }
 
 void Rename(const Review& review) {
   const ReplyShape shape = ShapeOf(review.spec);
   for (const JudgedKey& key : review.keys) {
+    if (HasVersion(review.PolicyOf(key))) CountRewrite(review.plan, key.policy);
     const std::string_view prefix = review.snapshot->Prefix(key.policy);
     if (prefix.empty()) continue;
     const std::string_view name = review.args[key.argument];
     review.edits.Replace(key.argument, prefix, name);
-    if (review.plan.rewritten_keys++ == 0) review.plan.rewritten_policy = key.policy;
     if (shape == ReplyShape::kPlain) continue;
     review.plan.reply.shape = shape;
     review.plan.reply.snapshot = review.snapshot;
     if (shape != ReplyShape::kFirstIsKey)
       review.plan.reply.keys.emplace_back(review.PhysicalName(key), std::string(name));
   }
+}
+
+// Of what was decided before the refusal only the counters stay.
+void DropWhatIsRefused(RequestPlan& plan) {
+  plan.follow_ups.clear();
+  plan.expiries.clear();
+  plan.rewrites.clear();
+  plan.reply = {};
+}
+
+// The versioned policy whose keys a script that builds names may reach: a declared key's, or one with a pattern whose
+// literal prefix stands in the text. An enforced one if there is any; kNone if there is no sign of one.
+std::size_t ReachedPolicy(const Review& review, std::string_view script) {
+  const PolicySet& set = review.snapshot->set();
+  for (const Mode mode : {Mode::kEnforce, Mode::kAudit}) {
+    const auto counts = [&](std::size_t policy) { return set.at(policy).mode == mode && set.at(policy).version.any(); };
+    for (const JudgedKey& key : review.keys) {
+      if (counts(key.policy)) return key.policy;
+    }
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      const auto is_named = [&](const std::string& glob) {
+        return script.find(LiteralPrefix(glob)) != std::string_view::npos;
+      };
+      if (counts(i) && std::ranges::any_of(set.at(i).match, is_named)) return i;
+    }
+  }
+  return PolicySet::kNone;
 }
 
 }  // namespace
@@ -80,15 +131,15 @@ void RequestJudge::Judge(const SnapshotPtr& snapshot, const CommandSpec& spec, s
   if (spec.is_unknown()) return;
   edits_.Clear();
   keys_.clear();
-  const bool versions = snapshot->versions();
-  if (spec.keys.empty()) {
-    if (!versions) return;
-    if (const std::size_t waiting = snapshot->first_waiting(); waiting != PolicySet::kNone && ListsKeys(spec)) {
-      plan.action = RequestPlan::Action::kWait;
-      plan.waiting_for = waiting;
-      return;
-    }
-  } else if (!FindKeys(*snapshot, spec, args, plan)) {
+  // Without a judged key, patterns and scripts may still name keys.
+  const bool versions = snapshot->versions() || snapshot->audits_versions();
+  const bool patterns = versions && (spec.keys.empty() || IsSort(spec));
+  const bool script = versions && IsScriptText(spec) && args.size() > 2;
+  if (!FindKeys(*snapshot, spec, args, plan)) return;
+  if (keys_.empty() && !patterns && !script) return;
+  if (patterns && AwaitsGeneration(*snapshot, spec, args)) {
+    plan.action = RequestPlan::Action::kWait;
+    plan.waiting_for = snapshot->first_waiting();
     return;
   }
   const Review review{.snapshot = snapshot,
@@ -99,23 +150,17 @@ void RequestJudge::Judge(const SnapshotPtr& snapshot, const CommandSpec& spec, s
                       .keys = keys_,
                       .edits = edits_,
                       .plan = plan};
-  if (spec.keys.empty()) {
-    JudgeKeyless(review);
-  } else {
-    if (versions && spec.name.starts_with("sort")) JudgeSortPatterns(review);
-    if (versions && IsScriptText(spec) && args.size() > 2) CheckScript(review);
-    JudgeKeys(review);
-  }
-  if (review.refused()) {
-    plan.follow_ups.clear();
-    return;
-  }
+  if (patterns && !spec.keys.empty()) JudgeSortPatterns(review);
+  if (patterns && spec.keys.empty()) JudgeKeyless(review);
+  if (script) CheckScript(review);
+  if (!review.refused()) JudgeKeys(review);
+  if (review.refused()) return DropWhatIsRefused(plan);
   if (edits_.empty()) return;
   plan.action = RequestPlan::Action::kRewrite;
   edits_.Build(args, raw, plan.raw);
 }
 
-// False if nothing is to be done, or nothing can be yet.
+// False if a key's name is not known yet.
 bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, std::span<const std::string_view> args,
                             RequestPlan& plan) {
   bool waits = false;
@@ -129,37 +174,15 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
       plan.waiting_for = policy;
     }
   });
-  if (waits) return false;
-  // Without a judged key, patterns and scripts may still name keys.
-  return !keys_.empty() || (snapshot.versions() && (spec.name.starts_with("sort") || IsScriptText(spec)));
+  return !waits;
 }
 
 void RequestJudge::JudgeKeys(const Review& review) {
   for (const JudgedKey& key : review.keys) CheckKey(review, key);
   if (review.refused()) return;
-  if (review.snapshot->versions()) Rename(review);
+  Rename(review);
   JudgeTtl(review);
 }
-
-namespace {
-
-// The versioned policy whose keys a script that builds names may reach; kNone if there is no sign of one: no declared
-// key is versioned, and the text holds no beginning of a versioned key's name.
-std::size_t ReachedPolicy(const Review& review, std::string_view script) {
-  for (const JudgedKey& key : review.keys) {
-    if (!review.snapshot->Prefix(key.policy).empty()) return key.policy;
-  }
-  const PolicySet& set = review.snapshot->set();
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    if (review.snapshot->Prefix(i).empty()) continue;
-    for (const std::string& glob : set.at(i).match) {
-      if (script.find(LiteralPrefix(glob)) != std::string_view::npos) return i;
-    }
-  }
-  return PolicySet::kNone;
-}
-
-}  // namespace
 
 // A script is read once; apps send few.
 void RequestJudge::CheckScript(const Review& review) {

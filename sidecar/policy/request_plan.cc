@@ -11,13 +11,11 @@ void RequestPlan::Clear() {
   error.clear();
   waiting_for = PolicySet::kNone;
   follow_ups.clear();
-  missing.clear();
-  given.clear();
+  expiries.clear();
   if (!reply.plain()) reply = ReplyWork();
   judgements.clear();
   refusals.clear();
-  rewritten_policy = PolicySet::kNone;
-  rewritten_keys = 0;
+  rewrites.clear();
 }
 
 }  // namespace herdgate::policy

@@ -45,16 +45,38 @@ enum class Refusal : std::uint8_t {
 };
 inline constexpr std::size_t kRefusals = 6;
 
+// At most one of a command for a policy and reason.
 struct RefusalCount {
   std::size_t policy = PolicySet::kNone;
   Refusal reason = Refusal::kCommand;
 };
 
-// A key that a follow-up gives an expiry: PEXPIRE key ttl NX, or LT where `only_shorten`.
+// A key that a follow-up gives an expiry: PEXPIRE key ttl NX; or XX LT where `only_shorten`.
 struct FollowUp {
   std::string key;  // physical
   std::chrono::milliseconds ttl{0};
   bool only_shorten = false;
+};
+
+// What a command inside MULTI does to the expiry of a key whose policy rejects keys without one.
+struct ExpiryChange {
+  enum class Effect : std::uint8_t {
+    kNone,          // as it was
+    kGives,         // the key has an expiry afterwards
+    kGivesIfThere,  // the same, but the command makes no key (EXPIRE)
+    kRemovesKey,    // DEL
+    kClears,        // the key is there without an expiry (SET)
+    kKeeps,         // the key is there with the expiry that it had; without one if it is new (INCR)
+    kCopies,        // the key has the expiry of `from` (COPY, RENAME)
+  };
+  std::string key{};  // physical
+  Effect effect = Effect::kClears;
+  bool only_if_absent = false;  // nothing happens if the key is there (SETNX)
+  bool moves = false;           // kCopies: `from` is no more
+  std::string from{};           // kCopies: physical
+  std::size_t policy = PolicySet::kNone;
+  // EXEC's reply if the key is left without an expiry: one whole error line; empty in audit mode.
+  std::string error{};
 };
 
 struct RequestPlan {
@@ -71,22 +93,18 @@ struct RequestPlan {
   std::size_t waiting_for = PolicySet::kNone;
   // To be sent right behind the request on the same lane, their replies dropped; inside MULTI: behind EXEC.
   std::vector<FollowUp> follow_ups;
-  // Inside MULTI only: keys that this command leaves without an expiry although the policy rejects that, and keys to
-  // which it gives one. EXEC is refused if one of the former is not among the latter of a later command.
-  struct Missing {
-    std::string key;  // physical
-    std::size_t policy = PolicySet::kNone;
-    std::string error;  // EXEC's reply if it stays so: one whole error line
-  };
-  std::vector<Missing> missing;
-  std::vector<std::string> given;
+  // Inside MULTI only, for TransactionJudge; in the order of their effect.
+  std::vector<ExpiryChange> expiries;
   // What the reply needs; ReplyShape::kPlain mostly.
   ReplyWork reply;
   // For the counters, once the request was sent or refused.
   std::vector<TtlJudgement> judgements;
   std::vector<RefusalCount> refusals;
-  std::size_t rewritten_policy = PolicySet::kNone;  // of the first key that got a prefix
-  std::size_t rewritten_keys = 0;
+  struct Rewrites {
+    std::size_t policy = PolicySet::kNone;
+    std::size_t keys = 0;  // that got a prefix, or in audit mode would have
+  };
+  std::vector<Rewrites> rewrites;
 
   void Clear();
 };

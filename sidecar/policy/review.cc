@@ -1,10 +1,14 @@
 #include "sidecar/policy/review.h"
 
+#include <algorithm>
+
 namespace herdgate::policy {
 
 void Review::Refuse(std::size_t policy, Refusal reason, const std::string& text) const {
+  const auto is_known = [&](const RefusalCount& other) { return other.policy == policy && other.reason == reason; };
+  if (refused() || std::ranges::any_of(plan.refusals, is_known)) return;
   plan.refusals.push_back({.policy = policy, .reason = reason});
-  if (snapshot->set().at(policy).mode != Mode::kEnforce || refused()) return;
+  if (snapshot->set().at(policy).mode != Mode::kEnforce) return;
   plan.action = RequestPlan::Action::kRefuse;
   plan.error = "-ERR herdgate: " + text + "\r\n";
 }

@@ -50,7 +50,8 @@ struct Review {
   std::string PhysicalName(const JudgedKey& key) const {
     return std::string(snapshot->Prefix(key.policy)).append(args[key.argument]);
   }
-  // Counts the refusal; where the policy is enforced, the request is refused with "-ERR herdgate: " + text.
+  // Counts the refusal, once per policy and reason; where the policy is enforced, the request is refused with
+  // "-ERR herdgate: " + text, and no other refusal counts.
   void Refuse(std::size_t policy, Refusal reason, const std::string& text) const;
   bool refused() const { return plan.action == RequestPlan::Action::kRefuse; }
 };

@@ -48,14 +48,14 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
   SET key v EX 3600     SET v7.<generation>:user:42 v PX 3240000..3600000
   SET key v KEEPTTL     SET v7.<generation>:user:42 v KEEPTTL
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
-  SETEX key 3600 v      PSETEX v7.<generation>:user:42 3240000..3600000 v
+  SETEX key 3600 v      SETEX v7.<generation>:user:42 3240..3600 v
   MSET key v            MSET v7.<generation>:user:42 v
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
   INCR key              INCR v7.<generation>:user:42
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
   HSET key f v          HSET v7.<generation>:user:42 f v
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
-  EXPIRE key 3600       PEXPIRE v7.<generation>:user:42 3240000..3600000
+  EXPIRE key 3600       EXPIRE v7.<generation>:user:42 3240..3600
   PERSIST key           PERSIST v7.<generation>:user:42
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
   DEL key               DEL v7.<generation>:user:42
@@ -85,7 +85,7 @@ TEST(ExplainTest, AKeyThatDoesNotMatchRequireCanNotBeWritten) {
 TEST(ExplainTest, BoundsWithoutJitterAreExact) {
   const std::string text = Explained("- {name: a, match: '*', ttl: {max: 10m}}", "k");
   EXPECT_EQ(Outcome(text, "SET key v EX 3600"), "SET k v PX 600000");
-  EXPECT_EQ(Outcome(text, "SETEX key 3600 v"), "PSETEX k 600000 v");
+  EXPECT_EQ(Outcome(text, "SETEX key 3600 v"), "SETEX k 600 v");
   EXPECT_EQ(Outcome(text, "SET key v"), "unchanged  (left without an expiry)");
 }
 

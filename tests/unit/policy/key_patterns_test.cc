@@ -31,9 +31,9 @@ TEST(KeyPatternsTest, AListingOfUnversionedKeysMayMeetVersionedNames) {
 }
 
 TEST(KeyPatternsTest, AListingOfSeveralVersionsIsWider) {
-  ExpectListing(ThreePolicies(), "*", "**", false);
+  ExpectListing(ThreePolicies(), "*", "*", false);
   ExpectListing(ThreePolicies(), "u*", "*u*", false);
-  ExpectListing(ThreePolicies(), "*:1", "**:1", false);
+  ExpectListing(ThreePolicies(), "*:1", "*:1", false);
   ExpectListing(ThreePolicies(), "[uc]*", "*[uc]*", false);
   // A literal is one key, whatever begins like it.
   ExpectListing(ThreePolicies(), "user", "user", true);
@@ -48,6 +48,28 @@ TEST(KeyPatternsTest, AWiderListingMatchesEveryVersion) {
           << glob << " " << key;
     }
   }
+}
+
+TEST(KeyPatternsTest, PoliciesOfOneSchemaAreOneVersion) {
+  const auto snapshot =
+      std::make_shared<const Snapshot>(std::make_shared<const PolicySet>(std::vector<Policy>{
+                                           VersionedPolicy("user", "user:*", 7), VersionedPolicy("rest", "*", 7),
+                                           VersionedPolicy("gen", "gen:*", 7, true)}),
+                                       std::vector<std::uint64_t>{0, 0, 9});
+  ExpectListing(snapshot, "u*", "v7:u*", true);
+  ExpectListing(snapshot, "*", "*", false);
+  EXPECT_EQ(TranslateSort(*snapshot, "u*"), "v7:u*");
+  EXPECT_EQ(TranslateSort(*snapshot, "g*"), std::nullopt);
+}
+
+TEST(KeyPatternsTest, UnversionedPoliciesAreOneVersion) {
+  const auto snapshot = std::make_shared<const Snapshot>(
+      std::make_shared<const PolicySet>(std::vector<Policy>{VersionedPolicy("one", "w1:*", std::nullopt),
+                                                            VersionedPolicy("two", "w2:*", std::nullopt),
+                                                            VersionedPolicy("user", "user:*", 7)}),
+      std::vector<std::uint64_t>{0, 0, 0});
+  EXPECT_EQ(TranslateSort(*snapshot, "w*"), "w*");
+  EXPECT_EQ(TranslateTrackingPrefix(*snapshot, "w"), "w");
 }
 
 TEST(KeyPatternsTest, SortPatternsOfOneVersionGetIt) {
