@@ -24,8 +24,9 @@ enum class Verdict : unsigned char {
 struct LargeRequest {
   std::vector<std::string_view> args;  // those that are whole so far; maybe none
   std::size_t declared_args = 0;
-  std::string_view bytes;  // what has arrived of it, from its first byte
-  bool may_hold = true;    // kHold is a possible answer
+  std::string_view bytes;          // what has arrived of it, from its first byte
+  std::size_t declared_bytes = 0;  // the least size that it will have
+  bool may_hold = true;            // kHold is a possible answer
 };
 
 class RequestHandler {

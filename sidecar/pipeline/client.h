@@ -205,6 +205,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void AskRandomKey(upstream::Lane& lane, std::uint16_t command, std::initializer_list<std::string_view> args);
   void RandomKeyAnswered(const std::string& reply);
   std::optional<LargeEdit> JudgeLarge(const command::CommandSpec& spec, const net::LargeRequest& head);
+  std::optional<net::Verdict> JudgeHead(const command::CommandSpec& spec, const net::LargeRequest& head,
+                                        std::optional<LargeEdit>& edit);
   net::Verdict RefuseLarge(const command::CommandSpec& spec, std::string_view error);
   void NoteLarge(LargeEdit edit);
   void StreamEdited(std::string_view bytes, bool last);

@@ -257,6 +257,24 @@ Verdict Client::PinnedStateChange(const CommandSpec& spec, const resp::Request& 
 
 // ---- requests too large to be held
 
+// Judges a large request by its head. A verdict ends it here: refused, or to be held whole.
+std::optional<Verdict> Client::JudgeHead(const CommandSpec& spec, const net::LargeRequest& head,
+                                         std::optional<LargeEdit>& edit) {
+  edit = JudgeLarge(spec, head);
+  if (edit && edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kRefuse) {
+    if (in_multi_) Work().transaction.Refuse();
+    context_.policies->Count(*edit->plan);
+    return RefuseLarge(spec, edit->plan->error);
+  }
+  const bool waits = edit && edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kWait;
+  if ((!edit || waits) && head.may_hold) return Verdict::kHold;
+  // One that the upstream will find too long passes to its refusal.
+  const bool hopeless = head.declared_bytes > static_cast<std::size_t>(context_.facts->max_bulk_bytes);
+  if ((!edit || waits) && context_.policies->enforces() && !hopeless) return RefuseLarge(spec, texts::kTooLargeToJudge);
+  if (waits) edit = LargeEdit{};
+  return std::nullopt;
+}
+
 Verdict Client::HandleLarge(const net::LargeRequest& head) {
   if (raw_) {
     stream_failed_ = false;
@@ -267,15 +285,7 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
   std::optional<LargeEdit> edit;
   if (context_.policies->active()) {
-    edit = JudgeLarge(spec, head);
-    if (!edit) return head.may_hold ? Verdict::kHold : RefuseLarge(spec, texts::kTooLargeToJudge);
-    if (edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kRefuse) {
-      if (in_multi_) Work().transaction.Refuse();
-      context_.policies->Count(*edit->plan);
-      return RefuseLarge(spec, edit->plan->error);
-    }
-    if (edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kWait)
-      return head.may_hold ? Verdict::kHold : RefuseLarge(spec, texts::kTooLargeToJudge);
+    if (const auto verdict = JudgeHead(spec, head, edit)) return *verdict;
   }
   if (const auto verdict = TakeDedicated()) {
     if (*verdict == Verdict::kWait) session_->SetReading(false);
@@ -283,7 +293,7 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   }
   session_->SetReading(true);
   policy::RequestPlan* const plan = edit ? edit->plan : nullptr;
-  const bool rewrites = plan != nullptr && !plan->reply.plain();
+  const bool rewrites = plan != nullptr && !in_multi_ && !plan->reply.plain();
   const bool subscribes = spec.command_class == CommandClass::kPubSub;
   std::uint8_t tag = subscribes ? kSubscribe : kStreamed;
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;

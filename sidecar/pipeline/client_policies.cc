@@ -31,8 +31,10 @@ PolicyWork& Client::Work() {
 }
 
 Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
-  // What a RESP2 subscriber may not send is refused by its name: it must be the one that the app wrote.
-  if (raw_ || (subscribed_in_resp2() && spec.command_class != CommandClass::kPubSub)) return Dispatch(spec, request);
+  // What a RESP2 subscriber may not send is refused by its name: it must be the one that the app wrote. While something
+  // is owed, it may be an UNSUBSCRIBE that makes it allowed.
+  const bool refused_anyway = outstanding_ == 0 && subscribed_in_resp2() && spec.command_class != CommandClass::kPubSub;
+  if (raw_ || refused_anyway) return Dispatch(spec, request);
   const bool queued = in_multi_ || block_left_ > 0;
   if (queued && spec.command_class == CommandClass::kTransaction && spec.AcceptsCount(request.args.size())) {
     if (spec.name == "exec") return JudgedExec(spec, request);
@@ -262,10 +264,10 @@ std::optional<Client::LargeEdit> Client::JudgeLarge(const CommandSpec& spec, con
 void Client::NoteLarge(LargeEdit edit) {
   RequestPlan& plan = *std::exchange(edit.plan, nullptr);
   context_.policies->Count(plan);
-  if (!plan.reply.plain()) Work().replies.push_back({.work = std::move(plan.reply), .instead = {}});
   if (in_multi_) {
     Work().transaction.Add(plan);
   } else {
+    if (!plan.reply.plain()) Work().replies.push_back({.work = std::move(plan.reply), .instead = {}});
     edit.follow_ups = plan.follow_ups;
   }
   edit.command = last_command_;

@@ -1,5 +1,6 @@
 #include "sidecar/pipeline/policy_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sidecar/base/clock.h"
@@ -27,6 +28,9 @@ bool PolicyStage::Set(policy::SnapshotPtr snapshot) {
   snapshot_ = std::move(snapshot);
   if (!same_set) metrics_.SetPolicies(snapshot_ ? snapshot_->shared_set() : nullptr);
   awaits_generation_ = snapshot_ && snapshot_->first_waiting() != policy::PolicySet::kNone;
+  enforces_ = snapshot_ && std::ranges::any_of(snapshot_->set().policies(), [](const policy::Policy& policy) {
+                return policy.mode == policy::Mode::kEnforce;
+              });
   ResumeWaiting();
   return renames;
 }

@@ -34,6 +34,8 @@ class PolicyStage {
   const policy::SnapshotPtr& snapshot() const { return snapshot_; }
   // Whether replies and pushes may hold names of keys that an app must not see.
   bool versions() const { return snapshot_ != nullptr && snapshot_->versions(); }
+  // Whether any policy changes a byte.
+  bool enforces() const { return enforces_; }
   // Whether some enforced policy's generation is not known.
   bool awaits_generation() const { return awaits_generation_; }
 
@@ -56,6 +58,7 @@ class PolicyStage {
   base::WallTime now_;  // of the last Judge
   policy::SnapshotPtr snapshot_;
   bool awaits_generation_ = false;
+  bool enforces_ = false;
   policy::RequestJudge judge_;
   policy::RequestPlan plan_;
   policy::PolicyMetrics metrics_;
