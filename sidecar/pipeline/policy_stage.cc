@@ -37,7 +37,10 @@ bool PolicyStage::Set(policy::SnapshotPtr snapshot) {
 
 policy::RequestPlan& PolicyStage::Judge(const command::CommandSpec& spec, const resp::Request& request, bool in_multi,
                                         std::int64_t max_bulk_bytes) {
-  now_ = base::SystemClock().Wall();
+  if (asked_at_ != loop_.Now()) {
+    asked_at_ = loop_.Now();
+    now_ = base::SystemClock().Wall();
+  }
   const policy::JudgeContext context{.now = now_,
                                      .random = random_,
                                      .in_multi = in_multi,

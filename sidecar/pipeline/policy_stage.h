@@ -9,9 +9,11 @@
 #include <memory>
 #include <vector>
 
+#include "sidecar/base/clock.h"
 #include "sidecar/base/random.h"
 #include "sidecar/command/spec.h"
 #include "sidecar/metrics/registry.h"
+#include "sidecar/net/loop.h"
 #include "sidecar/policy/policy_metrics.h"
 #include "sidecar/policy/request_judge.h"
 #include "sidecar/policy/request_plan.h"
@@ -25,7 +27,7 @@ class Client;
 class PolicyStage {
  public:
   // `describes`: see policy::PolicyMetrics.
-  PolicyStage(std::uint64_t seed, bool describes) : random_(seed), metrics_(describes) {}
+  PolicyStage(net::Loop& loop, std::uint64_t seed, bool describes) : loop_(loop), random_(seed), metrics_(describes) {}
 
   // Null: no policies. Wakes the clients that wait for a generation. Returns whether keys that had a name have another
   // one now: what clients remember of them is void.
@@ -54,8 +56,10 @@ class PolicyStage {
  private:
   void ResumeWaiting();
 
+  net::Loop& loop_;
   base::Random random_;
-  base::WallTime now_;  // of the last Judge
+  base::SteadyTime asked_at_;  // the turn in which the wall clock was last asked: once is enough
+  base::WallTime now_;
   policy::SnapshotPtr snapshot_;
   bool awaits_generation_ = false;
   bool enforces_ = false;

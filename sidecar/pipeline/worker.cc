@@ -54,7 +54,7 @@ void Worker::Prepare() {
                                                        .peers = {},
                                                        .clients = {},
                                                        .owned = {}});
-  policy_stage_ = std::make_unique<PolicyStage>(random_.Next(), loop_.index() == 0);
+  policy_stage_ = std::make_unique<PolicyStage>(loop_, random_.Next(), loop_.index() == 0);
   policy_stage_->Set(FirstSnapshot(shared_.policies));
   context_->policies = policy_stage_.get();
   handler_ = std::make_unique<Handler>(*context_);
