@@ -16,6 +16,7 @@
 #include "sidecar/policy/request_judge.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/request_decoder.h"
+#include "tests/unit/policy/policy_fixtures.h"
 
 namespace herdgate::policy {
 

@@ -1,0 +1,305 @@
+#include "sidecar/policy/request_judge.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/unit/policy/judge_fixture.h"
+#include "tests/unit/policy/policy_fixtures.h"
+
+namespace herdgate::policy {
+namespace {
+
+SnapshotPtr Audited() {
+  std::vector<Policy> policies = {VersionedPolicy("user", "user:*", 7), VersionedPolicy("cart", "cart:*", 2, true)};
+  for (Policy& policy : policies) policy.mode = Mode::kAudit;
+  return SnapshotOf(std::move(policies));
+}
+
+// user:* is v7:, cart:* waits for its generation.
+SnapshotPtr Waiting() {
+  return SnapshotOf({VersionedPolicy("user", "user:*", 7), VersionedPolicy("cart", "cart:*", 2, true)}, {0, 0});
+}
+
+// "script 0 command 1": reasons with their policies.
+std::string Refusals(const RequestPlan& plan) {
+  static constexpr std::string_view kNames[] = {"missing_ttl", "require", "script",
+                                                "command",     "pattern", "key_too_long"};
+  std::string out;
+  for (const RefusalCount& refusal : plan.refusals) {
+    out += (out.empty() ? "" : " ") + std::string(kNames[static_cast<std::size_t>(refusal.reason)]);
+    out += " " + std::to_string(refusal.policy);
+  }
+  return out;
+}
+
+TEST(RequestJudgeTest, KeysGetTheirVersionAtEveryPosition) {
+  Bench bench(ThreePolicies());
+  constexpr Row kRows[] = {
+      {"GET user:1", "GET v7:user:1"},
+      {"get cart:1", "get v2.1700:cart:1"},
+      {"GET gen:1", "GET g9:gen:1"},
+      {"GET other", "pass"},
+      {"MGET user:1 other gen:1 user:2", "MGET v7:user:1 other g9:gen:1 v7:user:2"},
+      {"MSET user:1 user:1 other user:2", "MSET v7:user:1 user:1 other user:2"},
+      {"DEL cart:1 user:1", "DEL v2.1700:cart:1 v7:user:1"},
+      {"WATCH user:1", "WATCH v7:user:1"},
+      {"OBJECT ENCODING user:1", "OBJECT ENCODING v7:user:1"},
+      {"MEMORY USAGE user:1 SAMPLES 0", "MEMORY USAGE v7:user:1 SAMPLES 0"},
+      {"ZUNIONSTORE user:1 2 user:2 cart:1 WEIGHTS 1 2",
+       "ZUNIONSTORE v7:user:1 2 v7:user:2 v2.1700:cart:1 WEIGHTS 1 2"},
+      {"XREAD COUNT 1 STREAMS user:1 other 0 0", "XREAD COUNT 1 STREAMS v7:user:1 other 0 0"},
+      {"EVAL return 2 user:1 other user:2", "EVAL return 2 v7:user:1 other user:2"},
+      {"BLPOP user:1 user:2 0", "BLPOP v7:user:1 v7:user:2 0"},
+      {"SORT user:1 BY nosort GET # STORE cart:1", "SORT v7:user:1 BY nosort GET # STORE v2.1700:cart:1"},
+      {"GEORADIUS user:1 0 0 1 m STORE user:2", "GEORADIUS v7:user:1 0 0 1 m STORE v7:user:2"},
+      {"XGROUP CREATE user:1 g $", "XGROUP CREATE v7:user:1 g $"},
+      {"RENAME user:1 cart:1", "RENAME v7:user:1 v2.1700:cart:1"},
+      {"COMMAND GETKEYS GET user:1", "pass"},
+      {"SPUBLISH user:1 m", "pass"},
+      {"SSUBSCRIBE user:1", "pass"},
+      {"PUBLISH user:1 m", "pass"},
+      {"NOSUCH user:1", "pass"},
+      {"PING user:1", "pass"},
+      {"ECHO user:1", "pass"},
+      {"GET user:", "GET v7:user:"},
+  };
+  ExpectRows(bench, kRows);
+}
+
+TEST(RequestJudgeTest, RenamedKeysAreCountedByPolicy) {
+  Bench bench(ThreePolicies());
+  bench.Judge("MGET user:1 other gen:1 user:2");
+  ASSERT_EQ(bench.plan().rewrites.size(), 2U);
+  EXPECT_EQ(bench.plan().rewrites[0].policy, 0U);
+  EXPECT_EQ(bench.plan().rewrites[0].keys, 2U);
+  EXPECT_EQ(bench.plan().rewrites[1].policy, 2U);
+  EXPECT_EQ(bench.plan().rewrites[1].keys, 1U);
+}
+
+TEST(RequestJudgeTest, APlanIsFilledAnewForEachRequest) {
+  Bench bench(ThreePolicies());
+  bench.Judge("EVAL return 1 user:1");
+  EXPECT_FALSE(bench.plan().reply.plain());
+  EXPECT_EQ(bench.Outcome("GET other"), "pass");
+  EXPECT_TRUE(bench.plan().reply.plain());
+  EXPECT_TRUE(bench.plan().rewrites.empty());
+  EXPECT_TRUE(bench.plan().raw.empty());
+}
+
+struct Shape {
+  const char* request;
+  ReplyShape shape;
+};
+
+TEST(RequestJudgeTest, RepliesThatHoldKeysAreNoted) {
+  Bench bench(ThreePolicies());
+  const Shape shapes[] = {
+      {"BLPOP user:1 0", ReplyShape::kFirstIsKey},
+      {"BRPOP user:1 0", ReplyShape::kFirstIsKey},
+      {"BZPOPMIN user:1 0", ReplyShape::kFirstIsKey},
+      {"BZPOPMAX user:1 0", ReplyShape::kFirstIsKey},
+      {"LMPOP 1 user:1 LEFT", ReplyShape::kFirstIsKey},
+      {"BLMPOP 0 1 user:1 LEFT", ReplyShape::kFirstIsKey},
+      {"ZMPOP 1 user:1 MIN", ReplyShape::kFirstIsKey},
+      {"BZMPOP 0 1 user:1 MIN", ReplyShape::kFirstIsKey},
+      {"XREAD STREAMS user:1 0", ReplyShape::kStreams},
+      {"XREADGROUP GROUP g c STREAMS user:1 >", ReplyShape::kStreams},
+      {"XPENDING user:1 g", ReplyShape::kNamedKeys},
+      {"EVAL return 1 user:1", ReplyShape::kNamedKeys},
+      {"EVALSHA s 1 user:1", ReplyShape::kNamedKeys},
+      {"FCALL_RO f 1 user:1", ReplyShape::kNamedKeys},
+      {"KEYS *", ReplyShape::kKeys},
+      {"SCAN 0", ReplyShape::kScan},
+      {"RANDOMKEY", ReplyShape::kRandomKey},
+      {"GET user:1", ReplyShape::kPlain},
+      {"BLPOP other 0", ReplyShape::kPlain},
+      {"EVAL return 1 other", ReplyShape::kPlain},
+  };
+  for (const Shape& row : shapes) {
+    bench.Judge(row.request);
+    EXPECT_EQ(bench.plan().reply.shape, row.shape) << row.request;
+    EXPECT_EQ(bench.plan().reply.snapshot != nullptr, row.shape != ReplyShape::kPlain) << row.request;
+  }
+  bench.Judge("EVAL return 2 user:1 other");
+  ASSERT_EQ(bench.plan().reply.keys.size(), 1U);
+  EXPECT_EQ(bench.plan().reply.keys[0], std::pair(std::string("v7:user:1"), std::string("user:1")));
+}
+
+TEST(RequestJudgeTest, AKeyWithoutAKnownGenerationWaits) {
+  Bench bench(Waiting());
+  constexpr Row kRows[] = {
+      {"GET user:1", "GET v7:user:1"},
+      {"GET cart:1", "wait"},
+      {"MGET user:1 cart:1", "wait"},
+      {"KEYS user:*", "wait"},
+      {"SCAN 0", "wait"},
+      {"RANDOMKEY", "wait"},
+      {"SUBSCRIBE news", "pass"},
+      {"SUBSCRIBE __keyspace@0__:cart:1", "wait"},
+      {"SUBSCRIBE __keyspace@0__:user:1", "SUBSCRIBE __keyspace@0__:v7:user:1"},
+      {"PSUBSCRIBE __keyspace@0__:cart:*", "PSUBSCRIBE __keyspace@0__:v2.[0-9]*:cart:*"},
+      {"CLIENT TRACKING ON BCAST PREFIX cart:", "wait"},
+      {"CLIENT TRACKING ON", "pass"},
+      {"DEBUG OBJECT cart:1", "wait"},
+      {"DEBUG OBJECT user:1", "DEBUG OBJECT v7:user:1"},
+      {"SORT user:1 BY cart:*", "wait"},
+      {"SORT user:1", "SORT v7:user:1"},
+      {"SORT user:1 BY nosort", "SORT v7:user:1 BY nosort"},
+      {"PING", "pass"},
+      {"MULTI", "pass"},
+  };
+  ExpectRows(bench, kRows);
+  bench.Judge("MGET user:1 cart:1");
+  EXPECT_EQ(bench.plan().waiting_for, 1U);
+  EXPECT_TRUE(bench.plan().rewrites.empty());
+}
+
+TEST(RequestJudgeTest, RequireRefusesWritesOnly) {
+  Policy policy = VersionedPolicy("user", "user:*", 7);
+  policy.version.require = "user:[0-9]+";
+  Bench bench(SnapshotOf({policy}));
+  const char* const refused = "refused: -ERR herdgate: policy 'user' refuses the key: it does not match 'require'";
+  const Row rows[] = {
+      {"SET user:1 v", "SET v7:user:1 v"}, {"SET user:x v", refused},
+      {"MSET user:1 v user:x v", refused}, {"GET user:x", "GET v7:user:x"},
+      {"DEL user:x", "DEL v7:user:x"},     {"RENAME user:1 user:x", refused},
+      {"EXPIRE user:x 60", refused},       {"COPY user:x user:1", "COPY v7:user:x v7:user:1"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(bench.Outcome(row.request), row.outcome) << row.request;
+  bench.Judge("MSET user:x v user:y v");
+  EXPECT_EQ(Refusals(bench.plan()), "require 0");
+  EXPECT_TRUE(bench.plan().rewrites.empty());
+}
+
+TEST(RequestJudgeTest, RequireHoldsWithoutAVersionToo) {
+  Policy policy = TtlPolicy();
+  policy.version.require = "user:[0-9]+";
+  Bench bench(policy);
+  EXPECT_EQ(bench.Outcome("SET user:1 v"), "SET user:1 v PX 3600000");
+  EXPECT_EQ(bench.Outcome("INCR user:x"),
+            "refused: -ERR herdgate: policy 'user' refuses the key: it does not match 'require'");
+  EXPECT_TRUE(bench.plan().judgements.empty());
+}
+
+TEST(RequestJudgeTest, AKeyThatRedisWouldNotTakeIsRefused) {
+  Bench bench(ThreePolicies());
+  bench.max_key_bytes = 10;
+  EXPECT_EQ(bench.Outcome("GET user:67"), "GET v7:user:67");
+  EXPECT_EQ(bench.Outcome("GET user:678"),
+            "refused: -ERR herdgate: policy 'user' makes a key longer than the upstream allows");
+  EXPECT_EQ(Refusals(bench.plan()), "key_too_long 0");
+  // Too long as it is: Redis says so.
+  EXPECT_EQ(bench.Outcome("GET user:678901"), "GET v7:user:678901");
+}
+
+TEST(RequestJudgeTest, MigrateOfVersionedKeysIsRefused) {
+  Bench bench(ThreePolicies());
+  EXPECT_EQ(bench.Outcome("MIGRATE h 1 user:1 0 9"),
+            "refused: -ERR herdgate: policy 'user' has versions: MIGRATE would lose them");
+  EXPECT_EQ(bench.Outcome("MIGRATE h 1 '' 0 9 KEYS other gen:1"),
+            "refused: -ERR herdgate: policy 'gen' has versions: MIGRATE would lose them");
+  EXPECT_EQ(bench.Outcome("MIGRATE h 1 other 0 9"), "pass");
+}
+
+std::vector<std::string> Eval(std::string_view script, const std::vector<std::string>& keys) {
+  std::vector<std::string> request = {"EVAL", std::string(script), std::to_string(keys.size())};
+  request.insert(request.end(), keys.begin(), keys.end());
+  return request;
+}
+
+TEST(RequestJudgeTest, ScriptsThatBuildVersionedNamesAreRefused) {
+  Bench bench(ThreePolicies());
+  const char* const script = "return redis.call('GET', 'user:' .. ARGV[1])";
+  const char* const other = "return redis.call('GET', 'queue:' .. ARGV[1])";
+  for (int round = 0; round < 2; ++round) {  // the second time it is known
+    EXPECT_EQ(Bench::Show(bench.Judge(Eval(script, {}))),
+              "refused: -ERR herdgate: the script builds key names, which policy 'user' can't rename");
+    EXPECT_EQ(Bench::Show(bench.Judge(Eval(other, {"gen:1"}))),
+              "refused: -ERR herdgate: the script builds key names, which policy 'gen' can't rename");
+    EXPECT_EQ(Bench::Show(bench.Judge(Eval(other, {"queue:1"}))), "pass");
+    EXPECT_NE(Bench::Show(bench.Judge(Eval("return redis.call('GET', KEYS[1])", {"user:1"}))), "pass");
+    EXPECT_EQ(bench.plan().action, RequestPlan::Action::kRewrite);
+  }
+  bench.Judge(Eval(script, {"user:1", "user:2"}));
+  EXPECT_EQ(Refusals(bench.plan()), "script 0");
+  EXPECT_TRUE(bench.plan().reply.plain());
+}
+
+TEST(RequestJudgeTest, ARefusalLeavesNothingElse) {
+  Policy policy = TtlPolicy(MissingTtl::kReject);
+  policy.version.schema = 7;
+  Bench bench(policy);
+  EXPECT_EQ(bench.Outcome("SET user:1 v"), "refused: -ERR herdgate: policy 'user' requires a TTL on SET");
+  EXPECT_TRUE(bench.plan().rewrites.empty());
+  EXPECT_TRUE(bench.plan().follow_ups.empty());
+  EXPECT_TRUE(bench.plan().reply.plain());
+  EXPECT_TRUE(bench.plan().raw.empty());
+  EXPECT_EQ(Refusals(bench.plan()), "missing_ttl 0");
+}
+
+TEST(RequestJudgeTest, AuditCountsRenamesAndChangesNothing) {
+  Bench bench(Audited());
+  for (const char* request : {"GET user:1", "KEYS *", "SCAN 0", "RANDOMKEY", "BLPOP user:1 0", "XREAD STREAMS user:1 0",
+                              "EVAL return 1 user:1", "SUBSCRIBE __keyspace@0__:user:1", "GET cart:1",
+                              "CLIENT TRACKING ON BCAST PREFIX user:", "DEBUG OBJECT user:1"}) {
+    EXPECT_EQ(bench.Outcome(request), "pass") << request;
+    EXPECT_TRUE(bench.plan().reply.plain()) << request;
+    EXPECT_EQ(Refusals(bench.plan()), "") << request;
+  }
+  bench.Judge("MGET user:1 user:2");
+  ASSERT_EQ(bench.plan().rewrites.size(), 1U);
+  EXPECT_EQ(bench.plan().rewrites[0].keys, 2U);
+}
+
+TEST(RequestJudgeTest, AuditCountsWhatWouldBeRefused) {
+  Bench bench(Audited());
+  constexpr Row kRows[] = {
+      {"MIGRATE h 1 user:1 0 9", "command 0"},
+      {"MIGRATE h 1 '' 0 9 KEYS user:1 user:2 cart:1", "command 0 command 1"},
+      {"SORT other BY *", "pattern 0"},
+      {"SORT user:1 BY cart:* GET u* GET c*", "pattern 0"},
+      {"SORT user:1 BY cart:* GET user:*", ""},
+      {"CLIENT TRACKING ON BCAST PREFIX u PREFIX x", "pattern 0"},
+      {"CLIENT TRACKING ON BCAST PREFIX user:", ""},
+  };
+  for (const Row& row : kRows) {
+    EXPECT_EQ(bench.Outcome(row.request), "pass") << row.request;
+    EXPECT_EQ(Refusals(bench.plan()), row.outcome) << row.request;
+  }
+  bench.Judge(Eval("return redis.call('GET', 'x' .. ARGV[1])", {"cart:1"}));
+  EXPECT_EQ(Refusals(bench.plan()), "script 1");
+  bench.max_key_bytes = 8;
+  EXPECT_EQ(bench.Outcome("GET user:12"), "pass");
+  EXPECT_EQ(Refusals(bench.plan()), "key_too_long 0");
+}
+
+TEST(RequestJudgeTest, OffKeepsItsKeysFromOtherPolicies) {
+  Policy off = VersionedPolicy("off", "user:off:*", 9);
+  off.mode = Mode::kOff;
+  off.version.require = "never";
+  Bench bench(SnapshotOf({VersionedPolicy("user", "user:*", 7), off}));
+  EXPECT_EQ(bench.Outcome("SET user:1 v"), "SET v7:user:1 v");
+  EXPECT_EQ(bench.Outcome("SET user:off:1 v"), "pass");
+  EXPECT_TRUE(bench.plan().rewrites.empty());
+}
+
+TEST(RequestJudgeTest, InlineRequestsAreRewrittenToo) {
+  const SnapshotPtr snapshot = ThreePolicies();
+  const resp::Limits limits;
+  resp::RequestDecoder decoder(limits);
+  resp::Request request;
+  const std::string line = "GET \"user:1\"\r\n";
+  ASSERT_EQ(decoder.Decode(line, request), resp::RequestDecoder::Outcome::kRequest);
+  ASSERT_TRUE(request.was_inline);
+  base::Random random(1);
+  RequestJudge judge;
+  RequestPlan plan;
+  judge.Judge(snapshot, *command::BuiltIn().Resolve(request.args), request.args, request.raw,
+              {.now = kNow, .random = random}, plan);
+  EXPECT_EQ(Bench::Show(plan), "GET v7:user:1");
+}
+
+}  // namespace
+}  // namespace herdgate::policy
