@@ -82,9 +82,9 @@ void ScriptSources::DeclareFunction(std::size_t at) {
 }
 
 const std::vector<std::size_t>& ScriptSources::Named(std::string_view name) const {
-  static const std::vector<std::size_t> kNoFunctions;
+  static const std::vector<std::size_t> no_functions;
   const auto found = named_.find(name);
-  return found == named_.end() ? kNoFunctions : found->second;
+  return found == named_.end() ? no_functions : found->second;
 }
 
 std::size_t ScriptSources::CommandCall(std::size_t at) const {
