@@ -9,6 +9,7 @@
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
+#include "sidecar/policy/monitor_names.h"
 #include "sidecar/policy/reply_rewriter.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/reply.h"
@@ -368,7 +369,9 @@ void Client::CheckSubscriptionsOver() {
 
 void Client::OnRaw(Lane&, std::string_view bytes) {
   if (!monitor_filter_) return PassBytes(bytes, 0, false);
-  PassBytes(monitor_filter_->Take(bytes), 0, true);
+  const std::string lines = monitor_filter_->Take(bytes);
+  PassBytes(context_.policies->versions() ? policy::ShowMonitored(*context_.policies->snapshot(), lines) : lines, 0,
+            true);
 }
 
 // ---- ends

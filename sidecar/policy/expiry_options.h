@@ -26,7 +26,7 @@ struct ExpiryOptions {
     kNone,
     kExpiry,  // EX PX EXAT PXAT: `unit`, with the option at argument `at` and its value behind; the last one if the
               // same option is repeated, as Redis allows
-    kKeep,  // KEEPTTL
+    kKeep,    // KEEPTTL
     kPersist,
   };
   Kind kind = Kind::kMalformed;

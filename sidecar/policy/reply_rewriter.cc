@@ -49,6 +49,8 @@ class ReplyPass {
         return Streams(first);
       case ReplyShape::kNamedKeys:
         return NamedKeys();
+      case ReplyShape::kAnyName:
+        return AnyName();
       case ReplyShape::kExec:
         return Exec(first);
     }
@@ -149,6 +151,17 @@ class ReplyPass {
       } else if (item.is_text()) {
         if (const std::optional<std::string_view> name = names_.Find(item.text)) Rename(item, *name);
       }
+    }
+    return true;
+  }
+
+  bool AnyName() {
+    if (work_.snapshot == nullptr) return false;
+    cursor_.Seek(0);
+    while (!cursor_.at_end()) {
+      ReplyItem item;
+      if (!cursor_.Next(item)) return false;
+      if (item.is_text()) Rename(item, work_.snapshot->Logical(item.text));
     }
     return true;
   }

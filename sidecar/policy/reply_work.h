@@ -20,6 +20,7 @@ enum class ReplyShape : std::uint8_t {
   kFirstIsKey,  // BLPOP, BZPOPMIN, LMPOP, ...: an array whose first element is a key that the app named
   kStreams,     // XREAD, XREADGROUP: an array of [key, entries], in RESP3 a map
   kNamedKeys,   // errors and scripts: any text that is, or an error that quotes, one of `keys`
+  kAnyName,     // SLOWLOG GET, ACL LOG, CLIENT TRACKINGINFO: any text that is a versioned name
   kExec,        // EXEC: an array with one reply for each of `queued`
 };
 

@@ -44,6 +44,9 @@ class CommandCheck {
     if (arguments_.empty()) return false;
     if (texts_[0].empty()) return DynamicBuilds();
     const command::CommandSpec& spec = *command::BuiltIn().Resolve(texts_);
+    // Redis refuses these before they reach a key.
+    if (spec.flags.Has(command::CommandFlag::kNoScript) || (!expands_ && !spec.AcceptsCount(texts_.size())))
+      return false;
     if (spec.name == "keys" || spec.name == "scan" || spec.name == "randomkey") return true;
     if (spec.keys.search == command::KeySearch::kSort || spec.keys.search == command::KeySearch::kFirst) {
       return SortBuilds();

@@ -98,6 +98,12 @@ TEST(ReplyRewriterTest, AnErrorOfAStreamQuotesTheKeyOfTheApp) {
       "-NOGROUP No such key 'user:1' or consumer group 'v7' in XREADGROUP with GROUP option\r\n");
 }
 
+TEST(ReplyRewriterTest, AnyVersionedNameIsShownAsLogicalInAnArgumentList) {
+  const ReplyWork work = Work(ReplyShape::kAnyName, ThreePolicies());
+  EXPECT_EQ(RewriteReply(work, List({":1\r\n", Bulks({"MGET", "v7:user:1", "v6:user:2", "v7:free"})})),
+            List({":1\r\n", Bulks({"MGET", "user:1", "user:2", "v7:free"})}));
+}
+
 TEST(ReplyRewriterTest, NamedKeysAreReplacedAtAnyDepth) {
   ReplyWork work = Work(ReplyShape::kNamedKeys, ThreePolicies());
   work.keys = {{"v7:user:1", "user:1"}, {"v7:user:12", "user:12"}, {"free", "free"}};

@@ -8,6 +8,13 @@
 namespace herdgate::policy {
 namespace {
 
+TEST(ScriptCheckTest, PassesCommandsThatRedisRefusesInAScript) {
+  EXPECT_FALSE(BuildsKeyNames("return redis.call('blpop', 'name', 0)"));
+  EXPECT_FALSE(BuildsKeyNames("return redis.call('incr')"));
+  EXPECT_FALSE(BuildsKeyNames("return redis.call('get', 'a', 'b')"));
+  EXPECT_TRUE(BuildsKeyNames("return redis.call('get', 'a')"));
+}
+
 TEST(ScriptCheckTest, PassesAScriptThatHasAllItsKeysFromKeys) {
   EXPECT_FALSE(BuildsKeyNames("return redis.call('get', KEYS[1])"));
   EXPECT_FALSE(BuildsKeyNames("return redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2])"));
