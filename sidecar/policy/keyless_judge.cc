@@ -139,9 +139,9 @@ void JudgeKeyless(const Review& review) {
   if (!review.spec.AcceptsCount(review.args.size())) return;
   const std::string_view name = review.spec.name;
   if (name == "client|tracking") return JudgeTracking(review);
+  if (!review.snapshot->versions()) return;
   if (name == "slowlog|get" || name == "acl|log" || name == "client|trackinginfo")
     return AwaitReply(review, ReplyShape::kAnyName);
-  if (!review.snapshot->versions()) return;
   if (name == "keys") return JudgeKeys(review);
   if (name == "scan") return JudgeScan(review);
   if (name == "randomkey") return AwaitReply(review, ReplyShape::kRandomKey);

@@ -113,6 +113,9 @@ TEST(RequestJudgeTest, RepliesThatHoldKeysAreNoted) {
       {"KEYS *", ReplyShape::kKeys},
       {"SCAN 0", ReplyShape::kScan},
       {"RANDOMKEY", ReplyShape::kRandomKey},
+      {"SLOWLOG GET", ReplyShape::kAnyName},
+      {"ACL LOG", ReplyShape::kAnyName},
+      {"CLIENT TRACKINGINFO", ReplyShape::kAnyName},
       {"GET user:1", ReplyShape::kPlain},
       {"BLPOP other 0", ReplyShape::kPlain},
       {"EVAL return 1 other", ReplyShape::kPlain},
@@ -241,9 +244,10 @@ TEST(RequestJudgeTest, ARefusalLeavesNothingElse) {
 
 TEST(RequestJudgeTest, AuditCountsRenamesAndChangesNothing) {
   Bench bench(Audited());
-  for (const char* request : {"GET user:1", "KEYS *", "SCAN 0", "RANDOMKEY", "BLPOP user:1 0", "XREAD STREAMS user:1 0",
-                              "EVAL return 1 user:1", "SUBSCRIBE __keyspace@0__:user:1", "GET cart:1",
-                              "CLIENT TRACKING ON BCAST PREFIX user:", "DEBUG OBJECT user:1"}) {
+  for (const char* request :
+       {"GET user:1", "KEYS *", "SCAN 0", "RANDOMKEY", "BLPOP user:1 0", "XREAD STREAMS user:1 0",
+        "EVAL return 1 user:1", "SUBSCRIBE __keyspace@0__:user:1", "GET cart:1",
+        "CLIENT TRACKING ON BCAST PREFIX user:", "DEBUG OBJECT user:1", "SLOWLOG GET", "CLIENT TRACKINGINFO"}) {
     EXPECT_EQ(bench.Outcome(request), "pass") << request;
     EXPECT_TRUE(bench.plan().reply.plain()) << request;
     EXPECT_EQ(Refusals(bench.plan()), "") << request;
