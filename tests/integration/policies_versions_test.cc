@@ -193,6 +193,25 @@ TEST_P(Versions, PushesAndNotificationsAreOfTheOwnSchemaOnly) {
   direct.Do({"CONFIG", "SET", "notify-keyspace-events", ""});
 }
 
+TEST_P(Versions, KeyThatBecomesTooLongIsRefusedAndNotCut) {
+  const std::size_t limit = 1U << 20U;
+  Direct().Do({"CONFIG", "SET", "proto-max-bulk-len", std::to_string(limit)});
+  Restart({.loops = GetParam(), .policies = Schema(7)});
+  RawClient client = Client();
+  const std::string longest(limit - 3, 'k');
+  for (const std::string& key : {longest + "k", longest + "kkk"}) {
+    const std::string answer = client.Do({"SET", key, "v"});
+    EXPECT_TRUE(answer.starts_with("-ERR herdgate: ")) << answer.substr(0, 200);
+    EXPECT_LT(answer.size(), 300U) << "an error holds no key";
+    EXPECT_TRUE(client.Do({"GET", key}).starts_with("-ERR herdgate: "));
+  }
+  EXPECT_EQ(Direct().Do({"DBSIZE"}), ":0\r\n");
+  EXPECT_EQ(client.Do({"SET", longest, "v"}), "+OK\r\n");
+  EXPECT_EQ(Direct().Do({"EXISTS", "v7:" + longest}), ":1\r\n");
+  EXPECT_EQ(client.Do({"GET", longest}), Bulk("v"));
+  Direct().Do({"CONFIG", "SET", "proto-max-bulk-len", std::to_string(512U << 20U)});
+}
+
 TEST_P(Versions, ScriptsThatBuildKeyNamesAndMigrateAreRefused) {
   Deploy();
   RawClient seven = Seven();
