@@ -7,7 +7,10 @@ compare.py listed EXPECTED DIRECT THROUGH [LOG]    the same, but the tests in EX
 compare.py doubtful DIRECT THROUGH [EXPECTED]      prints the files with a test that was lost and is not in EXPECTED.
 
 A test is "file: name"; a name that passes several times in one file gets #2, #3 and so on, so the lists are sets and their sizes the suite's count.
-EXPECTED has one test a line, with the reason behind " -- "; lines that start with # are remarks.
+compare.py unrun EXPECTED                          prints the tests in EXPECTED that must not run, for runtest.
+
+EXPECTED has one test a line, with the reason behind " -- "; lines that start with # are remarks. A reason that starts with "not run: " is for a test
+that would leave something behind which makes others fail.
 """
 import collections
 import re
@@ -125,6 +128,11 @@ def compare_listed(listed, direct, through, log):
     return 1 if new or gained or few else 0
 
 
+def unrun(listed):
+    """The names, without their files, of the listed tests that must not run."""
+    return sorted({name.partition(": ")[2] for name, reason in listed.items() if reason.startswith("not run: ")})
+
+
 def doubtful(direct, through, listed):
     """The files of the tests that were lost without being listed."""
     return sorted({name.partition(": ")[0] for name in direct - through - set(listed)})
@@ -151,6 +159,9 @@ def main(arguments):
     if len(arguments) in (3, 4) and arguments[0] == "doubtful":
         listed = expected(read(arguments[3])) if len(arguments) == 4 else {}
         print("\n".join(doubtful(names(arguments[1]), names(arguments[2]), listed)))
+        return 0
+    if len(arguments) == 2 and arguments[0] == "unrun":
+        print("\n".join(unrun(expected(read(arguments[1])))))
         return 0
     print(__doc__, file=sys.stderr)
     return 2

@@ -92,6 +92,9 @@ class ListedTest(unittest.TestCase):
     def test_a_reason_stands_behind_the_last_dashes(self):
         self.assertEqual(compare.expected("a: SET -- with GET -- why\n"), {"a: SET -- with GET": "why"})
 
+    def test_a_test_that_spoils_others_is_not_run(self):
+        self.assertEqual(compare.unrun(compare.expected("a: one -- not run: leaves a limit\na: two -- names\n")), ["one"])
+
     def test_a_list_needs_reasons_and_no_test_twice(self):
         for bad in ("a: 1\n", "a: 1 -- \n", "a: 1 -- x\na: 1 -- y\n"):
             with self.assertRaises(ValueError):

@@ -57,10 +57,11 @@ export SUITE_PROXY=$proxy SUITE_TIMEOUT
 
 work=$(mktemp -d)
 logs=$root/build/suite
-listed=()
+listed=() unrun=(true)
 if "$version_all"; then
   logs=$root/build/suite-versioned
   listed=("$suite/versioned_expected_failures.txt")
+  unrun=(python3 "$suite/compare.py" unrun "${listed[@]}")
 fi
 sides=()
 cleanup() {
@@ -99,6 +100,7 @@ if ! "$skip_direct"; then
   start direct "$ports"
   [ "$(cores)" -ge 2 ] || finish
 fi
+while read -r name; do flags+=(--skiptest "$name"); done < <("${unrun[@]}")
 start through $((ports + 42))
 finish
 
@@ -126,6 +128,7 @@ if [ "${#doubtful[@]}" -ge 1 ] && [ "${#doubtful[@]}" -le 4 ]; then
   say "a second run through the proxy of ${doubtful[*]}"
   flags=()
   for unit in "${doubtful[@]}"; do flags+=(--single "$unit"); done
+  while read -r name; do flags+=(--skiptest "$name"); done < <("${unrun[@]}")
   mkdir "$work/again"
   "$suite/run_side.sh" through "$work/source/redis" "$work/again" $((ports + 42)) "${flags[@]}" || broken=$((broken + 1))
   python3 "$suite/compare.py" passed "$work/again/suite.log" >"$work/again.passed"
