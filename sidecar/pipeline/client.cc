@@ -153,6 +153,8 @@ Verdict Client::ForwardDedicated(const CommandSpec& spec, const resp::Request& r
 
 std::optional<Verdict> Client::TakeDedicated() {
   if (outstanding_ > 0 && (current_ != dedicated_.get() || must_settle_)) return AwaitSettled();
+  // One that only waits to be given back may be of another database.
+  if (dedicated_ && pins_ == 0 && outstanding_ == 0 && !(dedicated_->key() == Key())) DropDedicated(true);
   if (dedicated_) return AwaitRoomIfFull(*dedicated_);
   dedicated_ = context_.lanes.TakeDedicated(Key(), *this);
   if (dedicated_) return std::nullopt;

@@ -200,6 +200,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict RefuseByPolicy(const command::CommandSpec& spec, const policy::RequestPlan& plan);
   net::Verdict AwaitGeneration(const command::CommandSpec& spec, const policy::RequestPlan& plan);
   void SendFollowUps(const command::CommandSpec& spec, const std::vector<policy::FollowUp>& follow_ups);
+  void SendLateFollowUps();
   std::string Rewritten(std::string_view reply);
   net::Verdict FindRandomKey(const command::CommandSpec& spec);
   void AskRandomKey(upstream::Lane& lane, std::uint16_t command, std::initializer_list<std::string_view> args);

@@ -6,6 +6,7 @@
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/side_query.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/policy/reply_rewriter.h"
 #include "sidecar/resp/encoder.h"
@@ -22,6 +23,16 @@ using policy::RequestPlan;
 namespace {
 
 constexpr std::string_view kDiscard = "*1\r\n$7\r\nDISCARD\r\n";
+
+std::vector<std::string> PexpireWords(const policy::FollowUp& follow_up) {
+  std::vector<std::string> words = {"PEXPIRE", follow_up.key, std::to_string(follow_up.ttl.count())};
+  if (follow_up.only_shorten) {
+    words.insert(words.end(), {"XX", "LT"});
+  } else {
+    words.emplace_back("NX");
+  }
+  return words;
+}
 
 }  // namespace
 
@@ -124,7 +135,12 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
   plan.refusals = verdict_of.refusals;
   context_.policies->Count(plan);
   Work().transaction.Clear();
-  if (sent_) SendFollowUps(spec, plan.follow_ups);
+  if (!sent_) return verdict;
+  if (resync_) {
+    Work().late_follow_ups = std::move(plan.follow_ups);
+  } else {
+    SendFollowUps(spec, plan.follow_ups);
+  }
   return verdict;
 }
 
@@ -134,14 +150,19 @@ void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::Fo
   std::string request;
   for (const auto& follow_up : follow_ups) {
     request.clear();
-    const std::string milliseconds = std::to_string(follow_up.ttl.count());
-    if (follow_up.only_shorten) {
-      resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, "XX", "LT"});
-    } else {
-      resp::AppendRequest(request, {"PEXPIRE", follow_up.key, milliseconds, "NX"});
-    }
+    const std::vector<std::string> words = PexpireWords(follow_up);
+    const std::vector<std::string_view> args(words.begin(), words.end());
+    resp::AppendRequest(request, args);
     if (!current_->Send(request, *this, MakePending(spec, kSwallow, false))) return;
     ++outstanding_;
+  }
+}
+
+// After an EXEC that changed the session, over the sidecar's own connection, which is in database 0.
+void Client::SendLateFollowUps() {
+  if (!policy_work_) return;
+  for (const auto& follow_up : std::exchange(policy_work_->late_follow_ups, {})) {
+    if (db_ == 0) context_.own_query->Ask(PexpireWords(follow_up), 0, [](const std::string&) {});
   }
 }
 

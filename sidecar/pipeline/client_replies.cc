@@ -140,6 +140,7 @@ void Client::Effect(std::uint8_t tag, const std::string& reply) {
       return RandomKeyAnswered(reply);
     case kExec:
       if (reply.starts_with('*') && !pause_request_.empty()) SetPause(true);
+      SendLateFollowUps();
       if (resync_) Resync();
       return;
     case kResync:

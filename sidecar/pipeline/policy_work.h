@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sidecar/policy/reply_work.h"
 #include "sidecar/policy/transaction_judge.h"
@@ -21,6 +22,8 @@ struct PolicyWork {
   };
   std::deque<Awaited> replies;
   policy::TransactionJudge transaction;
+  // Of a transaction that changes the session: behind its EXEC the lane may be in another database, or a subscriber.
+  std::vector<policy::FollowUp> late_follow_ups;
 };
 
 }  // namespace herdgate::pipeline

@@ -123,6 +123,13 @@ TEST_P(PolicyFlow, CommandRefusedInsideATransactionAbortsIt) {
   EXPECT_EQ(client.Do({"GET", "k"}), "$-1\r\n");
 }
 
+TEST_P(PolicyFlow, TransactionThatSelectsGivesItsKeysTheirExpiryInTheirDatabase) {
+  RawClient client = Client();
+  client.Send(Encode({"MULTI"}) + Encode({"HSET", "h", "f", "1"}) + Encode({"SELECT", "1"}) + Encode({"EXEC"}));
+  EXPECT_EQ(client.Read(4).back(), "*2\r\n:1\r\n+OK\r\n");
+  EXPECT_TRUE(Eventually([&] { return Left("v3:h") > 0; }));
+}
+
 TEST_P(PolicyFlow, WaitingPopSaysTheNameThatWasAsked) {
   RawClient waiting = Client();
   waiting.Say({"BLPOP", "q", "r", "5"});

@@ -191,6 +191,19 @@ TEST_P(PubSub, HundredSubscribersGetEveryMessageOnce) {
   }
 }
 
+TEST_P(PubSub, SelectBehindTheLastUnsubscribeHoldsForTheNextDedicatedCommand) {
+  SameAsRedis({{"SELECT", "3"},
+               {"SET", "k", "v"},
+               {"SELECT", "0"},
+               {"HELLO", "3"},
+               {"SUBSCRIBE", "c"},
+               {"UNSUBSCRIBE", "c"},
+               {"SELECT", "3"},
+               {"UNSUBSCRIBE"},
+               {"GET", "k"}},
+              [](std::string text) { return text.substr(text.find("subscribe")); });
+}
+
 HERDGATE_WITH_LOOPS(PubSub);
 
 }  // namespace
