@@ -167,10 +167,29 @@ class CaseMaker {
     return made;
   }
 
+  // Names of whatever version, which nobody named, among other values.
+  Made AnyNames(int depth) {
+    Made made;
+    const std::size_t count = random_.Below(4);
+    made.Add(Header('*', count));
+    for (std::size_t left = count; left > 0; --left) {
+      const std::uint64_t choice = random_.Below(3);
+      if (choice == 0 && depth > 0) {
+        made.Add(AnyNames(depth - 1));
+      } else if (choice == 1) {
+        made.Add(":" + std::to_string(random_.Below(100)) + "\r\n");
+      } else {
+        const std::string physical = "v" + std::to_string(random_.Below(3)) + ":" + LogicalKey();
+        made.Add(Named(std::string(snapshot_->Logical(physical)), physical));
+      }
+    }
+    return made;
+  }
+
   Made Case(ReplyWork& work) {
     Made made;
     work.snapshot = snapshot_;
-    work.shape = static_cast<ReplyShape>(random_.Below(8));
+    work.shape = static_cast<ReplyShape>(random_.Below(9));
     const std::string attribute = random_.Below(4) == 0 ? "|1\r\n+ttl\r\n*1\r\n:1\r\n" : "";
     switch (work.shape) {
       case ReplyShape::kPlain:
@@ -196,6 +215,9 @@ class CaseMaker {
         break;
       case ReplyShape::kNamedKeys:
         made = Script(work, 3);
+        break;
+      case ReplyShape::kAnyName:
+        made = AnyNames(3);
         break;
       case ReplyShape::kExec:
         made = Exec(work);
