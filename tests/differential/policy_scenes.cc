@@ -44,6 +44,8 @@ std::string_view Author::Allowed(std::string_view line) const {
   if (policies_ == nullptr) return line;
   // What a policy adds to a command lets Redis rehash its table of keys sooner.
   if ((policies_->versions || policies_->ttls) && Lists(line)) return "";
+  // Redis lists channels as it lists keys; those of notifications have other names.
+  if (policies_->versions && line.starts_with("PUBSUB CHANNELS")) return "";
   if (!policies_->ttls) return line;
   if (TellsTtl(line)) return "";
   // What NX, XX, GT and LT do depends on the TTL.

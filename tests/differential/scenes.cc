@@ -69,7 +69,9 @@ std::vector<Command> Author::TransactionCommands() {
       AddPlain(body, 1);
     }
   }
-  if (OneIn(40)) AddOne(body, kSubscribeOne);
+  // What a policy lets follow EXEC finds the connection subscribing, and is refused.
+  const bool followed = policies_ != nullptr && policies_->ttls;
+  if (OneIn(40) && !followed) AddOne(body, kSubscribeOne);
   Add(body, OneIn(6) ? "! DISCARD" : OneIn(30) ? "! RESET" : "! EXEC");
   return body.commands;
 }
