@@ -19,6 +19,7 @@ class Load:
     rate: int = 0
     mget_keys: int = 0
     figure: str = "ratio"  # the figure that the table compares
+    ttl: int = 0  # seconds that SETs ask for; 0: none
     policies: bool = False  # also through a Herdgate with policies
 
     def flags(self, threads):
@@ -27,6 +28,8 @@ class Load:
                  "key-space": space, "value-bytes": size, "threads": min(threads, self.connections)}
         if self.rate:
             flags["rate"] = self.rate
+        if self.ttl:
+            flags["ttl"] = self.ttl
         if self.mget_keys:
             flags["mget-keys"] = self.mget_keys
         return [text for name, value in flags.items() for text in (f"--{name}", str(value))]
@@ -38,6 +41,9 @@ LOADS = {
     "get_p16": Load("GET, depth 16, 50 connections, 100-byte values", pipeline=16, policies=True),
     "set_p16": Load("SET, depth 16, 50 connections, 100-byte values", mode="set", pipeline=16,
                     policies=True),
+    "set_ttl_p1": Load("SET EX, depth 1, 50 connections, 100-byte values", mode="set", ttl=3600, policies=True),
+    "set_ttl_p16": Load("SET EX, depth 16, 50 connections, 100-byte values", mode="set", pipeline=16, ttl=3600,
+                        policies=True),
     "get_p64": Load("GET, depth 64, 50 connections, 100-byte values", pipeline=64),
     "get_64k": Load("GET, depth 1, 50 connections, 64 KiB values", keys=LARGE),
     "mix_64k": Load("1 SET to 10 GETs, depth 1, 50 connections, 64 KiB values", mode="mix", keys=LARGE),
@@ -90,8 +96,10 @@ GOALS = (
     Goal("get_p64", "ratio", at_least=1.1, loops=1),
     Goal("get_p1", "plain_ratio", at_least=0.95, kinds=("policies",)),
     Goal("set_p1", "plain_ratio", at_least=0.95, kinds=("policies",)),
+    Goal("set_ttl_p1", "plain_ratio", at_least=0.95, kinds=("policies",)),
     Goal("get_p16", "plain_ratio", at_least=0.85, kinds=("policies",)),
     Goal("set_p16", "plain_ratio", at_least=0.85, kinds=("policies",)),
+    Goal("set_ttl_p16", "plain_ratio", at_least=0.85, kinds=("policies",)),
     Goal("get_64k", "ratio", at_least=0.6, loops=1),
     Goal("mix_64k", "ratio", at_least=0.6, loops=1),
     Goal("cpu", "redis_cpu_ratio", at_most=0.28, loops=1),

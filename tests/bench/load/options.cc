@@ -21,6 +21,7 @@ enum Flag : int {
   kValueBytes,
   kKeySpace,
   kMgetKeys,
+  kTtl,
   kPrefix,
   kWarmup,
   kSeconds,
@@ -28,7 +29,7 @@ enum Flag : int {
   kSeed,
 };
 
-constexpr std::array<option, 17> kFlags{{
+constexpr std::array<option, 18> kFlags{{
     {"host", required_argument, nullptr, kHost},
     {"port", required_argument, nullptr, kPort},
     {"unix", required_argument, nullptr, kUnix},
@@ -40,6 +41,7 @@ constexpr std::array<option, 17> kFlags{{
     {"value-bytes", required_argument, nullptr, kValueBytes},
     {"key-space", required_argument, nullptr, kKeySpace},
     {"mget-keys", required_argument, nullptr, kMgetKeys},
+    {"ttl", required_argument, nullptr, kTtl},
     {"prefix", required_argument, nullptr, kPrefix},
     {"warmup", required_argument, nullptr, kWarmup},
     {"seconds", required_argument, nullptr, kSeconds},
@@ -96,6 +98,8 @@ bool ApplyFlag(int flag, const char* text, LoadOptions& options) {
       return ParseNumber<uint32_t>(text, 1, 1000000000, options.key_space);
     case kMgetKeys:
       return ParseNumber<uint32_t>(text, 1, 1000000, options.mget_keys);
+    case kTtl:
+      return ParseNumber<uint32_t>(text, 0, 1000000000, options.ttl_seconds);
     case kWarmup:
       return ParseNumber<double>(text, 0, 3600, options.warmup_seconds);
     case kSeconds:
@@ -155,6 +159,7 @@ const char* Usage() {
   --rate R                              open loop: R requests a second in all; latency counts from the intended send time
   --value-bytes N --key-space N         size of a value, number of keys (100, 100000)
   --mget-keys N                         keys of one MGET (100)
+  --ttl SECONDS                         SETs carry EX with it (0: none)
   --prefix TEXT                         keys are TEXT and 12 digits (key:)
   --warmup S --seconds S                not measured, measured (0.3, 2)
   --linger S                            then keep the idle connections open (0)

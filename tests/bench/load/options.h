@@ -29,6 +29,7 @@ struct LoadOptions {
   uint32_t value_bytes = 100;
   uint32_t key_space = 100000;  // keys are prefix + 12 digits, 0 to key_space - 1
   uint32_t mget_keys = 100;
+  uint32_t ttl_seconds = 0;  // SETs carry EX with it; 0: no expiry
   std::string key_prefix = "key:";
 
   double warmup_seconds = 0.3;

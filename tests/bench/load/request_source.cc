@@ -22,6 +22,11 @@ constexpr auto kPairs = [] {
   return pairs;
 }();
 
+// What ends a SET behind its value.
+std::string SetTail(uint32_t ttl_seconds) {
+  return "\r\n" + (ttl_seconds > 0 ? Bulk("EX") + Bulk(std::to_string(ttl_seconds)) : std::string());
+}
+
 // Overwrites the last ten of the key's twelve digits, which is all that a 32-bit number has.
 void WriteDigits(char* digits, uint32_t key) {
   for (size_t at = kKeyDigits - 2; at >= 2; at -= 2) {
@@ -38,13 +43,13 @@ RequestSource::RequestSource(const LoadOptions& options, uint64_t seed, uint32_t
       turn_(seed * 3),
       next_key_(first_key),
       end_key_(end_key),
-      set_tail_("\r\n"),
+      set_tail_(SetTail(options.ttl_seconds)),
       body_(options.value_bytes, 'v') {
   const std::string key = Bulk(options.key_prefix + std::string(kKeyDigits, '0'));
   const size_t digits_from_end = kKeyDigits + 2;
   get_text_ = "*2\r\n" + Bulk("GET") + key;
   get_digits_ = get_text_.size() - digits_from_end;
-  set_text_ = "*3\r\n" + Bulk("SET") + key;
+  set_text_ = (options.ttl_seconds > 0 ? "*5\r\n" : "*3\r\n") + Bulk("SET") + key;
   set_digits_ = set_text_.size() - digits_from_end;
   set_text_ += "$" + std::to_string(options.value_bytes) + "\r\n";
   if (options.value_bytes < kSharedFrom) set_text_ += body_ + set_tail_;
