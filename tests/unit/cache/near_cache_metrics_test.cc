@@ -1,0 +1,79 @@
+#include "sidecar/cache/near_cache_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "tests/unit/cache/near_fixture.h"
+
+namespace herdgate::cache {
+namespace {
+
+using ms = std::chrono::milliseconds;
+
+class NearCacheMetricsTest : public NearFixture {
+ protected:
+  // Values by "family" or "family{label value}".
+  std::map<std::string, double> Scrape() {
+    metrics::Registry registry;
+    const metrics::Registration registration =
+        registry.Register([this](metrics::SampleSink& sink) { NearCacheMetrics(cache_).Collect(sink); });
+    std::map<std::string, double> values;
+    for (const metrics::FamilySamples& family : registry.Collect()) {
+      for (const metrics::Series& series : family.series) {
+        std::string name(family.family.name);
+        if (!series.labels.empty()) name += "{" + series.labels.front().second + "}";
+        const bool histogram = family.family.kind == metrics::MetricKind::kHistogram;
+        values[name] = histogram ? static_cast<double>(series.histogram.Count()) : series.value;
+      }
+    }
+    return values;
+  }
+};
+
+TEST_F(NearCacheMetricsTest, EveryRowIsThereFromTheStart) {
+  const auto values = Scrape();
+  for (const char* name :
+       {"herdgate_near_entries", "herdgate_near_bytes", "herdgate_near_max_bytes", "herdgate_near_fills",
+        "herdgate_near_lookups_total{fresh}", "herdgate_near_evictions_total{capacity}",
+        "herdgate_near_evictions_total{expired}", "herdgate_near_publishes_total{published}",
+        "herdgate_near_fill_refusals_total{busy}", "herdgate_near_epoch_total{connection_lost}",
+        "herdgate_near_epoch_total{operator}", "herdgate_near_hit_age_seconds"}) {
+    EXPECT_TRUE(values.contains(name)) << name;
+  }
+}
+
+TEST_F(NearCacheMetricsTest, WhatHappensIsCounted) {
+  Fill("a", "1");
+  Fill("b", "2", ms(1));
+  now_ += ms(10);
+  Look("a");
+  Look("b");
+  Look("c");
+  Drop("a");
+  const HashedKey key = cache_.Hash("d");
+  const Reservation reservation = cache_.Reserve(key);
+  cache_.Reserve(key);
+  auto values = Scrape();
+  EXPECT_EQ(values["herdgate_near_fills"], 1);
+  cache_.NewEpoch(EpochReason::kCanary);
+  cache_.Publish(key, reservation, {.bytes = "v"}, For(ms(1), ms(1)));
+  values = Scrape();
+  EXPECT_EQ(values["herdgate_near_entries"], 1);
+  EXPECT_GT(values["herdgate_near_bytes"], 50);
+  EXPECT_EQ(values["herdgate_near_max_bytes"], 1 << 20);
+  EXPECT_EQ(values["herdgate_near_fills"], 0);
+  for (const char* result : {"fresh", "stale", "absent"}) {
+    EXPECT_EQ(values["herdgate_near_lookups_total{" + std::string(result) + "}"], 1) << result;
+  }
+  EXPECT_EQ(values["herdgate_near_hit_age_seconds"], 2);
+  EXPECT_EQ(values["herdgate_near_evictions_total{invalidated}"], 1);
+  EXPECT_EQ(values["herdgate_near_publishes_total{published}"], 2);
+  EXPECT_EQ(values["herdgate_near_publishes_total{epoch}"], 1);
+  EXPECT_EQ(values["herdgate_near_fill_refusals_total{busy}"], 1);
+  EXPECT_EQ(values["herdgate_near_epoch_total{canary}"], 1);
+}
+
+}  // namespace
+}  // namespace herdgate::cache
