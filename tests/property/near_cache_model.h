@@ -1,0 +1,159 @@
+// NearCacheModel: the real near cache in a modelled sidecar of two sessions, and the checker of what they are told.
+//
+// One instance is one history. Enabled lists the steps that may come next, Do takes one. Sends, executions and replies
+// are steps of their own, so every order of them is some history. The sidecar keeps the rules of near_cache.h, unless a
+// Mutation leaves one out.
+// Checked (violation() names the first): I1 provenance; I2 a fresh value is the current one unless news of it is under
+// way on the tracked connection; I3 writes that were answered are seen, and a session's own also within its pipeline;
+// I4 fresh reads of a session never go back; I13 nothing past its window; I14 nothing of an older epoch is fresh,
+// nothing from before a DropAll is left; I15 nothing that was superseded is published.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "sidecar/cache/near_cache.h"
+#include "sidecar/cache/pending_keys.h"
+#include "tests/property/near_cache_world.h"
+
+namespace herdgate::cache {
+
+// The rule that the sidecar breaks.
+enum class Mutation {
+  kNone,
+  kNoPublishGuard,
+  kNoEpoch,
+  kNoDropOnPush,
+  kNoDropAtSend,
+  kNoDropAtReply,
+  kFlushOnlyAges,  // NewEpoch where DropAll is due
+  kNoWitness,
+  kNoPendingKeys,
+};
+
+// How often the rare steps may come in one history.
+struct ModelBounds {
+  int writes = 12;
+  int flushes = 2;
+  int losses = 2;
+  int reads = 40;
+  int fills = 20;
+  int waits = 8;  // and evictions
+  std::size_t pipeline = 2;
+  int keys = kModelKeys;
+};
+
+struct ModelStep {
+  enum class Kind {
+    kGet,
+    kSet,
+    kFlush,
+    kExecute,
+    kReply,  // of a session
+    kAskFill,
+    kExecuteFill,
+    kReadStream,
+    kPublish,  // of the tracked connection
+    kForeignSet,
+    kForeignFlush,
+    kCut,
+    kLoss,
+    kArm,
+    kEvict,
+    kWait,
+  };
+  Kind kind;
+  int session = 0;
+  int key = 0;
+  std::size_t count = 0;
+};
+
+inline constexpr auto kModelFresh = std::chrono::seconds(4);
+inline constexpr auto kModelStale = std::chrono::seconds(3);
+
+// A history, for people.
+std::string Described(const std::vector<ModelStep>& steps);
+
+class NearCacheModel {
+ public:
+  NearCacheModel(Mutation mutation, const ModelBounds& bounds) : mutation_(mutation), left_(bounds) {}
+
+  std::vector<ModelStep> Enabled() const;
+  void Do(const ModelStep& step);
+  const std::string& violation() const { return violation_; }
+  int fresh_hits() const { return fresh_hits_; }
+  // Equal for states from which the same can happen. (It looks into the cache, which only bumps frequencies.)
+  std::string Signature();
+
+ private:
+  using Kind = ModelStep::Kind;
+  struct Command {
+    Kind kind;  // kGet, kSet or kFlush
+    int key;
+    Versions least;  // what a read may return, by what was answered when it was issued
+    bool executed = false;
+    int version = 0;  // of key: read or written
+    Versions flushed{};
+    bool near = false;  // answered from the cache; waits for its turn
+  };
+  struct Session {
+    std::deque<Command> pipeline;
+    PendingKeys pending;
+    Versions seen{};
+  };
+
+  static std::size_t At(int i) { return static_cast<std::size_t>(i); }
+  bool Mutated(Mutation mutation) const { return mutation_ == mutation; }
+  void Require(bool holds, const char* what) {
+    if (!holds && violation_.empty()) violation_ = what;
+  }
+  HashedKey Key(int key) const { return cache_.Hash(key == 0 ? "a" : "b"); }
+  static std::string TextOf(int key, int version) { return std::to_string(key) + ":" + std::to_string(version); }
+
+  // Steps of a session.
+  void Get(Session& session, int key);
+  void Set(Session& session, int key);
+  void FlushAll(Session& session);
+  void Execute(Session& session);
+  void Reply(Session& session);
+  void DeliverNear(Session& session);
+  void Deliver(Session& session, const Command& command);
+  // Steps of the tracked connection's owner.
+  void AskFill(int key);
+  void ReadStream(std::size_t items);
+  void Publish();
+  void Lose();
+  void DropAll();
+  void Drop(int key, EvictionReason reason);
+  void ForgetFills() { standing_ = {}; }
+
+  void CheckFound(int key, const Found& found, const Versions& least);
+
+  const Mutation mutation_;
+  ModelBounds left_;
+  NearCache cache_{NearCacheOptions{.max_bytes = 64U << 10U, .max_value_bytes = 1024, .shards = 1}};
+  NearCacheWorld world_;
+  std::array<Session, 2> sessions_;
+  std::deque<StreamItem> staged_;  // replies that were read and are not yet published
+  base::SteadyTime now_{std::chrono::hours(1)};
+  int epoch_ = 0;  // of the model
+  std::array<int, kModelKeys> published_epoch_{};
+  std::array<base::SteadyTime, kModelKeys> published_at_{};
+  Versions acknowledged_{};  // own writes whose replies the apps have
+  Versions void_below_{};    // what a processed FLUSHALL left
+  // What should be in the cache of reservations; for signatures only.
+  struct Standing {
+    std::uint64_t seq = 0;
+    std::string witnessed;
+  };
+  std::array<Standing, kModelKeys> standing_;
+  int fresh_hits_ = 0;
+  std::string violation_;
+};
+
+}  // namespace herdgate::cache
+
+#include "tests/property/near_cache_model_inl.h"
