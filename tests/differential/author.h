@@ -74,6 +74,8 @@ class Author {
   std::string_view Allowed(std::string_view line) const;
 
   const PolicyCase* policies_;
+  enum class Inside : uint8_t { kNothing, kTransaction, kPubSub };
+  Inside inside_ = Inside::kNothing;  // what Allowed() is asked for
   SceneWeights weights_;
   base::Random random_;
   Values values_;

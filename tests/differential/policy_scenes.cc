@@ -38,6 +38,14 @@ bool TellsTtl(std::string_view line) {
   return false;
 }
 
+// Is sent as another command, which a subscriber's error names.
+bool IsRenamed(std::string_view line) {
+  for (const std::string_view name : {"GETSET ", "! SETEX ", "! EXPIRE"}) {
+    if (line.starts_with(name)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view Author::Allowed(std::string_view line) const {
@@ -48,6 +56,8 @@ std::string_view Author::Allowed(std::string_view line) const {
   if (policies_->versions && line.starts_with("PUBSUB CHANNELS")) return "";
   if (!policies_->ttls) return line;
   if (TellsTtl(line)) return "";
+  if (inside_ == Inside::kTransaction && line.starts_with("SELECT ")) return "";
+  if (inside_ == Inside::kPubSub && IsRenamed(line)) return "";
   // What NX, XX, GT and LT do depends on the TTL.
   const std::size_t condition = line.starts_with("! EXPIRE") ? line.find(" [ NX") : std::string_view::npos;
   return line.substr(0, condition);

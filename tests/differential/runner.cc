@@ -89,8 +89,9 @@ bool Runner::Play(const Event& event) {
   for (const auto& client : clients_) client->matched.clear();
   Client& client = *clients_[event.client];
   if (!client.direct.is_open() && !Reconnect(client)) return Differs(client, "can't connect");
-  if (event.compare == Event::Compare::kScan) return Scan(event);
-  unordered_ = event.compare == Event::Compare::kUnordered ? &client : nullptr;
+  // A blocked client gets its replies in a later event.
+  if (event.compare == Event::Compare::kScan) return blocked_ > 0 || Scan(event);
+  client.unordered = event.compare == Event::Compare::kUnordered || (client.unordered && blocked_ > 0);
   Exchange(client, event);
   if (!AwaitPlainServer(event) || !AwaitOtherSide(Clock::now() + options_.patience) || !AwaitSameBlocked())
     return false;
@@ -243,7 +244,7 @@ bool Runner::CompareUnordered(Client& client) {
 }
 
 bool Runner::Compare(Client& client) {
-  if (&client == unordered_) return CompareUnordered(client);
+  if (client.unordered) return CompareUnordered(client);
   const std::string_view direct = client.direct.in().text();
   const std::string_view proxied = client.proxied.in().text();
   const auto [end, unused] = std::mismatch(

@@ -54,7 +54,8 @@ class Runner {
   struct Client {
     Connection direct;
     Connection proxied;
-    std::string matched;  // what was equal since the event began, up to a limit
+    std::string matched;     // what was equal since the event began, up to a limit
+    bool unordered = false;  // its replies may stand in any order now
   };
 
   bool Prepare(const Script& script);
@@ -80,7 +81,6 @@ class Runner {
   RunnerOptions options_;
   const PolicyCase* policies_ = nullptr;  // of this run; null: none, or nobody enforces them
   Clock::time_point started_;             // this run
-  const Client* unordered_ = nullptr;     // whose replies may stand in any order now
   std::vector<std::unique_ptr<Client>> clients_;
   Witness direct_witness_;
   Witness behind_witness_;

@@ -60,6 +60,7 @@ void Author::Connection() {
 
 std::vector<Command> Author::TransactionCommands() {
   Event body;
+  inside_ = Inside::kTransaction;
   Add(body, "! MULTI");
   for (uint64_t left = OneIn(20) ? Below(120) : Below(8); left > 0; --left) {
     const uint64_t dice = Below(100);
@@ -73,6 +74,7 @@ std::vector<Command> Author::TransactionCommands() {
   const bool followed = policies_ != nullptr && policies_->ttls;
   if (OneIn(40) && !followed) AddOne(body, kSubscribeOne);
   Add(body, OneIn(6) ? "! DISCARD" : OneIn(30) ? "! RESET" : "! EXEC");
+  inside_ = Inside::kNothing;
   return body.commands;
 }
 
@@ -151,6 +153,7 @@ void Author::Publish(uint32_t client) {
 }
 
 void Author::PubSub() {
+  inside_ = Inside::kPubSub;
   const uint32_t subscriber = AnyClient();
   const uint32_t second = OtherClient(subscriber);
   const bool many = OneIn(2);
@@ -175,6 +178,7 @@ void Author::PubSub() {
   }
   Clean(subscriber);
   Clean(second);
+  inside_ = Inside::kNothing;
 }
 
 void Author::Blocking() {
