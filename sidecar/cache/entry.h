@@ -79,7 +79,10 @@ class Entry {
   Entry* older = nullptr;
   std::uint8_t frequency() const { return queue_ & kFrequencyMask; }
   void set_frequency(std::uint8_t n) { queue_ = static_cast<std::uint8_t>((queue_ & kMain) | n); }
-  void Bump() { queue_ = static_cast<std::uint8_t>(queue_ + (frequency() < kMaxFrequency ? 1 : 0)); }
+  // Writes nothing to an entry that is hit often: its cache line stays shared between loops.
+  void Bump() {
+    if (frequency() < kMaxFrequency) queue_ = static_cast<std::uint8_t>(queue_ + 1);
+  }
   bool in_main() const { return (queue_ & kMain) != 0; }
   void set_in_main(bool main) { queue_ = static_cast<std::uint8_t>(frequency() | (main ? kMain : 0)); }
 

@@ -22,12 +22,13 @@
 //     unanswered (PendingKeys): its pipelined read would not see its own write, or would go back behind its own read.
 //  6. A session that reads a key past the cache (a miss that went upstream): Witness(key, value) before the app sees
 //     it, or the session's next read may be answered with an older value that a fill brought meanwhile.
-//  7. Serve kStale only where a policy allows it, and only to those whom the upstream would let read the key.
+//  7. Serve kStale only where a policy allows it; serve anything only to those whom the upstream would let read the
+//  key.
 //
 // Threads: any, for everything; each call takes one shard's mutex (NewEpoch and DropAll: one after the other) and never
 // blocks on anything else. What one call changed every later call sees.
-// A hit allocates nothing, copies nothing and moves nothing. `now` is the caller's clock, read in this loop turn.
-// Bounds: entries with their overhead (at most 90 bytes beyond key and value), tables and ghosts never exceed max_bytes
+// A hit allocates nothing and moves nothing. `now` is the caller's clock, read in this loop turn.
+// Bounds: entries with their overhead (at most 96 bytes beyond key and value), tables and ghosts never exceed max_bytes
 // between two calls. Not counted: values that readers still hold after their eviction, and, while a shard's table
 // grows, its old copy.
 #pragma once
@@ -38,14 +39,17 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sidecar/base/clock.h"
 #include "sidecar/cache/near_types.h"
 #include "sidecar/cache/shard.h"
-#include "sidecar/metrics/cell.h"
 
 namespace herdgate::cache {
+
+// Up to here copying a value costs less than a hold, whose count two loops would pass to and fro.
+inline constexpr std::size_t kCopyBytes = 4096;
 
 struct NearCacheOptions {
   // Bytes of all entries with keys, values and overhead. REQUIRES >= 64 KiB. More when values are evicted by capacity.
@@ -69,7 +73,22 @@ class NearCache {
   // Keys are physical: with their version, as the upstream knows them.
   HashedKey Hash(std::string_view key) const { return Hashed(key, options_.seed); }
 
-  Found Lookup(const HashedKey& key, base::SteadyTime now) { return Of(key).Lookup(key, FloorMilliseconds(now)); }
+  // Calls `use(const Sight&)` if there is something, with the shard's mutex held: it copies what is short, holds what
+  // is long (kCopyBytes), and neither blocks nor calls the cache. Sessions look through their loop's NearReader, which
+  // counts.
+  template <typename Use>
+  Freshness Look(const HashedKey& key, base::SteadyTime now, Use&& use) {
+    return Of(key).Look(key, FloorMilliseconds(now), std::forward<Use>(use));
+  }
+  Found Lookup(const HashedKey& key, base::SteadyTime now) {
+    Found found;
+    found.freshness = Look(key, now, [&found](const Sight& sight) {
+      found.value = sight.Hold();
+      found.age = sight.age();
+      found.fresh_for = sight.fresh_for();
+    });
+    return found;
+  }
   // Refused (false) while another fill of the key is under way: one a pod.
   Reservation Reserve(const HashedKey& key) { return Of(key).Reserve(key); }
   // Ends the reservation. An older value of the key is replaced in place.
@@ -97,8 +116,6 @@ class NearCache {
   NearCacheStats Stats() const;
   const NearCacheOptions& options() const { return options_; }
   std::size_t shards() const { return shards_.size(); }
-  // Ages at which entries answered, fresh or stale.
-  const metrics::Histogram& hit_age(std::size_t shard) const { return shards_[shard]->hit_age(); }
 
  private:
   Shard& Of(const HashedKey& key) { return *shards_[static_cast<std::size_t>(key.hash >> 40U) & shard_mask_]; }

@@ -8,13 +8,11 @@ namespace {
 
 using metrics::CounterFamily;
 using metrics::GaugeFamily;
-using metrics::HistogramFamily;
 
 constexpr GaugeFamily kEntries{"herdgate_near_entries", "Keys in the near cache, stale ones too."};
 constexpr GaugeFamily kBytes{"herdgate_near_bytes", "Memory of the near cache: keys, values and what they cost."};
 constexpr GaugeFamily kMaxBytes{"herdgate_near_max_bytes", "The near cache's limit."};
 constexpr GaugeFamily kFills{"herdgate_near_fills", "Values being read for the near cache now."};
-constexpr CounterFamily kLookups{"herdgate_near_lookups_total", "Look-ups in the near cache, by what was found."};
 constexpr CounterFamily kEvictions{"herdgate_near_evictions_total", "Values that left the near cache, by reason."};
 constexpr CounterFamily kPublishes{"herdgate_near_publishes_total",
                                    "Values read for the near cache, by what became of them."};
@@ -22,10 +20,7 @@ constexpr CounterFamily kRefused{"herdgate_near_fill_refusals_total",
                                  "Values that could have been read for the near cache and were not, by reason."};
 constexpr CounterFamily kEpochs{"herdgate_near_epoch_total",
                                 "Times that all values in the near cache became stale or void, by reason."};
-constexpr HistogramFamily kAge{"herdgate_near_hit_age_seconds", "Age of values in the near cache that were found.",
-                               kAgeBuckets};
 
-constexpr std::array<std::string_view, kFreshnesses> kFreshnessNames = {"absent", "fresh", "stale"};
 constexpr std::array<std::string_view, kPublishResults> kResultNames = {"published",    "invalidated", "epoch",
                                                                         "contradicted", "too_large",   "expired"};
 constexpr std::array<std::string_view, kRefusals> kRefusalNames = {"busy", "full", "key_too_long"};
@@ -48,12 +43,10 @@ void NearCacheMetrics::Collect(metrics::SampleSink& sink) const {
   sink.Add(kBytes, {}, stats.bytes);
   sink.Add(kMaxBytes, {}, cache_.options().max_bytes);
   sink.Add(kFills, {}, stats.reservations);
-  AddRows(sink, kLookups, "result", kFreshnessNames, stats.lookups);
   AddRows(sink, kEvictions, "reason", kEvictionNames, stats.evictions);
   AddRows(sink, kPublishes, "result", kResultNames, stats.publishes);
   AddRows(sink, kRefused, "reason", kRefusalNames, stats.refusals);
   AddRows(sink, kEpochs, "reason", kEpochNames, stats.epochs);
-  for (std::size_t shard = 0; shard < cache_.shards(); ++shard) sink.Add(kAge, {}, cache_.hit_age(shard));
 }
 
 }  // namespace herdgate::cache

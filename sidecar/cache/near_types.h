@@ -4,10 +4,12 @@
 // Threads: plain values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "sidecar/cache/entry.h"
 
@@ -20,11 +22,30 @@ enum class Freshness : std::uint8_t {
 };
 inline constexpr std::size_t kFreshnesses = 3;
 
+// What a look-up sees while it lasts. The bytes are valid only then; Hold keeps them for longer.
+struct Sight {
+  Freshness freshness;
+  Entry& entry;
+  Milliseconds now;
+
+  bool nil() const { return entry.nil(); }
+  bool persistent() const { return entry.persistent(); }  // Redis said that the key has no expiry
+  std::string_view bytes() const { return entry.bytes(); }
+  ValueRef Hold() const { return ValueRef(entry); }
+  std::chrono::milliseconds age() const {  // since it was published
+    return std::chrono::milliseconds(now - std::min(now, entry.published_at()));
+  }
+  std::chrono::milliseconds fresh_for() const {  // from now on; 0 unless fresh
+    return std::chrono::milliseconds(freshness == Freshness::kFresh ? entry.fresh_until() - now : 0);
+  }
+};
+
+// The same with a hold on the value.
 struct Found {
   Freshness freshness = Freshness::kAbsent;
-  ValueRef value;                          // holds something unless absent
-  std::chrono::milliseconds age{0};        // since it was published
-  std::chrono::milliseconds fresh_for{0};  // from now on; 0 unless fresh
+  ValueRef value;  // holds something unless absent
+  std::chrono::milliseconds age{0};
+  std::chrono::milliseconds fresh_for{0};
 };
 
 // The right to publish one fill. It stands until it is published, cancelled, or removed by an invalidation of its key
@@ -81,7 +102,6 @@ struct NearCacheStats {
   std::size_t entries = 0;
   std::size_t bytes = 0;  // entries, tables and ghosts
   std::size_t reservations = 0;
-  std::array<std::uint64_t, kFreshnesses> lookups{};
   std::array<std::uint64_t, kPublishResults> publishes{};
   std::array<std::uint64_t, kRefusals> refusals{};
   std::array<std::uint64_t, kEvictionReasons> evictions{};

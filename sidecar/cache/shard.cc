@@ -40,29 +40,9 @@ Shard::~Shard() {
   }
 }
 
-Found Shard::Lookup(const HashedKey& key, Milliseconds now) {
-  const std::lock_guard lock(mutex_);
-  Entry* const entry = index_.Find(key);
-  if (entry == nullptr) {
-    ++lookups_[At(Freshness::kAbsent)];
-    return {};
-  }
-  if (IsDead(*entry, now)) {
-    Unlink(*entry, entry->epoch() < live_epoch_ ? EvictionReason::kEpoch : EvictionReason::kExpired);
-    entry->Release();
-    ++lookups_[At(Freshness::kAbsent)];
-    return {};
-  }
-  entry->Bump();
-  Found found{.freshness = Freshness::kStale, .value = ValueRef(*entry)};
-  if (entry->epoch() == epoch_ && now < entry->fresh_until()) {
-    found.freshness = Freshness::kFresh;
-    found.fresh_for = std::chrono::milliseconds(entry->fresh_until() - now);
-  }
-  found.age = std::chrono::milliseconds(now - std::min(now, entry->published_at()));
-  hit_age_.Record(found.age);
-  ++lookups_[At(found.freshness)];
-  return found;
+void Shard::Bury(Entry& entry) {
+  Unlink(entry, entry.epoch() < live_epoch_ ? EvictionReason::kEpoch : EvictionReason::kExpired);
+  entry.Release();
 }
 
 Reservation Shard::Reserve(const HashedKey& key) {
@@ -203,7 +183,6 @@ void Shard::AddTo(NearCacheStats& stats) const {
   stats.entries += index_.size();
   stats.bytes += UsedBytes();
   stats.reservations += fills_.size();
-  add(stats.lookups, lookups_);
   add(stats.publishes, publishes_);
   add(stats.refusals, refusals_);
   add(stats.evictions, evictions_);

@@ -1,8 +1,8 @@
 // Shard: one part of the near cache: the entries and reservations of its keys, behind one mutex.
 //
 // What the operations mean is said in near_cache.h.
-// Threads: any; one leaf mutex, held for a look-up or a change of links. Values are copied and freed outside it, but
-// for an entry that a look-up finds dead.
+// Threads: any; one leaf mutex, held for a look-up with what its caller does with the value, or for a change of links.
+// Values are made and freed outside it, but for an entry that a look-up finds dead.
 #pragma once
 
 #include <array>
@@ -16,17 +16,9 @@
 #include "sidecar/cache/near_types.h"
 #include "sidecar/cache/s3_fifo.h"
 #include "sidecar/cache/spin_mutex.h"
-#include "sidecar/metrics/buckets.h"
 #include "sidecar/metrics/cell.h"
 
 namespace herdgate::cache {
-
-// Entry ages when they answer: near_ttl is seconds, 60 at most; stale values may be hours old.
-inline constexpr metrics::BucketLayout kAgeBuckets = metrics::BucketLayout::Seconds(
-    {std::chrono::milliseconds(5), std::chrono::milliseconds(20), std::chrono::milliseconds(100),
-     std::chrono::milliseconds(500), std::chrono::milliseconds(1500), std::chrono::milliseconds(5500),
-     std::chrono::milliseconds(15500), std::chrono::milliseconds(60500), std::chrono::milliseconds(600500),
-     std::chrono::milliseconds(3600500)});
 
 class alignas(metrics::kCacheLine) Shard {
  public:
@@ -41,7 +33,22 @@ class alignas(metrics::kCacheLine) Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  Found Lookup(const HashedKey& key, Milliseconds now);
+  // Calls `use(Sight)` with the mutex held if there is something.
+  template <typename Use>
+  Freshness Look(const HashedKey& key, Milliseconds now, Use&& use) {
+    const std::lock_guard lock(mutex_);
+    Entry* const entry = index_.Find(key);
+    if (entry == nullptr) return Freshness::kAbsent;
+    if (IsDead(*entry, now)) {
+      Bury(*entry);
+      return Freshness::kAbsent;
+    }
+    entry->Bump();
+    const bool fresh = entry->epoch() == epoch_ && now < entry->fresh_until();
+    const Sight sight{fresh ? Freshness::kFresh : Freshness::kStale, *entry, now};
+    use(sight);
+    return sight.freshness;
+  }
   Reservation Reserve(const HashedKey& key);
   PublishResult Publish(const HashedKey& key, Reservation reservation, const Value& value, const Lifetime& lifetime);
   void Cancel(const HashedKey& key, Reservation reservation);
@@ -54,7 +61,6 @@ class alignas(metrics::kCacheLine) Shard {
 
   void AddTo(NearCacheStats& stats) const;
   std::size_t bytes() const;
-  const metrics::Histogram& hit_age() const { return hit_age_; }
 
  private:
   // A fill under way, by the hash of its key: two keys of one hash share it, which only costs a fill.
@@ -76,8 +82,11 @@ class alignas(metrics::kCacheLine) Shard {
   bool Fits(const HashedKey& key, const Value& value) const;
   std::size_t UsedBytes() const { return fifo_.entry_bytes() + fifo_.ghost_bytes() + index_.bytes(); }
 
-  const Limits limits_;
-  mutable SpinMutex mutex_;  // guards all below
+  void Bury(Entry& entry);
+
+  // A hit writes the mutex's cache line and no other of the shard, so two loops that hit one shard pass on one line.
+  mutable SpinMutex mutex_;  // guards all below but the limits
+  alignas(metrics::kCacheLine) const Limits limits_;
   EntryIndex index_;
   S3Fifo fifo_;
   std::unordered_map<std::uint64_t, Fill> fills_;
@@ -85,11 +94,9 @@ class alignas(metrics::kCacheLine) Shard {
   std::uint32_t epoch_ = 0;
   std::uint32_t live_epoch_ = 0;  // entries of older epochs are gone
   std::size_t reclaim_slot_ = 0;
-  std::array<std::uint64_t, kFreshnesses> lookups_{};
   std::array<std::uint64_t, kPublishResults> publishes_{};
   std::array<std::uint64_t, kRefusals> refusals_{};
   std::array<std::uint64_t, kEvictionReasons> evictions_{};
-  metrics::Histogram hit_age_{kAgeBuckets};
 };
 
 }  // namespace herdgate::cache

@@ -22,7 +22,7 @@ std::int64_t HeapBytes(void* block) {
 }
 
 void* Counted(void* block) {
-  if (block == nullptr) throw std::bad_alloc();
+  if (block == nullptr) std::abort();
   live_bytes += HeapBytes(block);
   ++allocations;
   return block;
@@ -37,6 +37,9 @@ void Uncounted(void* block) noexcept {
 }  // namespace
 
 void* operator new(std::size_t size) {
+  return Counted(std::malloc(size));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return Counted(std::malloc(size));
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {

@@ -1,5 +1,7 @@
 #include "sidecar/cache/near_cache_metrics.h"
 
+#include "sidecar/cache/near_reader.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
@@ -17,8 +19,10 @@ class NearCacheMetricsTest : public NearFixture {
   // Values by "family" or "family{label value}".
   std::map<std::string, double> Scrape() {
     metrics::Registry registry;
-    const metrics::Registration registration =
-        registry.Register([this](metrics::SampleSink& sink) { NearCacheMetrics(cache_).Collect(sink); });
+    const metrics::Registration registration = registry.Register([this](metrics::SampleSink& sink) {
+      NearCacheMetrics(cache_).Collect(sink);
+      reader_.Collect(sink);
+    });
     std::map<std::string, double> values;
     for (const metrics::FamilySamples& family : registry.Collect()) {
       for (const metrics::Series& series : family.series) {
@@ -30,6 +34,8 @@ class NearCacheMetricsTest : public NearFixture {
     }
     return values;
   }
+
+  NearReader reader_{cache_};
 };
 
 TEST_F(NearCacheMetricsTest, EveryRowIsThereFromTheStart) {
@@ -48,9 +54,13 @@ TEST_F(NearCacheMetricsTest, WhatHappensIsCounted) {
   Fill("a", "1");
   Fill("b", "2", ms(1));
   now_ += ms(10);
-  Look("a");
-  Look("b");
-  Look("c");
+  std::size_t seen = 0;
+  const auto use = [&seen](const Sight& sight) { seen += sight.bytes().size(); };
+  for (const char* key : {"a", "b", "c"}) {
+    reader_.Look(cache_.Hash(key), now_, use);
+    reader_.Lookup(cache_.Hash(key), now_);
+  }
+  EXPECT_EQ(seen, 2U);
   Drop("a");
   const HashedKey key = cache_.Hash("d");
   const Reservation reservation = cache_.Reserve(key);
@@ -65,9 +75,9 @@ TEST_F(NearCacheMetricsTest, WhatHappensIsCounted) {
   EXPECT_EQ(values["herdgate_near_max_bytes"], 1 << 20);
   EXPECT_EQ(values["herdgate_near_fills"], 0);
   for (const char* result : {"fresh", "stale", "absent"}) {
-    EXPECT_EQ(values["herdgate_near_lookups_total{" + std::string(result) + "}"], 1) << result;
+    EXPECT_EQ(values["herdgate_near_lookups_total{" + std::string(result) + "}"], 2) << result;
   }
-  EXPECT_EQ(values["herdgate_near_hit_age_seconds"], 2);
+  EXPECT_EQ(values["herdgate_near_hit_age_seconds"], 4);
   EXPECT_EQ(values["herdgate_near_evictions_total{invalidated}"], 1);
   EXPECT_EQ(values["herdgate_near_publishes_total{published}"], 2);
   EXPECT_EQ(values["herdgate_near_publishes_total{epoch}"], 1);
