@@ -1,0 +1,133 @@
+// What the near cache costs: a hit, a miss, a publishing, a touch of the hot-key sketch. Time is per key.
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sidecar/base/random.h"
+#include "sidecar/cache/hot_keys.h"
+#include "sidecar/cache/near_cache.h"
+#include "sidecar/cache/near_reader.h"
+
+namespace herdgate::cache {
+namespace {
+
+constexpr base::SteadyTime kNow{std::chrono::hours(1)};
+constexpr Lifetime kHours{kNow, kNow + std::chrono::hours(1), kNow + std::chrono::hours(2)};
+constexpr std::size_t kRequests = 1U << 16U;
+
+// Keys as requests bring them: in random order, of `keys` keys.
+std::vector<std::string> Requests(std::size_t keys, std::uint64_t seed) {
+  base::Random random(seed);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kRequests; ++i)
+    names.push_back("key:" + std::to_string(1'000'000'000 + random.Below(keys)));
+  return names;
+}
+
+void Fill(NearCache& cache, std::string_view name, std::string_view value) {
+  const HashedKey key = cache.Hash(name);
+  cache.Publish(key, cache.Reserve(key), {.bytes = value}, kHours);
+}
+
+std::unique_ptr<NearCache> shared_cache;
+
+NearCache& FilledCache(std::size_t keys) {
+  shared_cache = std::make_unique<NearCache>(NearCacheOptions{});
+  const std::string value(100, 'v');
+  for (std::size_t i = 0; i < keys; ++i) Fill(*shared_cache, "key:" + std::to_string(1'000'000'000 + i), value);
+  return *shared_cache;
+}
+
+void FillShared(const benchmark::State& state) {
+  FilledCache(static_cast<std::size_t>(state.range(0)));
+}
+
+// Hash, look-up, count, and a copy of the value. Threads: loops that ask at once.
+void BM_Hit(benchmark::State& state) {
+  NearCache* const cache = shared_cache.get();
+  const std::vector<std::string> names =
+      Requests(static_cast<std::size_t>(state.range(0)), static_cast<std::uint64_t>(state.thread_index()));
+  NearReader reader(*cache);
+  std::string out;
+  std::size_t i = 0;
+  std::size_t hits = 0;
+  for (auto _ : state) {
+    out.clear();
+    reader.Look(cache->Hash(names[i++ % kRequests]), kNow, [&](const Sight& sight) {
+      ++hits;
+      out.append(sight.bytes());
+    });
+    benchmark::DoNotOptimize(out.data());
+  }
+  if (hits != static_cast<std::size_t>(state.iterations())) state.SkipWithError("a miss");
+}
+BENCHMARK(BM_Hit)->Setup(FillShared)->Arg(1)->Arg(1000)->Arg(100'000)->Threads(1)->Threads(2)->UseRealTime();
+
+void BM_Miss(benchmark::State& state) {
+  NearCache& cache = FilledCache(static_cast<std::size_t>(state.range(0)));
+  std::vector<std::string> names = Requests(100'000, 1);
+  for (std::string& name : names) name[0] = 'm';
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const Found found = cache.Lookup(cache.Hash(names[i++ % kRequests]), kNow);
+    benchmark::DoNotOptimize(found.freshness);
+  }
+}
+BENCHMARK(BM_Miss)->Arg(0)->Arg(100'000);
+
+// Reserve and publish, replacing and, in the second run, evicting.
+void BM_Publish(benchmark::State& state) {
+  NearCache& cache = FilledCache(0);
+  const std::vector<std::string> names = Requests(static_cast<std::size_t>(state.range(0)), 1);
+  const std::string value(100, 'v');
+  std::size_t i = 0;
+  for (auto _ : state) Fill(cache, names[i++ % kRequests], value);
+}
+BENCHMARK(BM_Publish)->Arg(1000)->Arg(10'000'000);
+
+void BM_Drop(benchmark::State& state) {
+  NearCache& cache = FilledCache(100'000);
+  const std::vector<std::string> names = Requests(10'000'000, 1);
+  std::size_t i = 0;
+  for (auto _ : state) cache.Drop(cache.Hash(names[i++ % kRequests]), EvictionReason::kOwnWrite);
+}
+BENCHMARK(BM_Drop);
+
+void BM_Witness(benchmark::State& state) {
+  NearCache& cache = FilledCache(100'000);
+  const std::vector<std::string> names = Requests(100'000, 1);
+  const std::string value(100, 'v');
+  std::size_t i = 0;
+  for (auto _ : state) cache.Witness(cache.Hash(names[i++ % kRequests]), {.bytes = value});
+}
+BENCHMARK(BM_Witness);
+
+void BM_Hash(benchmark::State& state) {
+  const std::vector<std::string> names = Requests(100'000, 1);
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(Hashed(names[i++ % kRequests], 1).hash);
+}
+BENCHMARK(BM_Hash);
+
+// Keys already hashed, of a Zipf-like stream (0: one key) or all different (1).
+void BM_Touch(benchmark::State& state) {
+  base::Random random(1);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kRequests; ++i) {
+    const auto zipf = static_cast<std::uint64_t>(std::pow(1e5, random.Unit()));
+    const std::uint64_t rank = state.range(0) == 0 ? 1 : state.range(0) == 1 ? zipf : i;
+    names.push_back("key:" + std::to_string(1'000'000'000 + rank));
+  }
+  std::vector<HashedKey> keys;
+  for (const std::string& name : names) keys.push_back(Hashed(name, 1));
+  HotKeys hot;
+  std::size_t i = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(hot.Touch(keys[i++ % kRequests]));
+}
+BENCHMARK(BM_Touch)->ArgName("one_zipf_all")->Arg(0)->Arg(1)->Arg(2);
+
+}  // namespace
+}  // namespace herdgate::cache
