@@ -27,7 +27,7 @@ class EntryIndex {
   void Replace(const Entry& old, Entry& by);
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return slots_.size() * (sizeof(Entry*) + sizeof(std::uint8_t)); }
+  std::size_t bytes() const { return slots_.size() * (sizeof(void*) + sizeof(std::uint8_t)); }
   std::size_t slots() const { return slots_.size(); }
   // Null: the slot is empty.
   Entry* at(std::size_t slot) const { return slots_[slot]; }
