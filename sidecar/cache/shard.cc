@@ -66,7 +66,7 @@ PublishResult Shard::Publish(const HashedKey& key, Reservation reservation, cons
   const std::lock_guard lock(mutex_);
   const PublishResult result = Judge(key, reservation, value, lifetime);
   ++publishes_[At(result)];
-  if (result == PublishResult::kPublished) {
+  if (result == PublishResult::kPublished && entry != nullptr) {  // one that fits was made
     Store(key, *entry, FloorMilliseconds(lifetime.now), doomed);
   } else if (entry != nullptr) {
     doomed.Add(*entry);
