@@ -231,8 +231,10 @@ Pending Lane::Finish(char kind) {
   if (retried_ > 0) --retried_;
   const std::int64_t now = NowNs();
   auto& metrics = context_.metrics;
-  metrics.commands.Count(pending.command, kind == '-' || kind == '!');
-  metrics.commands.duration[pending.group].Record(std::chrono::nanoseconds(now - pending.started_ns));
+  if (!pending.own) {
+    metrics.commands.Count(pending.command, kind == '-' || kind == '!');
+    metrics.commands.duration[pending.group].Record(std::chrono::nanoseconds(now - pending.started_ns));
+  }
   std::int64_t sent_at = pending.started_ns;
   if (use_ != LaneUse::kDedicated) {
     log_.Drop(pending.bytes);
@@ -240,7 +242,7 @@ Pending Lane::Finish(char kind) {
     while (!marks_.empty() && marks_.Front().end < answered_total_) marks_.Pop();
     if (!marks_.empty()) sent_at = std::max(sent_at, marks_.Front().at_ns);
   }
-  metrics.duration[pending.group].Record(std::chrono::nanoseconds(now - sent_at));
+  if (!pending.own) metrics.duration[pending.group].Record(std::chrono::nanoseconds(now - sent_at));
   if (one_at_a_time()) context_.loop.Touch(*this);
   return pending;
 }

@@ -71,6 +71,10 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   const HandshakeResult& handshake() const { return handshake_result_; }
   bool idle() const { return pendings_.empty(); }
   std::size_t pending_count() const { return pendings_.size(); }
+  // The last bytes read end within a reply or a push: more is on its way.
+  bool mid_reply() const { return !scanner_.idle(); }
+  // Why the last ready connection ended.
+  LaneLoss last_loss() const { return last_loss_; }
 
   // Queues a request. False if the lane can't take it; RefusalError() is then the client's answer.
   bool Send(std::string_view request, ReplySink& sink, Pending pending);
@@ -152,6 +156,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
 
   void SeparateLost();
   void RefuseOverdue();
+  void CountRefused(const Pending& pending);
   void ScheduleOverdue();
   void TellRoom();
   std::int64_t NowNs() const { return context_.loop.Now().time_since_epoch().count(); }
@@ -169,6 +174,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   HandshakeResult handshake_result_;
   std::string refusal_;     // the upstream's own error line, in state kRefused
   std::string last_error_;  // why there is no connection
+  LaneLoss last_loss_ = LaneLoss::kClosedByUpstream;
   base::SteadyTime down_since_;
   base::SteadyTime ready_since_;
   base::SteadyTime refused_at_;

@@ -101,13 +101,17 @@ void Lane::Refuse(const std::string& error) {
   const std::string line = RefusalError();
   while (!pendings_.empty()) {
     const Entry entry = pendings_.Pop();
-    context_.metrics.commands.Count(entry.pending.command, true);
+    CountRefused(entry.pending);
     entry.sink->OnRefused(*this, entry.pending, line);
   }
   log_.Clear();
   TellRoom();
   AnnounceReady(false);
   if (served_ && context_.on_user_refused) context_.on_user_refused(key_);
+}
+
+void Lane::CountRefused(const Pending& pending) {
+  if (!pending.own) context_.metrics.commands.Count(pending.command, true);
 }
 
 void Lane::OnEnd(bool broken) {
@@ -121,6 +125,7 @@ void Lane::Broken(LaneLoss loss, const std::string& why) {
   if (was_ready) {
     context_.metrics.ready_lanes.Sub();
     context_.metrics.losses[static_cast<std::size_t>(loss)].Add();
+    last_loss_ = loss;
   } else {
     context_.metrics.connect_failures.Add();
   }
@@ -221,7 +226,7 @@ void Lane::RefuseOverdue() {
     log_.Drop(entry.pending.bytes);
     if (retried_ > 0) --retried_;
     context_.metrics.refused.Add();
-    context_.metrics.commands.Count(entry.pending.command, true);
+    CountRefused(entry.pending);
     entry.sink->OnRefused(*this, entry.pending, line);
   }
   if (pendings_.empty()) log_.Clear();  // bytes of no command: raw ones

@@ -20,6 +20,7 @@ struct Pending {
   std::uint8_t group = 0;       // the command's latency group, for the metrics
   std::uint8_t tag = 0;         // 0: pass the reply as it comes; else the sink's own meaning
   bool retryable = false;       // a read that may be sent again once
+  bool own = false;             // the sidecar's own question: the metrics of commands leave it out
 };
 
 enum class FrameVerdict : std::uint8_t {

@@ -453,5 +453,26 @@ TEST_F(LaneTest, CountsCommandsByOutcome) {
   EXPECT_EQ(metrics_.sent_bytes.value(), 6U);
 }
 
+TEST_F(LaneTest, OwnQuestionsAreNotCountedAsCommands) {
+  MakeReady();
+  Pending pending = Plain();
+  pending.command = 5;
+  pending.own = true;
+  ASSERT_TRUE(lane_->Send("A\r\n", sink_, pending));
+  Say("+OK\r\n");
+  EXPECT_EQ(sink_.replies, "+OK\r\n");
+  EXPECT_EQ(metrics_.commands.oks[5].value(), 0U);
+  EXPECT_EQ(metrics_.duration[0].Snapshot().Count(), 0U);
+}
+
+TEST_F(LaneTest, SaysWhenTheEndOfAReplyIsStillToCome) {
+  MakeReady();
+  ASSERT_TRUE(lane_->Send("A\r\n", sink_, Plain()));
+  Say("$3\r\nab");
+  EXPECT_TRUE(lane_->mid_reply());
+  Say("c\r\n");
+  EXPECT_FALSE(lane_->mid_reply());
+}
+
 }  // namespace
 }  // namespace herdgate::upstream

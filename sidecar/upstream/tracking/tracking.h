@@ -1,0 +1,144 @@
+// Tracking: the connection of the near cache, which reads values and is told when they are written.
+//
+//   Start -> probing -> tracked <-> off (again and again by itself) -> Stop
+//
+// One RESP3 connection with CLIENT TRACKING ON OPTIN does both, so the upstream itself orders a value against the
+// pushes that revoke it. It is armed when the upstream has proven that pushes come: a canary, which is a key that is
+// read here, written elsewhere, and must be pushed. The proof is repeated every few seconds.
+// The connection is given up when it breaks, hangs, misses a canary or answers what it must not; see TrackingFault.
+//
+// Threads: one loop; mode() and Collect, any. Ownership: borrows the pool, the sink; holds one dedicated lane.
+// REQUIRES: destroyed after LanePool::CloseAll and not from a callback.
+// Source: notes on CLIENT TRACKING in Redis' documentation ("client side caching"), and its race between a reply and
+// an invalidation on another connection, which one connection does not have.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sidecar/base/random.h"
+#include "sidecar/net/timer.h"
+#include "sidecar/resp/reply.h"
+#include "sidecar/upstream/lane_pool.h"
+#include "sidecar/upstream/tracking/canary.h"
+#include "sidecar/upstream/tracking/fill_sink.h"
+#include "sidecar/upstream/tracking/tracking_metrics.h"
+#include "sidecar/upstream/tracking/tracking_options.h"
+
+namespace herdgate::upstream {
+
+class Tracking final : public ReplySink, public net::Flushable, private Canary::Host {
+ public:
+  // `key`: the database and the identity of the upstream's URL; its protocol does not matter.
+  Tracking(LanePool& lanes, const LaneKey& key, FillSink& sink, TrackingOptions options = {});
+  ~Tracking() override;
+  Tracking(const Tracking&) = delete;
+  Tracking& operator=(const Tracking&) = delete;
+
+  // Idempotent, both. Stop ends everything under way as a loss does (kStopped) before it returns.
+  void Start();
+  void Stop();
+  void EverySecond();
+
+  // Reads `key`: CLIENT CACHING YES, GET, PTTL. False, and nothing happens, unless armed with room in the queue;
+  // else OnFill or OnFillFailed follows, once, after this turn.
+  bool Fill(std::string key, FillToken token);
+  // `done(true)`: every push of a write that was answered before this call has been processed. `done(false)`: not
+  // armed, or not any more; the sink heard OnLost before. Once, maybe before Fence returns.
+  void Fence(std::function<void(bool)> done);
+
+  bool armed() const { return metrics_.mode() == TrackingMode::kTracked; }
+  TrackingMode mode() const { return metrics_.mode(); }
+  TrackingFault fault() const { return metrics_.fault(); }
+  const TrackingMetrics& metrics() const { return metrics_; }
+  void Collect(metrics::SampleSink& sink) const { metrics_.Collect(sink); }
+
+  void OnReplies(Lane&, std::string_view, std::size_t) override {}
+  void OnTaggedReply(Lane& lane, const Pending& pending, std::string_view bytes, bool ended) override;
+  FrameVerdict OnFrame(Lane& lane, std::string_view frame, const Pending* oldest) override;
+  void OnRaw(Lane&, std::string_view) override {}
+  void OnRefused(Lane& lane, const Pending& pending, const std::string& error) override;
+  void OnLost(Lane& lane) override;
+  void OnRoom(Lane&) override { loop_.Touch(*this); }
+  void OnFlush() override;
+
+ private:
+  // A Pending's tag: what was asked.
+  enum class Question : std::uint8_t { kName = 1, kTracking, kTrackingInfo, kServer, kPing, kCaching, kGet, kTtl };
+  struct Flight {
+    Filled fill;
+    FillResult result = FillResult::kValue;
+    bool canary = false;
+    std::string error;  // of GET
+  };
+  using Fences = std::vector<std::function<void(bool)>>;
+
+  // The connection: tracking_connection.cc.
+  void TakeLane();
+  void Await();
+  void Arm();
+  void Lose(TrackingFault why, const std::string& detail);
+  void RetryLater(TrackingFault why);
+  void SetMode(TrackingMode mode, TrackingFault why, const std::string& detail);
+  void WatchSilence();
+  void OnArmReply(Question question, const resp::Reply& reply);
+  void ReadServer(const resp::Reply& reply);
+  void ReadCanary(const std::string& key) override;
+  void OnCanary(Canary::Result result, const std::string& detail) override;
+  void OnCanaryRefused(const std::string& error);
+  // Lose, for the upstream's own error to `what`.
+  void LoseRefused(std::string_view what, std::string_view error);
+
+  bool Ask(Question question, std::initializer_list<std::string_view> request);
+  void SendFences();
+  void SendFills();
+  void SendFlight(Flight&& flight);
+  void Publish();
+  void TakeAnswer(Question question, std::string_view raw);
+  void TakeValue(const resp::Reply& reply);
+  void TakeTtl(const resp::Reply& reply);
+  void TakePong(const resp::Reply& reply);
+  void TakePush(const resp::Reply& push);
+  void Deliver(Flight&& flight);
+
+  const TrackingOptions options_;
+  LanePool& lanes_;
+  net::Loop& loop_;
+  const LaneKey key_;
+  FillSink& sink_;
+  TrackingMetrics metrics_;
+  base::Random random_;
+  net::Timer retry_timer_;
+  net::Timer silence_timer_;
+
+  std::shared_ptr<Lane> lane_;
+  std::uint64_t epoch_ = 0;  // of lane_: grows whenever it is given up
+  bool running_ = false;
+  bool up_ = false;  // lane_ is ready, and questions may be asked
+  int failures_ = 0;
+  int canary_skips_ = 0;
+  std::string run_id_;  // of the server that was armed last, if it says
+  base::SteadyTime armed_at_;
+  base::SteadyTime canary_at_;
+  base::SteadyTime heard_at_;
+  base::SteadyTime owed_since_;
+
+  std::deque<Flight> queued_;
+  std::deque<Flight> flying_;   // asked, in order
+  std::vector<Flight> staged_;  // answered in this read
+  Fences waiting_fences_;       // for the end of this turn
+  std::deque<Fences> pings_;    // asked, in order; most carry none
+  std::string request_;
+  std::string reply_;  // the front of a reply that came in pieces
+  bool too_large_ = false;
+
+  Canary canary_;  // last: it calls back
+};
+
+}  // namespace herdgate::upstream
