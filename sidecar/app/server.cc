@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <random>
 #include <utility>
 
 #include "sidecar/admin/telemetry_server.h"
@@ -129,6 +130,11 @@ void Server::MakeWorkers() {
   shared.identity = IdentityOf(options_.upstream.url);
   shared.default_db = options_.upstream.url.db;
   shared.pipeline.generation_timeout = options_.upstream.timeout;
+  std::random_device entropy;
+  shared.near_cache = std::make_unique<cache::NearCache>(
+      cache::NearCacheOptions{.max_bytes = options_.near.max_bytes,
+                              .max_value_bytes = std::size_t{1} << 20U,
+                              .seed = (std::uint64_t{entropy()} << 32U) | entropy()});
   shared.policies = std::make_shared<const policy::PolicySet>(options_.policies);
   const unsigned count = options_.loops.value_or(base::AutoLoops());
   for (unsigned i = 0; i < count; ++i)

@@ -75,7 +75,7 @@ std::string ShowLoops(const Options& options) {
 }
 
 // clang-format off
-constexpr std::array<Field, 12> kFields = {{
+constexpr std::array<Field, 13> kFields = {{
     {"listen", true, false, AddListen, ShowListen},
     {"upstream.url", false, false,
      [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
@@ -97,6 +97,9 @@ constexpr std::array<Field, 12> kFields = {{
     {"memory.max_bytes", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.memory.max_bytes); },
      [](const Options& o) { return FormatBytes(o.memory.max_bytes); }},
+    {"near.max_bytes", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.near.max_bytes); },
+     [](const Options& o) { return FormatBytes(o.near.max_bytes); }},
     {"shutdown.drain", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.drain); },
      [](const Options& o) { return FormatDuration(o.shutdown.drain); }},

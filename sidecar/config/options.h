@@ -49,6 +49,11 @@ struct MemoryOptions {
   std::uint64_t max_bytes = std::uint64_t{64} << 20U;
 };
 
+struct NearOptions {
+  // Bytes that the near cache may hold, keys, values and overhead together, before it evicts.
+  std::uint64_t max_bytes = std::uint64_t{64} << 20U;
+};
+
 struct ShutdownOptions {
   // How long SIGTERM waits for commands in flight before it closes what is left. Keep it below the grace period of
   // whatever stops the process.
@@ -72,6 +77,7 @@ struct Options {
   std::optional<unsigned> loops;
   LimitOptions limits;
   MemoryOptions memory;
+  NearOptions near;
   ShutdownOptions shutdown;
   LogOptions log;
   // What is asked of keys, by pattern; in the order of the file, which decides between patterns of equal prefixes.

@@ -48,6 +48,20 @@ Status SetDuration(std::string_view text, std::chrono::milliseconds& target) {
   return {};
 }
 
+Status SetNearTtl(std::string_view text, Policy& policy) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 1ms, 60s);
+  if (!duration.ok()) return duration.status();
+  policy.near.max_ttl = duration.value();
+  return {};
+}
+
+Status SetNearValue(std::string_view text, Policy& policy) {
+  const Result<std::uint64_t> bytes = ParseBytes(text, 1, std::uint64_t{1} << 20U);
+  if (!bytes.ok()) return bytes.status();
+  policy.near.max_value = bytes.value();
+  return {};
+}
+
 Status SetJitter(std::string_view text, Policy& policy) {
   const Result<double> share = ParseShare(text);
   if (!share.ok()) return share.status();
@@ -102,7 +116,7 @@ std::string ShowJitter(const Policy& policy) {
 }
 
 // clang-format off
-constexpr std::array<PolicyField, 10> kFields = {{
+constexpr std::array<PolicyField, 13> kFields = {{
     {"name", SetName, [](const Policy& p) { return p.name; }},
     {"mode",
      [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); },
@@ -125,6 +139,13 @@ constexpr std::array<PolicyField, 10> kFields = {{
     {"version.generation",
      [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.version.generation); },
      [](const Policy& p) { return std::string(ChoiceName(p.version.generation, kBooleans)); }},
+    {"near.enabled",
+     [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.near.enabled); },
+     [](const Policy& p) { return std::string(ChoiceName(p.near.enabled, kBooleans)); }},
+    {"near.max_ttl", SetNearTtl,
+     [](const Policy& p) { return Show(p.near.max_ttl); }},
+    {"near.max_value", SetNearValue,
+     [](const Policy& p) { return FormatBytes(p.near.max_value); }},
     {"version.require", SetRequire, [](const Policy& p) { return p.version.require; }},
 }};
 // clang-format on

@@ -21,7 +21,7 @@ using policy::MissingTtl;
 using policy::Policy;
 
 // Keys of the design that later versions have.
-constexpr std::array<std::string_view, 4> kLaterKeys = {"stampede", "refresh", "near", "origin"};
+constexpr std::array<std::string_view, 3> kLaterKeys = {"stampede", "refresh", "origin"};
 constexpr std::string_view kExample = "{name: user, match: \"user:*\"}";
 constexpr std::string_view kMatch = "match";
 constexpr std::size_t kMaxShownBytes = 60;

@@ -171,6 +171,7 @@ void Client::DropDedicated(bool clean) {
     current_ = nullptr;
     outstanding_ = 0;
     if (policy_work_) policy_work_->replies.clear();
+    LoseNear();
   }
   Lane& dropped = *dedicated_;
   context_.lanes.GiveBack(std::exchange(dedicated_, nullptr), clean && !dirty_);
@@ -202,15 +203,23 @@ upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag,
 
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
   const bool rewrites = NeedsReplyWork();
+  const bool near = plan_ != nullptr && near_note_.has_value();
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
-  if (rewrites) tag |= kRewriteReply;
   const bool retryable =
       tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
   if (tag == kPause) pause_request_ = request.raw;
-  sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable));
+  if (rewrites) tag |= kRewriteReply;
+  if (near) tag |= kNearReply;
+  sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable && !rewrites));
   if (!sent_) return Answer(spec, lane.RefusalError());
   if (rewrites) NoteReplyWork();
-  session_->replies().Expect();
+  if (near && IsFenced() && (tag & kDiscardBytes) == 0) {
+    near_note_->slot = session_->replies().Open();
+    set_singles(true);
+  } else {
+    session_->replies().Expect();
+  }
+  if (near) NearSent();
   ++outstanding_;
   current_ = &lane;
   return Verdict::kDone;
@@ -330,6 +339,7 @@ void Client::ResetState() {
   subscriptions_.Clear();
   state_changes_.clear();
   if (policy_work_) policy_work_->transaction.Clear();
+  if (near_work_) near_work_->queued.reset();
   name_.clear();
   Become(2, context_.default_db, context_.identity);
   LearnRules();

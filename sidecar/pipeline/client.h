@@ -25,6 +25,7 @@
 #include "sidecar/pipeline/client_view.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/monitor_filter.h"
+#include "sidecar/pipeline/near_work.h"
 #include "sidecar/pipeline/policy_work.h"
 #include "sidecar/pipeline/subscriptions.h"
 #include "sidecar/policy/request_plan.h"
@@ -157,12 +158,28 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
     kTrackingInfo,
     kMulti,
     kRandomKey,
+    kNearReply = 0x20,
     kRewriteReply = 0x40,
     kDiscardBytes = 0x80
   };
   static std::uint8_t KindOf(std::uint8_t tag) {
-    return tag & static_cast<std::uint8_t>(~(kDiscardBytes | kRewriteReply));
+    return tag & static_cast<std::uint8_t>(~(kDiscardBytes | kRewriteReply | kNearReply));
   }
+
+  // Near cache (client_near.cc).
+  bool MayLookNear(bool queued) const;
+  std::optional<std::string_view> AnswerNear(const command::CommandSpec& spec, const resp::Request& request,
+                                             const policy::RequestPlan& plan, bool queued);
+  void NoteNear(const command::CommandSpec& spec, const resp::Request& request, const policy::RequestPlan& plan,
+                bool queued);
+  void QueueNear();
+  void NearSent();
+  bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.front().slot != 0; }
+  bool IsFenced() const { return near_note_ && near_note_->kind == NearNote::Kind::kFence; }
+  void NearArrived(std::string_view bytes, bool first, bool whole);
+  std::optional<net::ReplyQueue::SlotId> NearEnded();
+  void FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply);
+  void LoseNear();
 
   // A large request whose key is renamed or that gets an expiry while it streams by.
   struct LargeEdit {
@@ -261,6 +278,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void LeaveMulti();
   void Resync();
   void FinishResync(std::string_view reply);
+  void PassTagged(std::uint8_t full_tag, std::string_view bytes, bool ended);
   void PassPush(std::string_view frame, std::size_t ended);
   void CheckSubscriptionsOver();
 
@@ -320,10 +338,13 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   Substitute substitute_;
   net::ReplyQueue::SlotId substitute_slot_ = 0;
   std::deque<std::string> state_changes_;  // arguments of owed SELECT, HELLO and AUTH on the dedicated lane
+  bool reply_begun_ = false;               // bytes of the tagged reply under way were delivered
   std::string captured_;                   // bytes of the tagged reply under way
   policy::RequestPlan* plan_ = nullptr;    // of the request being dispatched
   std::string instead_;                    // what the app gets in the place of its reply; see PolicyWork
   std::unique_ptr<PolicyWork> policy_work_;
+  std::optional<NearNote> near_note_;  // of the request being dispatched
+  std::unique_ptr<NearWork> near_work_;
   std::unique_ptr<LargeEdit> large_edit_;  // of the request being streamed
   int random_key_draws_ = 0;
   net::ReplyQueue::SlotId random_key_slot_ = 0;

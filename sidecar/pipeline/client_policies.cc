@@ -5,6 +5,7 @@
 
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/pipeline/texts.h"
@@ -50,11 +51,14 @@ Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
   if (queued && spec.command_class == CommandClass::kTransaction && spec.AcceptsCount(request.args.size())) {
     if (spec.name == "exec") return JudgedExec(spec, request);
     if (spec.name == "discard" && policy_work_) policy_work_->transaction.Clear();
+    if (spec.name == "discard" && near_work_) near_work_->queued.reset();
   }
   RequestPlan& plan = context_.policies->Judge(spec, request, queued, context_.facts->max_bulk_bytes);
   if (plan.action == RequestPlan::Action::kRefuse) return RefuseByPolicy(spec, plan);
   if (plan.action == RequestPlan::Action::kWait) return AwaitGeneration(spec, plan);
   if (!queued && plan.reply.shape == policy::ReplyShape::kRandomKey) return FindRandomKey(spec);
+  if (const auto reply = AnswerNear(spec, request, plan, queued)) return Answer(spec, *reply);
+  NoteNear(spec, request, plan, queued);
   resp::Request judged = request;
   if (plan.action == RequestPlan::Action::kRewrite) judged.raw = plan.raw;
   return Carry(spec, judged, plan);
@@ -80,6 +84,7 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
     // Refused or at once carried out, these leave no reply in EXEC's array.
     const bool is_queued = spec.command_class != CommandClass::kTransaction || spec.name == "unwatch";
     if (is_queued) Work().transaction.Add(plan);
+    if (is_queued) QueueNear();
   } else {
     SendFollowUps(spec, plan.follow_ups);
   }
@@ -125,11 +130,17 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
     plan.follow_ups.clear();
     instead_ = verdict_of.error;
   }
+  near_note_.reset();
+  if (near_work_ && near_work_->queued && verdict_of.error.empty()) {
+    near_note_ = near_work_->queued;
+    context_.near->Lost(*near_note_);  // dropped at send
+  }
   plan_ = &plan;
   sent_ = false;
   const Verdict verdict = Dispatch(spec, judged);
   plan_ = nullptr;
   if (verdict != Verdict::kDone) return verdict;
+  if (near_work_) near_work_->queued.reset();
   instead_.clear();
   plan.judgements = verdict_of.judgements;
   plan.refusals = verdict_of.refusals;

@@ -7,6 +7,7 @@
 #include "sidecar/pipeline/info_reply.h"
 #include "sidecar/pipeline/kill_arguments.h"
 #include "sidecar/pipeline/local_commands.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/policy/monitor_names.h"
@@ -71,43 +72,60 @@ void Client::GiveBackDedicated() {
 }
 
 void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
-  const bool discard = (pending.tag & kDiscardBytes) != 0;
   const bool rewrites = (pending.tag & kRewriteReply) != 0;
+  const bool near = (pending.tag & kNearReply) != 0;
   const std::uint8_t tag = KindOf(pending.tag);
+  const bool first = !std::exchange(reply_begun_, !ended);
+  if (near) NearArrived(bytes, first, first && ended);
+  const bool fenced = near && HasFence();
   const bool is_error = captured_.empty() ? bytes.starts_with('-') : captured_.front() == '-';
   const bool whole_needed = tag == kResync || tag == kHello || tag == kInfo || tag == kTrackingInfo ||
-                            tag == kRandomKey || rewrites || is_error;
+                            tag == kRandomKey || rewrites || fenced || is_error;
   constexpr std::size_t kEnough = 64;
-  if (whole_needed || captured_.size() < kEnough)
+  if (whole_needed || (tag != kPlain && captured_.size() < kEnough))
     captured_.append(bytes.substr(0, whole_needed ? bytes.size() : kEnough));
-  const std::size_t count = ended ? 1 : 0;
   if (rewrites && ended) captured_ = Rewritten(captured_);
-  if (IsOwnQuestion(tag)) {
-    // nobody expects the answer
-  } else if (discard) {
-    PassBytes({}, count, false);
-  } else if (tag == kHello) {
-    if (ended) PassBytes(LocalCommands::HelloForClient(captured_, id_), 1, true);
-  } else if (tag == kInfo) {
-    if (ended) PassBytes(InfoForClient(captured_, context_.connections), 1, true);
-  } else if (tag == kTrackingInfo) {
-    if (ended) PassBytes(LocalCommands::TrackingInfoForClient(captured_, tracking_redirect()), 1, true);
-  } else if (rewrites) {
-    if (ended) PassBytes(captured_, 1, true);
-  } else {
-    PassBytes(bytes, count, false);
-  }
+  if (!fenced) PassTagged(pending.tag, bytes, ended);
   if (!ended) return;
   const std::string reply = std::exchange(captured_, {});
+  if (near) {
+    if (const auto slot = NearEnded()) FillBehindFence(*slot, reply);
+  }
   Effect(tag, reply);
   Ended(1);
+}
+
+// A piece of the reply to a tagged command, as the app may see it; captured_ holds what is needed whole.
+void Client::PassTagged(std::uint8_t full_tag, std::string_view bytes, bool ended) {
+  const std::uint8_t tag = KindOf(full_tag);
+  const std::size_t count = ended ? 1 : 0;
+  if (IsOwnQuestion(tag)) return;  // nobody expects the answer
+  if ((full_tag & kDiscardBytes) != 0) return PassBytes({}, count, false);
+  const bool whole = tag == kHello || tag == kInfo || tag == kTrackingInfo || (full_tag & kRewriteReply) != 0;
+  if (!whole) return PassBytes(bytes, count, false);
+  if (!ended) return;
+  if (tag == kHello) return PassBytes(LocalCommands::HelloForClient(captured_, id_), 1, true);
+  if (tag == kInfo) return PassBytes(InfoForClient(captured_, context_.connections), 1, true);
+  if (tag == kTrackingInfo)
+    return PassBytes(LocalCommands::TrackingInfoForClient(captured_, tracking_redirect()), 1, true);
+  PassBytes(captured_, 1, true);
 }
 
 void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
   const std::uint8_t tag = KindOf(pending.tag);
   if ((pending.tag & kRewriteReply) != 0) (void)Rewritten(error);
   captured_.clear();
-  if (!IsOwnQuestion(tag)) PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
+  reply_begun_ = false;
+  std::optional<net::ReplyQueue::SlotId> slot;
+  if ((pending.tag & kNearReply) != 0) {
+    NearArrived(error, true, true);
+    slot = NearEnded();
+  }
+  if (slot) {
+    FillBehindFence(*slot, error);
+  } else if (!IsOwnQuestion(tag)) {
+    PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
+  }
   if (streaming_) stream_failed_ = true;
   Effect(tag, error);
   Ended(1);
@@ -350,7 +368,17 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   }
   const bool discard = (oldest->tag & kDiscardBytes) != 0;
   const std::string rewritten = rewrites ? Rewritten(frame) : std::string();
-  PassBytes(discard ? std::string_view() : rewrites ? rewritten : frame, 1, true);
+  const std::string_view shown = discard ? std::string_view() : rewrites ? std::string_view(rewritten) : frame;
+  std::optional<net::ReplyQueue::SlotId> slot;
+  if ((oldest->tag & kNearReply) != 0) {
+    NearArrived(frame, true, true);
+    slot = NearEnded();
+  }
+  if (slot) {
+    FillBehindFence(*slot, std::string(shown));
+  } else {
+    PassBytes(shown, 1, true);
+  }
   Effect(tag, std::string(frame.substr(0, 64)));
   Ended(1);
   return FrameVerdict::kAnswer;
@@ -380,6 +408,7 @@ void Client::OnRaw(Lane&, std::string_view bytes) {
 void Client::OnLost(Lane& lane) {
   outstanding_ = 0;
   if (current_ == &lane) current_ = nullptr;
+  LoseNear();
   if (session_ == nullptr) return Settled();
   context_.metrics.lost_clients.Add();
   session_->Kill(net::CloseReason::kUpstreamLost);

@@ -25,6 +25,7 @@ struct Connections {
 };
 
 class Client;
+class NearStage;
 class PolicyStage;
 class SideQuery;
 
@@ -42,6 +43,7 @@ struct LoopContext {
   Connections& connections;
   const upstream::OwnAddresses& own_addresses;
   PolicyStage* policies = nullptr;  // never null while sessions are served
+  NearStage* near = nullptr;        // never null while sessions are served
   SideQuery* auth_query = nullptr;  // asks with AUTH only
   SideQuery* own_query = nullptr;   // asks as the sidecar
   // The upstream's commands may have changed (MODULE LOAD): learn them again.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 
 namespace herdgate::pipeline {
@@ -11,7 +12,7 @@ namespace {
 
 bool DoesSomething(const policy::Policy& policy) {
   return policy.mode != policy::Mode::kOff &&
-         (policy.ttl.any() || policy.version.any() || !policy.version.require.empty());
+         (policy.ttl.any() || policy.version.any() || !policy.version.require.empty() || policy.near.enabled);
 }
 
 policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set,
@@ -42,12 +43,16 @@ void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<st
 
 void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
   const auto snapshot = MakeSnapshot(set_, std::move(generations));
+  home_.near->fills().SetWanted(snapshot && snapshot->nears());
   // The last loop to have it tells home.
   auto told = std::shared_ptr<void>(nullptr, [&loop = home_.loop, everywhere = std::move(everywhere)](void*) {
     if (everywhere) loop.Post(everywhere);
   });
   for (LoopContext* peer : home_.peers) {
     peer->loop.Post([peer, snapshot, told] {
+      const bool same_set =
+          peer->policies->active() && snapshot && peer->policies->snapshot()->shared_set() == snapshot->shared_set();
+      if (!same_set) peer->near->SetPolicies(snapshot ? snapshot->shared_set() : nullptr);
       if (!peer->policies->Set(snapshot)) return;
       for (const auto& [id, client] : peer->clients) client->ForgetTracked();
     });

@@ -48,6 +48,7 @@ void Worker::Prepare() {
                                                        .connections = shared_.connections,
                                                        .own_addresses = shared_.own_addresses,
                                                        .policies = nullptr,
+                                                       .near = nullptr,
                                                        .auth_query = nullptr,
                                                        .own_query = nullptr,
                                                        .on_upstream_changed = {},
@@ -68,7 +69,13 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   for (const auto& worker : all) {
     context_->peers.push_back(worker->context_.get());
   }
-  if (all.front().get() == this) policy_hub_ = std::make_unique<PolicyHub>(*context_, shared_.identity);
+  if (all.front().get() == this) {
+    policy_hub_ = std::make_unique<PolicyHub>(*context_, shared_.identity);
+    near_fills_ = std::make_unique<NearFills>(*shared_.near_cache, *context_, shared_.identity);
+  }
+  near_stage_ = std::make_unique<NearStage>(loop_, *shared_.near_cache, *all.front()->near_fills_);
+  context_->near = near_stage_.get();
+  if (policy_stage_->active()) near_stage_->SetPolicies(policy_stage_->snapshot()->shared_set());
 }
 
 // Redis closes the connections of a user that is deleted or switched off; so are its clients here.
@@ -96,6 +103,7 @@ void Worker::Open(bool first) {
     loop_.EverySecond([this] {
       if (discovery_) discovery_->EverySecond();
       policy_hub_->EverySecond();
+      near_fills_->EverySecond();
     });
     for (LoopContext* peer : context_->peers) {
       peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { RefreshDiscovery(); }; });
@@ -118,6 +126,7 @@ void Worker::Close() {
   sessions_->KillAll(net::CloseReason::kShutdown);
   discovery_.reset();
   if (policy_hub_) policy_hub_->Close();
+  if (near_fills_) near_fills_->Close();
   auth_query_.reset();
   own_query_.reset();
   context_->owned.clear();
@@ -131,6 +140,8 @@ void Worker::Collect(metrics::SampleSink& sink) const {
   pipeline_metrics_.Collect(sink);
   policy_stage_->Collect(sink);
   if (policy_hub_) policy_hub_->Collect(sink);
+  near_stage_->Collect(sink);
+  if (near_fills_) near_fills_->Collect(sink);
 }
 
 }  // namespace herdgate::pipeline

@@ -14,6 +14,8 @@
 #include "sidecar/pipeline/discovery.h"
 #include "sidecar/pipeline/handler.h"
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/near_fills.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_hub.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
@@ -39,6 +41,7 @@ struct SharedState {
   Connections connections;
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
+  std::unique_ptr<cache::NearCache> near_cache;
 };
 
 class Worker {
@@ -83,6 +86,8 @@ class Worker {
   std::unique_ptr<Discovery> discovery_;
   std::unique_ptr<PolicyStage> policy_stage_;
   std::unique_ptr<PolicyHub> policy_hub_;  // of the first worker
+  std::unique_ptr<NearFills> near_fills_;  // of the first worker
+  std::unique_ptr<NearStage> near_stage_;
 };
 
 }  // namespace herdgate::pipeline

@@ -46,12 +46,24 @@ struct VersionRules {
   bool any() const { return schema.has_value() || generation; }
 };
 
+// Reads answered in the pod.
+struct NearRules {
+  bool enabled = false;
+  // How long a value may be answered from here, at most: what bounds a push that is lost on the way.
+  std::chrono::milliseconds max_ttl{5000};
+  // Larger values are not kept. In bytes.
+  std::uint64_t max_value = 65536;
+
+  bool operator==(const NearRules&) const = default;
+};
+
 struct Policy {
   std::string name;                // unique, [a-z0-9_-]; a metric label
   std::vector<std::string> match;  // Redis globs over the key as the app writes it
   Mode mode = Mode::kEnforce;
   TtlRules ttl;
   VersionRules version;
+  NearRules near{};
 
   bool operator==(const Policy&) const = default;
 };

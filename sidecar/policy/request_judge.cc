@@ -168,6 +168,11 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
     const std::size_t policy = snapshot.set().Match(args[argument]);
     if (policy == PolicySet::kNone || snapshot.set().at(policy).mode == Mode::kOff) return;
     keys_.push_back({.argument = argument, .access = access, .policy = policy});
+    const Policy& matched = snapshot.set().at(policy);
+    if (matched.near.enabled && matched.mode == Mode::kEnforce) {
+      plan.near_keys.push_back(
+          {.argument = argument, .policy = policy, .written = access != command::KeyAccess::kRead});
+    }
     if (!waits && snapshot.IsWaiting(policy)) {
       waits = true;
       plan.action = RequestPlan::Action::kWait;

@@ -12,6 +12,7 @@ void RequestPlan::Clear() {
   waiting_for = PolicySet::kNone;
   follow_ups.clear();
   expiries.clear();
+  near_keys.clear();
   if (!reply.plain()) reply = ReplyWork();
   judgements.clear();
   refusals.clear();

@@ -95,6 +95,13 @@ struct RequestPlan {
   std::vector<FollowUp> follow_ups;
   // Inside MULTI only, for TransactionJudge; in the order of their effect.
   std::vector<ExpiryChange> expiries;
+  // Keys of enforced policies that have a near cache.
+  struct NearKey {
+    std::size_t argument = 0;
+    std::size_t policy = PolicySet::kNone;
+    bool written = false;  // by this command, if it writes
+  };
+  std::vector<NearKey> near_keys;
   // What the reply needs; ReplyShape::kPlain mostly.
   ReplyWork reply;
   // For the counters, once the request was sent or refused.

@@ -41,6 +41,8 @@ class Snapshot {
   bool versions() const { return versions_; }
   // Whether any policy in audit mode would.
   bool audits_versions() const { return audits_versions_; }
+  // Whether any enforced policy has a near cache.
+  bool nears() const { return nears_; }
   // The prefix of policy `index`; "" for PolicySet::kNone.
   std::string_view Prefix(std::size_t index) const;
   // Whether the policy is enforced, has generations, and its generation is not known: its keys have no name yet.
@@ -60,6 +62,7 @@ class Snapshot {
   std::vector<std::uint64_t> generations_;
   std::vector<std::string> prefixes_;
   bool versions_ = false;
+  bool nears_ = false;
   bool audits_versions_ = false;
   std::size_t first_waiting_ = PolicySet::kNone;
 };

@@ -47,14 +47,23 @@ const std::map<std::string, std::string, std::less<>> kOther = {{"listen", "a:1"
                                                                 {"limits.max_dedicated", "3"},
                                                                 {"limits.client_output_limit", "3MiB"},
                                                                 {"memory.max_bytes", "3MiB"},
+                                                                {"near.max_bytes", "3MiB"},
                                                                 {"shutdown.drain", "3s"},
                                                                 {"log.level", "debug"},
                                                                 {"log.format", "text"}};
-const std::map<std::string, std::string, std::less<>> kOtherOfPolicy = {
-    {"name", "a"},           {"mode", "audit"},       {"ttl.missing", "apply"},
-    {"ttl.default", "1s"},   {"ttl.min", "1s"},       {"ttl.max", "1s"},
-    {"ttl.jitter", "0.1"},   {"version.schema", "0"}, {"version.generation", "true"},
-    {"version.require", "a"}};
+const std::map<std::string, std::string, std::less<>> kOtherOfPolicy = {{"name", "a"},
+                                                                        {"mode", "audit"},
+                                                                        {"ttl.missing", "apply"},
+                                                                        {"ttl.default", "1s"},
+                                                                        {"ttl.min", "1s"},
+                                                                        {"ttl.max", "1s"},
+                                                                        {"ttl.jitter", "0.1"},
+                                                                        {"version.schema", "0"},
+                                                                        {"version.generation", "true"},
+                                                                        {"near.enabled", "true"},
+                                                                        {"near.max_ttl", "1s"},
+                                                                        {"near.max_value", "3KiB"},
+                                                                        {"version.require", "a"}};
 
 TEST(DiffTest, EveryOptionButTheLogLevelNeedsARestart) {
   for (const Field& field : Fields()) {

@@ -136,7 +136,7 @@ const BadCase kBadCases[] = {
      "c.yaml:1:1: max_clients: unknown key; did you mean limits.max_clients?\n"},
     {"UnknownKeyNearNothing", "memory:\n  zzz: 1\n", "c.yaml:2:3: memory.zzz: unknown key; known here: max_bytes\n"},
     {"UnknownTopKeyNearNothing", "zzzzzz: 1\n",
-     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, shutdown, "
+     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, near, shutdown, "
      "log, policies\n"},
     {"PoliciesMisspelt", "polices: []\n", "c.yaml:1:1: polices: unknown key; did you mean policies?\n"},
     {"AdminComesLater", "loops: 1\nadmin: {listen: 127.0.0.1:6381}\n",

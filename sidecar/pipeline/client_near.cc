@@ -1,0 +1,87 @@
+// Client: reads answered from the near cache, and what its other commands mean for it.
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/near_stage.h"
+#include "sidecar/pipeline/policy_stage.h"
+
+namespace herdgate::pipeline {
+
+using command::CommandSpec;
+using policy::RequestPlan;
+
+// Only what the sidecar itself may read, where it reads it.
+bool Client::MayLookNear(bool queued) const {
+  return !queued && pins_ == 0 && !unauthenticated_ && !reply_off_ && db_ == context_.default_db &&
+         (identity_ == context_.identity || *identity_ == *context_.identity);
+}
+
+std::optional<std::string_view> Client::AnswerNear(const CommandSpec& spec, const resp::Request& request,
+                                                   const RequestPlan& plan, bool queued) {
+  if (plan.near_keys.empty() || !MayLookNear(queued)) return std::nullopt;
+  return context_.near->Answer(*context_.policies->snapshot(), spec, request, plan, near_work_.get(), proto_);
+}
+
+void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, const RequestPlan& plan, bool queued) {
+  near_note_.reset();
+  if (!context_.policies->snapshot()->nears()) return;
+  near_note_ = context_.near->Sent(*context_.policies->snapshot(), spec, request, plan, MayLookNear(queued));
+}
+
+// The command noted was queued: it will be carried out by EXEC.
+void Client::QueueNear() {
+  if (!near_note_) return;
+  if (!near_work_) near_work_ = std::make_unique<NearWork>();
+  NearNote note = std::move(*std::exchange(near_note_, std::nullopt));
+  if (note.kind == NearNote::Kind::kLookup) note.kind = NearNote::Kind::kRead;
+  auto& all = near_work_->queued;
+  if (!all) {
+    all = std::move(note);
+    return;
+  }
+  all->kind = std::max(all->kind, note.kind);
+  for (std::string& key : note.keys) all->keys.push_back(std::move(key));
+}
+
+// The request noted was taken by its lane.
+void Client::NearSent() {
+  if (!near_work_) near_work_ = std::make_unique<NearWork>();
+  context_.near->Enter(*near_work_, *near_note_);
+  near_work_->notes.push_back(std::move(*std::exchange(near_note_, std::nullopt)));
+}
+
+// REQUIRES: the reply is tagged with kNearReply.
+void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
+  if (!near_work_ || near_work_->notes.empty()) return;
+  const NearNote& note = near_work_->notes.front();
+  if (first || note.kind != NearNote::Kind::kLookup) context_.near->Arrived(note, bytes, whole);
+}
+
+// The oldest noted command is answered. The slot that its reply belongs into, if it waits for a fence.
+std::optional<net::ReplyQueue::SlotId> Client::NearEnded() {
+  if (!near_work_ || near_work_->notes.empty()) return std::nullopt;
+  const net::ReplyQueue::SlotId slot = near_work_->notes.front().slot;
+  near_work_->notes.pop_front();
+  near_work_->pending.End();
+  return slot == 0 ? std::nullopt : std::optional(slot);
+}
+
+void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply) {
+  context_.near->fills().Fence(context_.loop, [weak = weak_from_this(), slot, reply] {
+    const auto self = weak.lock();
+    if (!self || self->session_ == nullptr) return;
+    self->session_->replies().Fill(slot, reply);
+    self->set_singles(self->session_->replies().has_open_slots());
+    self->session_->TouchReplies();
+  });
+}
+
+// What was sent will not be answered: its fate is not known.
+void Client::LoseNear() {
+  if (!near_work_) return;
+  for (const NearNote& note : near_work_->notes) context_.near->Lost(note);
+  near_work_ = nullptr;
+}
+
+}  // namespace herdgate::pipeline

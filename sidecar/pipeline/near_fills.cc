@@ -1,0 +1,119 @@
+#include "sidecar/pipeline/near_fills.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/cache/near_cache_metrics.h"
+#include "sidecar/pipeline/loop_context.h"
+
+namespace herdgate::pipeline {
+namespace {
+
+// Redis pushes the creation of a missing key too; a nil is still kept for a short time only, because it costs most when
+// it is wrong.
+constexpr std::chrono::milliseconds kMostForNil{1000};
+
+cache::Reservation ReservationOf(upstream::FillToken token) {
+  return {.seq = token.first, .epoch = static_cast<std::uint32_t>(token.second)};
+}
+
+cache::EpochReason ReasonOf(upstream::TrackingFault why) {
+  switch (why) {
+    case upstream::TrackingFault::kSilent:
+      return cache::EpochReason::kTimeout;
+    case upstream::TrackingFault::kCanary:
+      return cache::EpochReason::kCanary;
+    case upstream::TrackingFault::kProtocol:
+      return cache::EpochReason::kProtocol;
+    case upstream::TrackingFault::kConnection:
+      return cache::EpochReason::kConnectionLost;
+    case upstream::TrackingFault::kStopped:
+      return cache::EpochReason::kConfiguration;
+    default:
+      return cache::EpochReason::kTrackingOff;
+  }
+}
+
+constexpr std::size_t kMostValueBytes = std::size_t{1} << 20U;
+
+}  // namespace
+
+NearFills::NearFills(cache::NearCache& cache, LoopContext& home, const upstream::IdentityPtr& identity)
+    : cache_(cache),
+      home_(home),
+      tracking_(home.lanes, {3, home.default_db, identity}, *this, {.max_value = kMostValueBytes}) {}
+
+void NearFills::SetWanted(bool wanted) {
+  if (wanted) {
+    wanted_.store(true, std::memory_order_relaxed);
+    tracking_.Start();
+  } else {
+    tracking_.Stop();
+  }
+}
+
+void NearFills::Collect(metrics::SampleSink& sink) const {
+  if (!wanted_.load(std::memory_order_relaxed)) return;
+  tracking_.Collect(sink);
+  cache::NearCacheMetrics(cache_).Collect(sink);
+}
+
+void NearFills::Request(Wanted wanted) {
+  home_.loop.Post([this, wanted = std::move(wanted)]() mutable {
+    const cache::HashedKey key = cache_.Hash(wanted.key);
+    const upstream::FillToken token{.first = wanted.reservation.seq, .second = wanted.reservation.epoch};
+    max_ttl_[wanted.key] = wanted.max_ttl;
+    std::string name = wanted.key;
+    if (tracking_.Fill(std::move(name), token)) return;
+    max_ttl_.erase(wanted.key);
+    cache_.Cancel(key, wanted.reservation);
+  });
+}
+
+void NearFills::Fence(net::Loop& loop, std::function<void()> done) {
+  if (!armed()) return done();
+  home_.loop.Post([this, &loop, done = std::move(done)] {
+    const auto back = [&loop, done](bool) { loop.Post(done); };
+    tracking_.Fence(back);
+  });
+}
+
+void NearFills::OnFill(upstream::Filled&& fill) {
+  const cache::HashedKey key = cache_.Hash(fill.key);
+  const cache::Reservation reservation = ReservationOf(fill.token);
+  const auto asked = max_ttl_.find(fill.key);
+  std::chrono::milliseconds most = asked == max_ttl_.end() ? std::chrono::milliseconds(0) : asked->second;
+  if (asked != max_ttl_.end()) max_ttl_.erase(asked);
+  if (fill.nil) most = std::min(most, kMostForNil);
+  if (most.count() == 0 || (!fill.nil && fill.pttl_ms == -2)) return cache_.Cancel(key, reservation);
+  const base::SteadyTime now = home_.loop.Now();
+  base::SteadyTime fresh = now + most;
+  if (fill.pttl_ms >= 0) fresh = std::min(fresh, fill.asked_at + std::chrono::milliseconds(fill.pttl_ms));
+  if (fresh <= now) return cache_.Cancel(key, reservation);
+  (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},
+                       {.now = now, .fresh_until = fresh, .stale_until = fresh});
+}
+
+void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, upstream::FillResult) {
+  max_ttl_.erase(key);
+  cache_.Cancel(cache_.Hash(key), ReservationOf(token));
+}
+
+void NearFills::OnInvalidate(std::string_view key) {
+  cache_.Drop(cache_.Hash(key), cache::EvictionReason::kInvalidated);
+}
+
+void NearFills::OnFlush() {
+  cache_.DropAll(cache::EpochReason::kFlush);
+}
+
+void NearFills::OnLost(upstream::TrackingFault why) {
+  armed_.store(false, std::memory_order_release);
+  cache_.NewEpoch(ReasonOf(why));
+}
+
+void NearFills::OnArmed() {
+  armed_.store(true, std::memory_order_release);
+}
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,67 @@
+// NearFills: fills the near cache over the tracked connection, and passes on what that connection says is void.
+//
+// Lives on one loop, home. Request, Fence and armed may be called on any loop; all else on home, but the constructor
+// and Collect. Ownership: the first Worker's; borrows the cache.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "sidecar/cache/near_cache.h"
+#include "sidecar/metrics/registry.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/upstream/tracking/tracking.h"
+
+namespace herdgate::pipeline {
+
+struct LoopContext;
+
+class NearFills final : public upstream::FillSink {
+ public:
+  struct Wanted {
+    std::string key;  // physical
+    cache::Reservation reservation;
+    std::chrono::milliseconds max_ttl{0};
+  };
+
+  // `home` is the loop's context.
+  NearFills(cache::NearCache& cache, LoopContext& home, const upstream::IdentityPtr& identity);
+  ~NearFills() override = default;
+  NearFills(const NearFills&) = delete;
+  NearFills& operator=(const NearFills&) = delete;
+
+  // Makes the connection, or ends it: policies with a near cache came or went. Idempotent.
+  void SetWanted(bool wanted);
+  void EverySecond() { tracking_.EverySecond(); }
+  void Close() { tracking_.Stop(); }
+
+  // Whether pushes are proven to arrive: what was published may be answered.
+  bool armed() const { return armed_.load(std::memory_order_acquire); }
+  void Request(Wanted wanted);
+  // Runs `done` on `loop`, the caller's, once every push for what Redis has answered until now was processed; at once
+  // if the cache answers nothing.
+  void Fence(net::Loop& loop, std::function<void()> done);
+
+  // Nothing until some policy had a near cache.
+  void Collect(metrics::SampleSink& sink) const;
+
+  void OnFill(upstream::Filled&& fill) override;
+  void OnFillFailed(upstream::FillToken token, const std::string& key, upstream::FillResult why) override;
+  void OnInvalidate(std::string_view key) override;
+  void OnFlush() override;
+  void OnLost(upstream::TrackingFault why) override;
+  void OnArmed() override;
+
+ private:
+  cache::NearCache& cache_;
+  LoopContext& home_;
+  std::atomic<bool> armed_{false};
+  std::atomic<bool> wanted_{false};
+  std::unordered_map<std::string, std::chrono::milliseconds> max_ttl_;  // of fills under way; one a key
+  upstream::Tracking tracking_;                                         // last: it calls back
+};
+
+}  // namespace herdgate::pipeline

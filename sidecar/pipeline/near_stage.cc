@@ -1,0 +1,266 @@
+#include "sidecar/pipeline/near_stage.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "sidecar/command/keys.h"
+#include "sidecar/command/table.h"
+#include "sidecar/resp/encoder.h"
+#include "sidecar/resp/request_header.h"
+
+namespace herdgate::pipeline {
+namespace {
+
+using command::CommandFlag;
+using command::CommandSpec;
+using policy::RequestPlan;
+
+constexpr metrics::CounterFamily kLookups{"herdgate_lookups_total",
+                                          "Keys looked up under policies with a near cache, by outcome."};
+constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {"near_hit", "negative_hit", "hit", "plain_miss",
+                                                                   "error"};
+
+// Reads that a value answers.
+enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange };
+
+Form FormOf(const CommandSpec& spec) {
+  static const std::vector<Form> forms = [] {
+    const command::Table& table = command::BuiltIn();
+    std::vector<Form> by_id(table.size(), Form::kOther);
+    constexpr std::array<std::pair<std::string_view, Form>, 6> kNamed = {{{"get", Form::kGet},
+                                                                          {"mget", Form::kMget},
+                                                                          {"strlen", Form::kStrlen},
+                                                                          {"exists", Form::kExists},
+                                                                          {"getrange", Form::kGetrange},
+                                                                          {"substr", Form::kGetrange}}};
+    for (const auto& [name, form] : kNamed) {
+      if (const CommandSpec* known = table.FindFull(name)) by_id[known->id] = form;
+    }
+    return by_id;
+  }();
+  return spec.id < forms.size() ? forms[spec.id] : Form::kOther;
+}
+
+// Whether the command changes all keys of a database or of all.
+bool Flushes(const CommandSpec& spec) {
+  return spec.name == "flushall" || spec.name == "flushdb" || spec.name == "swapdb" || spec.name == "replicaof" ||
+         spec.name == "slaveof" || spec.name == "failover" || spec.name == "debug" || spec.name == "shutdown";
+}
+
+// Whether it may write keys that it does not name.
+bool WritesUnknownKeys(const CommandSpec& spec) {
+  if (spec.is_unknown()) return true;
+  if (spec.flags.Has(CommandFlag::kReadonly)) return false;
+  return spec.ttl == command::TtlEffect::kTtlUnknown;
+}
+
+// GETRANGE's arithmetic, as Redis does it.
+std::string_view RangeOf(std::string_view bytes, std::int64_t first, std::int64_t last) {
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  if (first < 0 && last < 0 && first > last) return {};
+  if (first < 0) first = std::max<std::int64_t>(size + first, 0);
+  if (last < 0) last = std::max<std::int64_t>(size + last, 0);
+  last = std::min(last, size - 1);
+  if (size == 0 || first > last) return {};
+  return bytes.substr(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first + 1));
+}
+
+// Whether its reply shows the whole values of all its keys.
+bool IsLookup(const CommandSpec& spec, const resp::Request& request, const RequestPlan& plan) {
+  const Form form = FormOf(spec);
+  return (form == Form::kGet || form == Form::kMget) && plan.near_keys.size() + 1 == request.args.size();
+}
+
+// Takes a bulk or a null from the front of `bytes`; nothing if none is whole there.
+std::optional<cache::Value> TakeValue(std::string_view& bytes) {
+  const std::size_t end = bytes.find('\n');
+  if (end == std::string_view::npos || end < 2) return std::nullopt;
+  const std::string_view header = bytes.substr(0, end - 1);
+  if (header == "$-1" || header == "_") {
+    bytes.remove_prefix(end + 1);
+    return cache::Value{.nil = true, .persistent = false, .bytes = {}};
+  }
+  std::int64_t size = 0;
+  if (header.front() != '$' || !resp::ParseStrictInteger(header.substr(1), size) || size < 0) return std::nullopt;
+  constexpr std::size_t kLineEnd = 2;
+  const auto length = static_cast<std::size_t>(size);
+  if (bytes.size() < end + 1 + length + kLineEnd) return std::nullopt;
+  const std::string_view text = bytes.substr(end + 1, length);
+  bytes.remove_prefix(end + 1 + length + kLineEnd);
+  return cache::Value{.nil = false, .persistent = false, .bytes = text};
+}
+
+void AppendValue(std::string& out, const cache::ValueRef& value, int proto) {
+  if (value.nil()) {
+    resp::AppendNull(out, proto);
+  } else {
+    resp::AppendBulk(out, value.bytes());
+  }
+}
+
+}  // namespace
+
+void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
+  const std::lock_guard lock(mutex_);
+  set_ = std::move(set);
+  by_index_.clear();
+  for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
+    if (!set_->at(i).near.enabled) {
+      by_index_.push_back(nullptr);
+      continue;
+    }
+    auto& cells = cells_[set_->at(i).name];
+    if (!cells) cells = std::make_unique<Cells>();
+    by_index_.push_back(cells.get());
+  }
+}
+
+std::string_view NearStage::Physical(const policy::Snapshot& snapshot, const resp::Request& request,
+                                     const RequestPlan::NearKey& key) {
+  const std::string_view prefix = snapshot.Prefix(key.policy);
+  if (prefix.empty()) return request.args[key.argument];
+  physical_.assign(prefix).append(request.args[key.argument]);
+  return physical_;
+}
+
+std::optional<cache::ValueRef> NearStage::Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
+                                                const RequestPlan::NearKey& key, const NearWork* work) {
+  const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, request, key));
+  if (work != nullptr && work->pending.MayHold(hashed.hash)) return std::nullopt;  // rule 5
+  cache::Found found = cache_.Lookup(hashed, loop_.Now());
+  if (found.freshness != cache::Freshness::kFresh) return std::nullopt;
+  return std::move(found.value);
+}
+
+std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapshot, const CommandSpec& spec,
+                                                  const resp::Request& request, const RequestPlan& plan,
+                                                  const NearWork* work, int proto) {
+  const Form form = FormOf(spec);
+  if (form == Form::kOther || !fills_.armed() || !spec.AcceptsCount(request.args.size())) return std::nullopt;
+  const std::size_t keys = form == Form::kMget || form == Form::kExists ? request.args.size() - 1 : 1;
+  if (plan.near_keys.size() != keys) return std::nullopt;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  if (form == Form::kGetrange &&
+      (!resp::ParseStrictInteger(request.args[2], first) || !resp::ParseStrictInteger(request.args[3], last)))
+    return std::nullopt;
+  values_.clear();
+  for (const auto& key : plan.near_keys) {
+    auto value = Fresh(snapshot, request, key, work);
+    if (!value) return std::nullopt;
+    values_.push_back(std::move(*value));
+  }
+  reply_.clear();
+  if (form == Form::kMget) resp::AppendArrayHeader(reply_, keys);
+  std::int64_t there = 0;
+  for (std::size_t i = 0; i < keys; ++i) {
+    const cache::ValueRef& value = values_[i];
+    Count(plan.near_keys[i].policy, value.nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
+    there += value.nil() ? 0 : 1;
+    if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
+    if (form == Form::kStrlen)
+      resp::AppendInteger(reply_, value.nil() ? 0 : static_cast<std::int64_t>(value.bytes().size()));
+    if (form == Form::kGetrange)
+      resp::AppendBulk(reply_, value.nil() ? std::string_view() : RangeOf(value.bytes(), first, last));
+  }
+  if (form == Form::kExists) resp::AppendInteger(reply_, there);
+  values_.clear();
+  return reply_;
+}
+
+std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spec,
+                                        const resp::Request& request, const RequestPlan& plan, bool may_look_up) {
+  NearNote note;
+  if (Flushes(spec)) {
+    cache_.DropAll(spec.name == "swapdb" ? cache::EpochReason::kSwapDb : cache::EpochReason::kFlush);
+    note.kind = NearNote::Kind::kFlush;
+    return note;
+  }
+  if (WritesUnknownKeys(spec)) {
+    note.kind = NearNote::Kind::kFence;
+  } else if (plan.near_keys.empty()) {
+    return std::nullopt;
+  } else if (spec.flags.Has(CommandFlag::kWrite)) {
+    note.kind = NearNote::Kind::kWrite;
+  } else if (may_look_up && IsLookup(spec, request, plan)) {
+    note.kind = NearNote::Kind::kLookup;
+  }
+  const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
+  for (const auto& key : plan.near_keys) {
+    note.policy = key.policy;
+    note.keys.emplace_back(Physical(snapshot, request, key));
+    if (writes) cache_.Drop(cache_.Hash(note.keys.back()), cache::EvictionReason::kOwnWrite);
+  }
+  return note;
+}
+
+void NearStage::Enter(NearWork& work, const NearNote& note) const {
+  work.pending.Begin();
+  if (note.kind == NearNote::Kind::kFence || note.kind == NearNote::Kind::kFlush) work.pending.AddAll();
+  for (const std::string& key : note.keys) work.pending.Add(cache_.Hash(key).hash);
+}
+
+void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole) {
+  switch (note.kind) {
+    case NearNote::Kind::kLookup:
+      return LookedUp(note, bytes, whole);
+    case NearNote::Kind::kRead:
+      // What it showed of the key is not known: a fill under way may bring something older (rule 6).
+      for (const std::string& key : note.keys) cache_.Drop(cache_.Hash(key), cache::EvictionReason::kContradicted);
+      return;
+    default:
+      return Lost(note);
+  }
+}
+
+void NearStage::Lost(const NearNote& note) {
+  if (note.kind == NearNote::Kind::kFlush) return cache_.DropAll(cache::EpochReason::kFlush);
+  if (note.kind != NearNote::Kind::kWrite && note.kind != NearNote::Kind::kFence) return;
+  for (const std::string& key : note.keys) cache_.Drop(cache_.Hash(key), cache::EvictionReason::kOwnWrite);
+}
+
+// The values that a GET or MGET brought, in the order of the note's keys.
+void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whole) {
+  if (bytes.starts_with('-')) return Count(note.policy, Outcome::kError, note.keys.size());
+  if (bytes.starts_with('*')) bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
+  for (const std::string& name : note.keys) {
+    const std::optional<cache::Value> value = whole ? TakeValue(bytes) : std::nullopt;
+    const cache::HashedKey key = cache_.Hash(name);
+    if (!value) {
+      // Too long to be held against, or in pieces: what is here may be older.
+      cache_.Drop(key, cache::EvictionReason::kContradicted);
+      Count(note.policy, bytes.starts_with("$-1") ? Outcome::kPlainMiss : Outcome::kHit);
+      continue;
+    }
+    Count(note.policy, value->nil ? Outcome::kPlainMiss : Outcome::kHit);
+    cache_.Witness(key, *value);  // rule 6
+    // A reload may have come between.
+    const bool wanted = set_ && note.policy < set_->size() && set_->at(note.policy).near.enabled;
+    if (wanted && value->bytes.size() <= set_->at(note.policy).near.max_value) Want(key, note.policy);
+  }
+}
+
+// Asks for a fill if the key is hot.
+void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
+  constexpr std::uint32_t kHot = 2;
+  if (hot_.Touch(key).at_least() < kHot || !fills_.armed()) return;
+  const cache::Reservation reservation = cache_.Reserve(key);
+  if (!reservation) return;
+  fills_.Request({.key = std::string(key.text), .reservation = reservation, .max_ttl = set_->at(policy).near.max_ttl});
+}
+
+void NearStage::Count(std::size_t policy, Outcome outcome, std::uint64_t n) {
+  if (policy < by_index_.size() && by_index_[policy] != nullptr)
+    by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add(n);
+}
+
+void NearStage::Collect(metrics::SampleSink& sink) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, cells] : cells_) {
+    for (std::size_t i = 0; i < kOutcomes; ++i)
+      sink.Add(kLookups, {{"policy", name}, {"outcome", kOutcomeNames[i]}}, cells->outcomes[i]);
+  }
+}
+
+}  // namespace herdgate::pipeline

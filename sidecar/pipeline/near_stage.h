@@ -1,0 +1,88 @@
+// NearStage: reads answered from the near cache on one loop, and what the commands that go upstream mean for it.
+//
+// Only clients that speak as the sidecar itself, in the database of the upstream's URL, are answered from here: for
+// others the upstream's rules are not known.
+// The rules that keep it coherent are those of cache/near_cache.h, by number.
+// Threads: its loop; Collect from any. Ownership: the Worker's; the cache and the fills outlive it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sidecar/cache/hot_keys.h"
+#include "sidecar/cache/near_cache.h"
+#include "sidecar/command/spec.h"
+#include "sidecar/metrics/cell.h"
+#include "sidecar/metrics/registry.h"
+#include "sidecar/net/loop.h"
+#include "sidecar/pipeline/near_fills.h"
+#include "sidecar/pipeline/near_work.h"
+#include "sidecar/policy/request_plan.h"
+#include "sidecar/policy/snapshot.h"
+#include "sidecar/resp/request.h"
+
+namespace herdgate::pipeline {
+
+// What became of a key that was looked up: the label `outcome`.
+enum class Outcome : std::uint8_t { kNearHit, kNegativeHit, kHit, kPlainMiss, kError };
+inline constexpr std::size_t kOutcomes = 5;
+
+class NearStage {
+ public:
+  NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills) : loop_(loop), cache_(cache), fills_(fills) {}
+
+  void SetPolicies(std::shared_ptr<const policy::PolicySet> set);
+
+  // The reply to a read whose keys are all here and fresh; nothing if it has to go upstream. Valid until the next call.
+  // REQUIRES: the client may be answered from here.
+  std::optional<std::string_view> Answer(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
+                                         const resp::Request& request, const policy::RequestPlan& plan,
+                                         const NearWork* work, int proto);
+
+  // What a command that goes upstream means; nothing if it means nothing. Drops what it writes (rule 4, at send).
+  std::optional<NearNote> Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
+                               const resp::Request& request, const policy::RequestPlan& plan, bool may_look_up);
+  void Enter(NearWork& work, const NearNote& note) const;
+
+  // The reply's first bytes are here, none of them shown yet; `whole` if it is all of it.
+  void Arrived(const NearNote& note, std::string_view bytes, bool whole);
+  // The command's fate is not known.
+  void Lost(const NearNote& note);
+  NearFills& fills() { return fills_; }
+
+  void Collect(metrics::SampleSink& sink) const;
+
+ private:
+  struct Cells {
+    std::array<metrics::Counter, kOutcomes> outcomes;
+  };
+
+  std::string_view Physical(const policy::Snapshot& snapshot, const resp::Request& request,
+                            const policy::RequestPlan::NearKey& key);
+  std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
+                                       const policy::RequestPlan::NearKey& key, const NearWork* work);
+  void Count(std::size_t policy, Outcome outcome, std::uint64_t n = 1);
+  void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
+  void Want(const cache::HashedKey& key, std::size_t policy);
+
+  net::Loop& loop_;
+  cache::NearCache& cache_;
+  NearFills& fills_;
+  cache::HotKeys hot_;
+  std::string physical_;
+  std::string reply_;
+  std::vector<cache::ValueRef> values_;
+  mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard
+  std::map<std::string, std::unique_ptr<Cells>> cells_;
+  std::shared_ptr<const policy::PolicySet> set_;
+  std::vector<Cells*> by_index_;
+};
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,40 @@
+// NearWork: what one client's unanswered commands mean for the near cache. Made for the first command that touches a
+// key of a policy with a near cache.
+//
+// Threads: the client's loop. Ownership: the Client's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sidecar/cache/pending_keys.h"
+#include "sidecar/net/reply_queue.h"
+
+namespace herdgate::pipeline {
+
+// One command on its way, tagged with Client::kNearReply.
+struct NearNote {
+  enum class Kind : std::uint8_t {
+    kLookup,  // GET, MGET: what they bring is held against the cache
+    kRead,    // another read: what is here of its keys goes
+    kWrite,   // its keys are dropped before the app sees the reply
+    kFlush,   // all keys are
+    kFence,   // it may have written any key: the reply waits for the tracked connection
+  };
+  Kind kind = Kind::kRead;
+  std::size_t policy = 0;
+  std::vector<std::string> keys;  // physical
+  net::ReplyQueue::SlotId slot = 0;
+};
+
+struct NearWork {
+  std::deque<NearNote> notes;
+  std::optional<NearNote> queued;  // of the transaction under way, all its commands together
+  cache::PendingKeys pending;
+};
+
+}  // namespace herdgate::pipeline

@@ -1,0 +1,186 @@
+// The near cache on the data path: what is answered in the pod, and that it is never older than it may be.
+#include "tests/integration/support/sidecar_test.h"
+
+namespace herdgate::integration {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kNear = R"(
+policies:
+  - {name: near, match: ["n:*"], near: {enabled: true, max_ttl: 30s}}
+  - {name: versioned, match: ["u:*"], version: {schema: 7}, near: {enabled: true, max_ttl: 30s}}
+)";
+
+class Near : public SidecarTest {
+ protected:
+  void SetUp() override {
+    SidecarTest::SetUp();
+    if (IsSkipped()) return;
+    Restart({.loops = GetParam(), .policies = kNear});
+    ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
+  }
+  double Hits() { return Gate().Metric("herdgate_lookups_total{outcome=\"near_hit\""); }
+  static double CommandCalls(const std::string& name) {
+    const std::string stats = Text(Direct().Do({"INFO", "commandstats"}));
+    const auto at = stats.find("cmdstat_" + name + ":calls=");
+    return at == std::string::npos ? 0 : std::stod(stats.substr(at + 8 + name.size() + 7));
+  }
+  // Reads `key` until it is answered here; false if it never is.
+  bool Warm(RawClient& client, const std::string& key) {
+    return Eventually([&] {
+      const double before = CommandCalls("get");
+      client.Do({"GET", key});
+      return CommandCalls("get") == before;
+    });
+  }
+};
+
+TEST_P(Near, HotKeyIsAnsweredWithoutRedis) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "value"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  const double before = CommandCalls("get");
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(client.Do({"GET", "n:a"}), "$5\r\nvalue\r\n");
+  EXPECT_LE(CommandCalls("get") - before, 1);
+}
+
+TEST_P(Near, KeyOfNoNearPolicyIsNever) {
+  RawClient client = Client();
+  client.Do({"SET", "other", "value"});
+  const double before = CommandCalls("get");
+  for (int i = 0; i < 50; ++i) client.Do({"GET", "other"});
+  EXPECT_EQ(CommandCalls("get") - before, 50);
+}
+
+TEST_P(Near, EveryReadOfAValueIsAnswered) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "value", "n:b", "other"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  ASSERT_TRUE(Warm(client, "n:b"));
+  ASSERT_TRUE(Warm(client, "n:none"));
+  const double before =
+      CommandCalls("mget") + CommandCalls("strlen") + CommandCalls("exists") + CommandCalls("getrange");
+  EXPECT_EQ(client.Do({"MGET", "n:a", "n:none", "n:b"}), "*3\r\n$5\r\nvalue\r\n$-1\r\n$5\r\nother\r\n");
+  EXPECT_EQ(client.Do({"STRLEN", "n:a"}), ":5\r\n");
+  EXPECT_EQ(client.Do({"EXISTS", "n:a", "n:b", "n:a"}), ":3\r\n");
+  EXPECT_EQ(client.Do({"GETRANGE", "n:a", "-3", "-2"}), "$2\r\nlu\r\n");
+  EXPECT_EQ(CommandCalls("mget") + CommandCalls("strlen") + CommandCalls("exists") + CommandCalls("getrange"), before);
+  RawClient resp3 = Gate().Resp3Client();
+  EXPECT_EQ(resp3.Do({"GET", "n:none"}), "_\r\n");
+}
+
+TEST_P(Near, OwnWriteIsReadAtOnceByEveryClient) {
+  std::vector<RawClient> clients = Clients(6);
+  clients[0].Do({"SET", "n:a", "0"});
+  ASSERT_TRUE(Warm(clients[0], "n:a"));
+  for (int i = 1; i <= 300; ++i) {
+    const std::string value = std::to_string(i);
+    ASSERT_EQ(clients[static_cast<std::size_t>(i) % 6].Do({"SET", "n:a", value}), "+OK\r\n");
+    for (RawClient& client : clients) ASSERT_EQ(client.Do({"GET", "n:a"}), Bulk(value));
+  }
+}
+
+TEST_P(Near, EveryKindOfOwnWriteIsSeen) {
+  RawClient client = Client();
+  const std::vector<std::pair<Words, std::string>> writes = {
+      {{"APPEND", "n:a", "x"}, "$2\r\n1x\r\n"},
+      {{"SETRANGE", "n:a", "1", "Z"}, "$2\r\n1Z\r\n"},
+      {{"GETSET", "n:a", "g"}, "$1\r\ng\r\n"},
+      {{"MSET", "n:b", "1", "n:a", "m"}, "$1\r\nm\r\n"},
+      {{"EVAL", "return redis.call('SET', KEYS[1], 'e')", "1", "n:a"}, "$1\r\ne\r\n"},
+      {{"EVAL", "return redis.call('SET', 'n:' .. 'a', 'f')", "0"}, "$1\r\nf\r\n"},
+      {{"RENAME", "n:b", "n:a"}, "$1\r\n1\r\n"},
+      {{"DEL", "n:a"}, "$-1\r\n"},
+      {{"FLUSHALL"}, "$-1\r\n"},
+  };
+  for (const auto& [write, read] : writes) {
+    client.Do({"SET", "n:a", "1"});
+    ASSERT_TRUE(Warm(client, "n:a"));
+    client.Do(write);
+    EXPECT_EQ(client.Do({"GET", "n:a"}), read) << write[0];
+  }
+}
+
+TEST_P(Near, TransactionAndPipelineSeeTheirOwnWrites) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "0"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  client.Send(Encode({"SET", "n:a", "1"}) + Encode({"GET", "n:a"}) + Encode({"MULTI"}) + Encode({"SET", "n:a", "2"}) +
+              Encode({"GET", "n:a"}) + Encode({"EXEC"}) + Encode({"GET", "n:a"}));
+  const auto replies = client.Read(7);
+  EXPECT_EQ(replies[1], "$1\r\n1\r\n");
+  EXPECT_EQ(replies[5], "*2\r\n+OK\r\n$1\r\n2\r\n");
+  EXPECT_EQ(replies[6], "$1\r\n2\r\n");
+}
+
+TEST_P(Near, ForeignWriteIsSeenSoon) {
+  RawClient client = Client();
+  RawClient direct = Direct();
+  for (int i = 0; i < 50; ++i) {
+    client.Do({"SET", "u:a", "old"});
+    ASSERT_TRUE(Warm(client, "u:a"));
+    direct.Do({"SET", "v7:u:a", "new"});
+    ASSERT_TRUE(Eventually([&] { return client.Do({"GET", "u:a"}) == "$3\r\nnew\r\n"; }));
+  }
+}
+
+TEST_P(Near, ExpiryIsKept) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "v", "PX", "400"});
+  client.Do({"GET", "n:a"});
+  client.Do({"GET", "n:a"});
+  EXPECT_TRUE(Eventually([&] { return client.Do({"GET", "n:a"}) == "$-1\r\n"; }));
+  EXPECT_EQ(Direct().Do({"EXISTS", "n:a"}), ":0\r\n");
+}
+
+TEST_P(Near, ForeignFlushVoidsAll) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "v"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  Direct().Do({"FLUSHALL"});
+  EXPECT_TRUE(Eventually([&] { return client.Do({"GET", "n:a"}) == "$-1\r\n"; }));
+}
+
+TEST_P(Near, LossOfTheTrackedConnectionVoidsAll) {
+  RawClient client = Client();
+  RawClient direct = Direct();
+  client.Do({"SET", "n:a", "old"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  // Nobody is told of this write: the connection that tracks is killed in the same transaction.
+  direct.Send(Encode({"MULTI"}) + Encode({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}) +
+              Encode({"SET", "n:a", "new"}) + Encode({"EXEC"}));
+  direct.Read(4);
+  EXPECT_TRUE(Eventually([&] {
+    RawClient fresh = Client();
+    return fresh.Do({"GET", "n:a"}) == "$3\r\nnew\r\n";
+  }));
+  RawClient other = Client();
+  EXPECT_TRUE(Warm(other, "n:a")) << "armed again";
+  EXPECT_EQ(other.Do({"GET", "n:a"}), "$3\r\nnew\r\n");
+}
+
+TEST_P(Near, OtherDatabasesAndUsersAreNotAnsweredFromHere) {
+  Direct().Do({"ACL", "SETUSER", "blind", "on", ">pw", "+@all", "~other*"});
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "v"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  RawClient blind = Client();
+  EXPECT_EQ(blind.Do({"AUTH", "blind", "pw"}), "+OK\r\n");
+  EXPECT_TRUE(blind.Do({"GET", "n:a"}).starts_with("-NOPERM"));
+  RawClient elsewhere = Client();
+  elsewhere.Do({"SELECT", "1"});
+  EXPECT_EQ(elsewhere.Do({"GET", "n:a"}), "$-1\r\n");
+  Direct().Do({"ACL", "DELUSER", "blind"});
+}
+
+TEST_P(Near, WrongTypeIsRedisToSay) {
+  RawClient client = Client();
+  client.Do({"RPUSH", "n:l", "x"});
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(client.Do({"GET", "n:l"}).starts_with("-WRONGTYPE"));
+}
+
+HERDGATE_WITH_LOOPS(Near);
+
+}  // namespace
+}  // namespace herdgate::integration
