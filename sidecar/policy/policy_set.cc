@@ -1,63 +1,188 @@
 #include "sidecar/policy/policy_set.h"
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <optional>
 #include <regex>
 #include <string>
 #include <utility>
 
-#include "sidecar/policy/policy_index.h"
+#include "sidecar/policy/glob.h"
 
 namespace herdgate::policy {
 
-class PolicySet::Index : public PolicyIndex {
-  using PolicyIndex::PolicyIndex;
+namespace {
+
+struct Pattern {
+  std::string glob;
+  std::size_t policy = 0;
+  bool is_prefix = false;  // matches whatever begins with its literal prefix
 };
 
-// The compiled `require` of each policy.
-//
-// Keys come from outside, so a match must not take exponential time nor a stack frame for each byte: libstdc++'s
-// polynomial matcher does neither. It knows no back-references; an expression that has some is none here.
+struct Node {
+  std::string label;  // bytes from the parent to here
+  std::vector<Pattern> patterns;
+  std::vector<std::unique_ptr<Node>> children;  // sorted by the first byte of their labels
+
+  Node* Child(char first) const {
+    const auto at = std::ranges::lower_bound(children, first, {}, [](const auto& node) { return node->label.front(); });
+    return at != children.end() && (*at)->label.front() == first ? at->get() : nullptr;
+  }
+  void Adopt(std::unique_ptr<Node> child) {
+    const char first = child->label.front();
+    const auto at = std::ranges::lower_bound(children, first, {}, [](const auto& node) { return node->label.front(); });
+    children.insert(at, std::move(child));
+  }
+};
+
+std::size_t CommonBytes(std::string_view left, std::string_view right) {
+  const auto [at, other] = std::ranges::mismatch(left, right);
+  return static_cast<std::size_t>(at - left.begin());
+}
+
+// The node of `prefix`, made if it is missing.
+Node& Place(Node& root, std::string_view prefix) {
+  Node* node = &root;
+  while (!prefix.empty()) {
+    Node* child = node->Child(prefix.front());
+    if (child == nullptr) {
+      auto made = std::make_unique<Node>();
+      made->label = prefix;
+      Node& placed = *made;
+      node->Adopt(std::move(made));
+      return placed;
+    }
+    const std::size_t common = CommonBytes(child->label, prefix);
+    if (common < child->label.size()) {
+      auto rest = std::make_unique<Node>();
+      rest->label = child->label.substr(common);
+      rest->patterns.swap(child->patterns);
+      rest->children.swap(child->children);
+      child->label.resize(common);
+      child->Adopt(std::move(rest));
+    }
+    prefix.remove_prefix(common);
+    node = child;
+  }
+  return *node;
+}
+
+// Every index below (and at) the node.
+void Gather(const Node& node, std::vector<std::size_t>& into) {
+  for (const Pattern& pattern : node.patterns) into.push_back(pattern.policy);
+  for (const auto& child : node.children) Gather(*child, into);
+}
+
+}  // namespace
+
+class PolicySet::Index {
+ public:
+  void Add(const std::string& glob, std::size_t policy) {
+    Place(root_, LiteralPrefix(glob)).patterns.push_back({glob, policy, IsPrefixGlob(glob)});
+  }
+
+  std::size_t Match(std::string_view key) const { return MatchBelow(root_, key, key); }
+
+  std::vector<std::size_t> Possible(std::string_view prefix) const {
+    std::vector<const Node*> path = {&root_};
+    std::vector<std::size_t> possible;
+    std::string_view rest = prefix;
+    while (!rest.empty()) {
+      const Node* child = path.back()->Child(rest.front());
+      if (child == nullptr) break;
+      const std::size_t common = CommonBytes(child->label, rest);
+      if (common < child->label.size()) {
+        if (common == rest.size()) Gather(*child, possible);  // longer than the prefix
+        break;
+      }
+      path.push_back(child);
+      rest.remove_prefix(common);
+    }
+    if (rest.empty()) {
+      for (const auto& child : path.back()->children) Gather(*child, possible);
+    }
+    possible.push_back(Surely(path, possible));
+    std::ranges::sort(possible);
+    const auto repeated = std::ranges::unique(possible);
+    possible.erase(repeated.begin(), repeated.end());
+    return possible;
+  }
+
+ private:
+  static std::size_t MatchBelow(const Node& node, std::string_view key, std::string_view rest) {
+    if (!rest.empty()) {
+      if (const Node* child = node.Child(rest.front()); child != nullptr && rest.starts_with(child->label)) {
+        const std::size_t found = MatchBelow(*child, key, rest.substr(child->label.size()));
+        if (found != kNone) return found;
+      }
+    }
+    for (const Pattern& pattern : node.patterns) {
+      if (pattern.is_prefix || GlobMatches(pattern.glob, key)) return pattern.policy;
+    }
+    return kNone;
+  }
+
+  // The index of keys that match no pattern but those which match everything below; the ones that match some are added
+  // to `possible`.
+  static std::size_t Surely(const std::vector<const Node*>& path, std::vector<std::size_t>& possible) {
+    for (auto node = path.rbegin(); node != path.rend(); ++node) {
+      for (const Pattern& pattern : (*node)->patterns) {
+        if (pattern.is_prefix) return pattern.policy;
+        possible.push_back(pattern.policy);
+      }
+    }
+    return kNone;
+  }
+
+  Node root_;
+};
+
 class PolicySet::Patterns {
  public:
   explicit Patterns(const std::vector<Policy>& policies) {
-    for (const Policy& policy : policies) {
-      Pattern& pattern = patterns_.emplace_back();
-      pattern.wanted = !policy.version.require.empty();
-      if (!pattern.wanted) continue;
-      try {
-        pattern.regex.emplace(policy.version.require, kSyntax);
-      } catch (const std::regex_error&) {
-        pattern.regex.reset();
-      }
-    }
+    for (const Policy& policy : policies) compiled_.push_back(Compile(policy.version.require));
   }
 
   bool Permits(std::size_t index, std::string_view key) const {
-    const Pattern& pattern = patterns_[index];
-    if (!pattern.wanted) return true;
-    if (!pattern.regex) return false;
+    const Rule& rule = compiled_[index];
+    if (rule.any) return true;
+    // The library's matcher recurses once a byte.
+    constexpr std::size_t kMostBytes = 4096;
+    if (!rule.regex || key.size() > kMostBytes) return false;
     try {
-      return std::regex_match(key.begin(), key.end(), *pattern.regex);
-    } catch (const std::regex_error&) {
+      return std::regex_match(key.begin(), key.end(), *rule.regex);
+    } catch (const std::regex_error&) {  // too complex for this key
       return false;
     }
   }
 
  private:
-  static constexpr std::regex::flag_type kSyntax =
-      std::regex::ECMAScript | std::regex::optimize | std::regex_constants::__polynomial;
-
-  struct Pattern {
-    bool wanted = false;
-    std::optional<std::regex> regex;  // none: not one that can be compiled
+  struct Rule {
+    bool any = true;
+    std::optional<std::regex> regex;
   };
-  std::vector<Pattern> patterns_;
+
+  static Rule Compile(const std::string& pattern) {
+    if (pattern.empty()) return {};
+    try {
+      return {.any = false, .regex = std::regex(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial)};
+    } catch (const std::regex_error&) {
+      return {.any = false, .regex = std::nullopt};
+    }
+  }
+
+  std::vector<Rule> compiled_;
 };
 
 PolicySet::PolicySet(std::vector<Policy> policies)
     : policies_(std::move(policies)),
-      index_(std::make_unique<Index>(policies_)),
-      require_(std::make_unique<Patterns>(policies_)) {}
+      index_(std::make_unique<Index>()),
+      require_(std::make_unique<Patterns>(policies_)) {
+  for (std::size_t i = 0; i < policies_.size(); ++i) {
+    for (const std::string& glob : policies_[i].match) index_->Add(glob, i);
+  }
+}
 
 PolicySet::~PolicySet() = default;
 
@@ -65,11 +190,14 @@ std::size_t PolicySet::Match(std::string_view key) const {
   return index_->Match(key);
 }
 
+std::vector<std::size_t> PolicySet::Possible(std::string_view prefix) const {
+  return index_->Possible(prefix);
+}
+
 PolicySet::PrefixMatch PolicySet::MatchPrefix(std::string_view prefix) const {
-  PrefixMatch match;
-  match.same = index_->MatchesAlike(prefix, match.index);
-  if (!match.same) match.index = kNone;
-  return match;
+  const std::vector<std::size_t> possible = Possible(prefix);
+  if (possible.size() > 1) return {};
+  return {.same = true, .index = possible.front()};
 }
 
 bool PolicySet::Permits(std::size_t index, std::string_view key) const {
