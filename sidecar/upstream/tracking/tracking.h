@@ -9,8 +9,8 @@
 //
 // Threads: one loop; mode() and Collect, any. Ownership: borrows the pool, the sink; holds one dedicated lane.
 // REQUIRES: destroyed after LanePool::CloseAll and not from a callback.
-// Source: notes on CLIENT TRACKING in Redis' documentation ("client side caching"), and its race between a reply and
-// an invalidation on another connection, which one connection does not have.
+// Source: Redis' documentation of client-side caching, which names the race of a reply with an invalidation on another
+// connection; one connection does not have it.
 #pragma once
 
 #include <cstdint>
