@@ -104,8 +104,7 @@ class PolicySet::Index {
     }
     possible.push_back(Surely(path, possible));
     std::ranges::sort(possible);
-    const auto repeated = std::ranges::unique(possible);
-    possible.erase(repeated.begin(), repeated.end());
+    possible.erase(std::unique(possible.begin(), possible.end()), possible.end());
     return possible;
   }
 

@@ -25,10 +25,10 @@ enum class TrackingFault : std::uint8_t {
 inline constexpr std::size_t kTrackingFaults = 10;
 
 constexpr std::string_view NameOf(TrackingFault fault) {
-  constexpr std::array<std::string_view, kTrackingFaults> names = {"none",     "stopped",    "connection", "silent",
-                                                                   "canary",   "protocol",   "read_only",  "refused",
-                                                                   "no_resp3", "old_version"};
-  return names[static_cast<std::size_t>(fault)];
+  constexpr std::array<std::string_view, kTrackingFaults> kNames = {"none",     "stopped",    "connection", "silent",
+                                                                    "canary",   "protocol",   "read_only",  "refused",
+                                                                    "no_resp3", "old_version"};
+  return kNames[static_cast<std::size_t>(fault)];
 }
 
 // Where the tracked connection is in its life.

@@ -203,8 +203,9 @@ def threads():
 
 def redis_ttl():
     expect(cache.set("ttl", 1, timeout=50), True)
-    assert 45 < cache.ttl("ttl") <= 50
-    assert 45_000 < cache.pttl("ttl") <= 50_000
+    # A policy's jitter may take a tenth of it.
+    assert 44 <= cache.ttl("ttl") <= 50
+    assert 44_000 <= cache.pttl("ttl") <= 50_000
     expect(cache.persist("ttl"), True)
     # The one thing that an app can see of a policy: no key is without a TTL.
     if POLICIES:
