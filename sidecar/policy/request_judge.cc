@@ -81,7 +81,9 @@ void CountRewrite(RequestPlan& plan, std::size_t policy) {
 }
 
 void Rename(const Review& review) {
-  const ReplyShape shape = ShapeOf(review.spec);
+  // A command that the upstream lacks is renamed all the same, as the upstream may have changed since it was asked; the
+  // error quotes its arguments.
+  const ReplyShape shape = review.spec.absent ? ReplyShape::kNamedKeys : ShapeOf(review.spec);
   for (const JudgedKey& key : review.keys) {
     if (HasVersion(review.PolicyOf(key))) CountRewrite(review.plan, key.policy);
     const std::string_view prefix = review.snapshot->Prefix(key.policy);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/policy/reply_rewriter.h"
 #include "tests/unit/policy/judge_fixture.h"
 #include "tests/unit/policy/policy_fixtures.h"
 
@@ -303,6 +304,28 @@ TEST(RequestJudgeTest, InlineRequestsAreRewrittenToo) {
   judge.Judge(snapshot, *command::BuiltIn().Resolve(request.args), request.args, request.raw,
               {.now = kNow, .random = random}, plan);
   EXPECT_EQ(Bench::Show(plan), "GET v7:user:1");
+}
+
+TEST(RequestJudgeTest, AnErrorThatQuotesTheArgumentsOfAnAbsentCommandIsRewritten) {
+  const std::vector<std::string_view> args = {"HTTL", "user:1", "FIELDS", "1", "f"};
+  std::string raw;
+  resp::AppendRequest(raw, args);
+  const resp::Limits limits;
+  resp::RequestDecoder decoder(limits);
+  resp::Request request;
+  ASSERT_EQ(decoder.Decode(raw, request), resp::RequestDecoder::Outcome::kRequest);
+  command::CommandSpec spec = *command::BuiltIn().Resolve(request.args);
+  base::Random random(1);
+  RequestJudge judge;
+  RequestPlan plan;
+  judge.Judge(ThreePolicies(), spec, request.args, request.raw, {.now = kNow, .random = random}, plan);
+  EXPECT_TRUE(plan.reply.plain());
+  spec.absent = true;
+  judge.Judge(ThreePolicies(), spec, request.args, request.raw, {.now = kNow, .random = random}, plan);
+  EXPECT_EQ(Bench::Show(plan), "HTTL v7:user:1 FIELDS 1 f");
+  EXPECT_EQ(
+      RewriteReply(plan.reply, "-ERR unknown command 'HTTL', with args beginning with: 'v7:user:1' 'FIELDS' \r\n"),
+      "-ERR unknown command 'HTTL', with args beginning with: 'user:1' 'FIELDS' \r\n");
 }
 
 }  // namespace
