@@ -25,7 +25,7 @@ struct LargeRequest {
   std::vector<std::string_view> args;  // those that are whole so far; maybe none
   std::size_t declared_args = 0;
   std::string_view bytes;          // what has arrived of it, from its first byte
-  std::size_t declared_bytes = 0;  // the least size that it will have
+  std::int64_t declared_bulk = 0;  // size of the argument under way; 0 if not known yet
   bool may_hold = true;            // kHold is a possible answer
 };
 

@@ -108,7 +108,7 @@ bool Session::DecodeIncomplete(std::string_view rest) {
   LargeRequest head{.args = decoder_.Partial(rest),
                     .declared_args = static_cast<std::size_t>(decoder_.declared_args()),
                     .bytes = rest,
-                    .declared_bytes = declared,
+                    .declared_bulk = decoder_.declared_bulk(),
                     .may_hold = may_hold};
   const std::uint64_t owed_before = replies_.outstanding();
   const Verdict verdict = set_.handler().OnLarge(*this, head);

@@ -172,6 +172,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
                                              const policy::RequestPlan& plan, bool queued);
   void NoteNear(const command::CommandSpec& spec, const resp::Request& request, const policy::RequestPlan& plan,
                 bool queued);
+  // Of a large request; true if its reply is tagged.
+  bool NoteNearLarge(const command::CommandSpec& spec, const net::LargeRequest& head, const policy::RequestPlan* plan);
   void QueueNear();
   void NearSent();
   bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.front().slot != 0; }

@@ -268,8 +268,8 @@ std::optional<Verdict> Client::JudgeHead(const CommandSpec& spec, const net::Lar
   }
   const bool waits = edit && edit->plan != nullptr && edit->plan->action == policy::RequestPlan::Action::kWait;
   if ((!edit || waits) && head.may_hold) return Verdict::kHold;
-  // One that the upstream will find too long passes to its refusal.
-  const bool hopeless = head.declared_bytes > static_cast<std::size_t>(context_.facts->max_bulk_bytes);
+  // An argument that the upstream will find too long passes to its refusal.
+  const bool hopeless = head.declared_bulk > context_.facts->max_bulk_bytes;
   if ((!edit || waits) && context_.policies->enforces() && !hopeless) return RefuseLarge(spec, texts::kTooLargeToJudge);
   if (waits) edit = LargeEdit{};
   return std::nullopt;
@@ -298,12 +298,15 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   std::uint8_t tag = subscribes ? kSubscribe : kStreamed;
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   if (rewrites) tag |= kRewriteReply;
+  if (NoteNearLarge(spec, head, plan)) tag |= kNearReply;
   stream_failed_ = !dedicated_->BeginStream(*this, MakePending(spec, tag, false));
   first_tried_ns_ = 0;
   ++queries_;
   last_command_ = spec.id;
   if (stream_failed_) return Answer(spec, dedicated_->RefusalError());
   streaming_ = true;
+  if (near_note_ && in_multi_) QueueNear();
+  if (near_note_) NearSent();
   if (plan != nullptr) NoteLarge(std::move(*edit));
   if (subscribes) {
     Subscribe(spec, head.declared_args - 1);

@@ -29,6 +29,16 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   near_note_ = context_.near->Sent(*context_.policies->snapshot(), spec, request, plan, MayLookNear(queued));
 }
 
+bool Client::NoteNearLarge(const CommandSpec& spec, const net::LargeRequest& head, const RequestPlan* plan) {
+  near_note_.reset();
+  if (!context_.policies->active()) return false;
+  static const RequestPlan kNoKeys;
+  NoteNear(spec, {.args = head.args, .raw = {}, .was_inline = false}, plan == nullptr ? kNoKeys : *plan, true);
+  // Its reply streams back by itself; a fence could not hold it.
+  if (IsFenced()) near_note_->kind = NearNote::Kind::kFlush;
+  return near_note_.has_value() && !in_multi_;
+}
+
 // The command noted was queued: it will be carried out by EXEC.
 void Client::QueueNear() {
   if (!near_note_) return;
@@ -41,7 +51,7 @@ void Client::QueueNear() {
     return;
   }
   all->kind = std::max(all->kind, note.kind);
-  for (std::string& key : note.keys) all->keys.push_back(std::move(key));
+  for (NearNote::Key& key : note.keys) all->keys.push_back(std::move(key));
 }
 
 // The request noted was taken by its lane.
@@ -64,13 +74,16 @@ std::optional<net::ReplyQueue::SlotId> Client::NearEnded() {
   const net::ReplyQueue::SlotId slot = near_work_->notes.front().slot;
   near_work_->notes.pop_front();
   near_work_->pending.End();
+  if (slot != 0) ++near_work_->fences;
   return slot == 0 ? std::nullopt : std::optional(slot);
 }
 
 void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply) {
   context_.near->fills().Fence(context_.loop, [weak = weak_from_this(), slot, reply] {
     const auto self = weak.lock();
-    if (!self || self->session_ == nullptr) return;
+    if (!self) return;
+    --self->near_work_->fences;
+    if (self->session_ == nullptr) return;
     self->session_->replies().Fill(slot, reply);
     self->set_singles(self->session_->replies().has_open_slots());
     self->session_->TouchReplies();
@@ -81,7 +94,9 @@ void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& re
 void Client::LoseNear() {
   if (!near_work_) return;
   for (const NearNote& note : near_work_->notes) context_.near->Lost(note);
-  near_work_ = nullptr;
+  const std::size_t fences = near_work_->fences;
+  *near_work_ = {};
+  near_work_->fences = fences;
 }
 
 }  // namespace herdgate::pipeline

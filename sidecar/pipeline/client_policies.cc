@@ -269,10 +269,15 @@ bool IsJudgedByItsHead(const CommandSpec& spec, const net::LargeRequest& head) {
 
 // What must be sent before and behind the bytes of a large request from `skip` on; nothing if it has to be held whole.
 std::optional<Client::LargeEdit> Client::JudgeLarge(const CommandSpec& spec, const net::LargeRequest& head) {
+  // Which command it is may be known no sooner than by its second word.
+  constexpr std::size_t kNamed = 2;
+  if (head.args.size() < std::min(kNamed, head.declared_args)) return std::nullopt;
   if (spec.keys.empty() && spec.command_class != CommandClass::kPubSub) return LargeEdit{};
   if (!IsJudgedByItsHead(spec, head)) return std::nullopt;
-  std::vector<std::string_view> args = head.args;
-  args.resize(head.declared_args);
+  // No judgement looks at more arguments than these; how many there are is the client's word.
+  constexpr std::size_t kMostLookedAt = 64;
+  std::vector<std::string_view> args(head.args.begin(), head.args.begin() + std::min(head.args.size(), kNamed));
+  args.resize(std::min(head.declared_args, kMostLookedAt));
   std::string raw;
   resp::AppendRequest(raw, args);
   RequestPlan& plan = context_.policies->Judge(spec, {.args = args, .raw = raw, .was_inline = false}, in_multi_,
@@ -283,7 +288,7 @@ std::optional<Client::LargeEdit> Client::JudgeLarge(const CommandSpec& spec, con
   resp::RequestDecoder decoder(context_.limits());
   resp::Request rewritten;
   if (decoder.Decode(plan.raw, rewritten) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
-  edit.front = "*" + std::to_string(rewritten.args.size()) + "\r\n";
+  edit.front = "*" + std::to_string(head.declared_args + rewritten.args.size() - args.size()) + "\r\n";
   resp::AppendBulk(edit.front, rewritten.args[0]);
   resp::AppendBulk(edit.front, rewritten.args[1]);
   for (std::size_t i = args.size(); i < rewritten.args.size(); ++i) resp::AppendBulk(edit.back, rewritten.args[i]);

@@ -52,6 +52,13 @@ void NearFills::SetWanted(bool wanted) {
   }
 }
 
+void NearFills::EverySecond() {
+  tracking_.EverySecond();
+  // Of each shard: a full table is gone through in a minute.
+  constexpr std::size_t kSlots = 4096;
+  cache_.Reclaim(home_.loop.Now(), kSlots);
+}
+
 void NearFills::Collect(metrics::SampleSink& sink) const {
   if (!wanted_.load(std::memory_order_relaxed)) return;
   tracking_.Collect(sink);

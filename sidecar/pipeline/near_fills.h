@@ -35,7 +35,7 @@ class NearFills final : public upstream::FillSink {
 
   // Makes the connection, or ends it: policies with a near cache came or went. Idempotent.
   void SetWanted(bool wanted);
-  void EverySecond() { tracking_.EverySecond(); }
+  void EverySecond();
   void Close() { tracking_.Stop(); }
 
   // Whether pushes are proven to arrive: what was published may be answered.

@@ -1,10 +1,8 @@
 #include "sidecar/pipeline/near_stage.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
-#include "sidecar/command/keys.h"
 #include "sidecar/command/table.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/request_header.h"
@@ -127,7 +125,7 @@ std::string_view NearStage::Physical(const policy::Snapshot& snapshot, const res
 std::optional<cache::ValueRef> NearStage::Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                                 const RequestPlan::NearKey& key, const NearWork* work) {
   const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, request, key));
-  if (work != nullptr && work->pending.MayHold(hashed.hash)) return std::nullopt;  // rule 5
+  if (work != nullptr && (work->fences > 0 || work->pending.MayHold(hashed.hash))) return std::nullopt;  // rule 5
   cache::Found found = cache_.Lookup(hashed, loop_.Now());
   if (found.freshness != cache::Freshness::kFresh) return std::nullopt;
   return std::move(found.value);
@@ -188,9 +186,8 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   }
   const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
   for (const auto& key : plan.near_keys) {
-    note.policy = key.policy;
-    note.keys.emplace_back(Physical(snapshot, request, key));
-    if (writes) cache_.Drop(cache_.Hash(note.keys.back()), cache::EvictionReason::kOwnWrite);
+    note.keys.push_back({.name = std::string(Physical(snapshot, request, key)), .policy = key.policy});
+    if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);
   }
   return note;
 }
@@ -198,7 +195,7 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
 void NearStage::Enter(NearWork& work, const NearNote& note) const {
   work.pending.Begin();
   if (note.kind == NearNote::Kind::kFence || note.kind == NearNote::Kind::kFlush) work.pending.AddAll();
-  for (const std::string& key : note.keys) work.pending.Add(cache_.Hash(key).hash);
+  for (const NearNote::Key& key : note.keys) work.pending.Add(cache_.Hash(key.name).hash);
 }
 
 void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole) {
@@ -207,7 +204,7 @@ void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole
       return LookedUp(note, bytes, whole);
     case NearNote::Kind::kRead:
       // What it showed of the key is not known: a fill under way may bring something older (rule 6).
-      for (const std::string& key : note.keys) cache_.Drop(cache_.Hash(key), cache::EvictionReason::kContradicted);
+      for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kContradicted);
       return;
     default:
       return Lost(note);
@@ -217,27 +214,31 @@ void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole
 void NearStage::Lost(const NearNote& note) {
   if (note.kind == NearNote::Kind::kFlush) return cache_.DropAll(cache::EpochReason::kFlush);
   if (note.kind != NearNote::Kind::kWrite && note.kind != NearNote::Kind::kFence) return;
-  for (const std::string& key : note.keys) cache_.Drop(cache_.Hash(key), cache::EvictionReason::kOwnWrite);
+  for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
 }
 
 // The values that a GET or MGET brought, in the order of the note's keys.
 void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whole) {
-  if (bytes.starts_with('-')) return Count(note.policy, Outcome::kError, note.keys.size());
   if (bytes.starts_with('*')) bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
-  for (const std::string& name : note.keys) {
+  const bool failed = bytes.starts_with('-');
+  for (const auto& [name, policy] : note.keys) {
+    if (failed) {
+      Count(policy, Outcome::kError);
+      continue;
+    }
     const std::optional<cache::Value> value = whole ? TakeValue(bytes) : std::nullopt;
     const cache::HashedKey key = cache_.Hash(name);
     if (!value) {
       // Too long to be held against, or in pieces: what is here may be older.
       cache_.Drop(key, cache::EvictionReason::kContradicted);
-      Count(note.policy, bytes.starts_with("$-1") ? Outcome::kPlainMiss : Outcome::kHit);
+      Count(policy, bytes.starts_with("$-1") ? Outcome::kPlainMiss : Outcome::kHit);
       continue;
     }
-    Count(note.policy, value->nil ? Outcome::kPlainMiss : Outcome::kHit);
+    Count(policy, value->nil ? Outcome::kPlainMiss : Outcome::kHit);
     cache_.Witness(key, *value);  // rule 6
     // A reload may have come between.
-    const bool wanted = set_ && note.policy < set_->size() && set_->at(note.policy).near.enabled;
-    if (wanted && value->bytes.size() <= set_->at(note.policy).near.max_value) Want(key, note.policy);
+    const bool wanted = set_ && policy < set_->size() && set_->at(policy).near.enabled;
+    if (wanted && value->bytes.size() <= set_->at(policy).near.max_value) Want(key, policy);
   }
 }
 
@@ -250,9 +251,9 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   fills_.Request({.key = std::string(key.text), .reservation = reservation, .max_ttl = set_->at(policy).near.max_ttl});
 }
 
-void NearStage::Count(std::size_t policy, Outcome outcome, std::uint64_t n) {
+void NearStage::Count(std::size_t policy, Outcome outcome) {
   if (policy < by_index_.size() && by_index_[policy] != nullptr)
-    by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add(n);
+    by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add();
 }
 
 void NearStage::Collect(metrics::SampleSink& sink) const {

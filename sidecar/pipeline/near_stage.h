@@ -68,7 +68,7 @@ class NearStage {
                             const policy::RequestPlan::NearKey& key);
   std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                        const policy::RequestPlan::NearKey& key, const NearWork* work);
-  void Count(std::size_t policy, Outcome outcome, std::uint64_t n = 1);
+  void Count(std::size_t policy, Outcome outcome);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
   void Want(const cache::HashedKey& key, std::size_t policy);
 

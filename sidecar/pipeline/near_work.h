@@ -25,9 +25,12 @@ struct NearNote {
     kFlush,   // all keys are
     kFence,   // it may have written any key: the reply waits for the tracked connection
   };
+  struct Key {
+    std::string name;  // physical
+    std::size_t policy = 0;
+  };
   Kind kind = Kind::kRead;
-  std::size_t policy = 0;
-  std::vector<std::string> keys;  // physical
+  std::vector<Key> keys;
   net::ReplyQueue::SlotId slot = 0;
 };
 
@@ -35,6 +38,7 @@ struct NearWork {
   std::deque<NearNote> notes;
   std::optional<NearNote> queued;  // of the transaction under way, all its commands together
   cache::PendingKeys pending;
+  std::size_t fences = 0;  // replies that have come and wait for theirs: until then nothing is looked up
 };
 
 }  // namespace herdgate::pipeline

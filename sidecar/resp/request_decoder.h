@@ -57,6 +57,8 @@ class RequestDecoder {
   std::vector<std::string_view> Partial(std::string_view input) const;
   // The declared number of arguments of the request under way; 0 if not known yet.
   std::int64_t declared_args() const;
+  // The declared size of the argument under way; 0 if its header has not come yet.
+  std::int64_t declared_bulk() const { return bulk_bytes_ == kUnknown ? 0 : bulk_bytes_; }
 
   // REQUIRES: the last outcome was kNeedMore on a multibulk request. The next Stream starts at the request's first
   // byte.
