@@ -30,6 +30,7 @@ class OneBump {
                .options = options_,
                .metrics = metrics_,
                .health = health_,
+               .breaker = breaker_,
                .random = random_,
                .connections = connections_,
                .own_addresses = own_addresses_,
@@ -72,6 +73,7 @@ class OneBump {
   const upstream::UpstreamOptions options_;
   upstream::UpstreamMetrics metrics_;
   upstream::Health health_;
+  upstream::Breaker breaker_;
   base::Random random_{static_cast<std::uint64_t>(base::SystemClock().Now().time_since_epoch().count())};
   std::atomic<std::int64_t> connections_{0};
   upstream::OwnAddresses own_addresses_;

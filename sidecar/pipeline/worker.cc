@@ -30,6 +30,7 @@ void Worker::Prepare() {
                                            .options = shared_.upstream,
                                            .metrics = upstream_metrics_,
                                            .health = shared_.health,
+                                           .breaker = shared_.breaker,
                                            .random = random_,
                                            .connections = shared_.connections.lanes,
                                            .own_addresses = shared_.own_addresses,

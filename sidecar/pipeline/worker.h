@@ -36,6 +36,7 @@ struct SharedState {
   upstream::IdentityPtr identity;  // from the upstream's URL
   std::uint32_t default_db = 0;
   upstream::Health health;
+  upstream::Breaker breaker;
   std::atomic<std::size_t> dedicated_in_use{0};
   std::atomic<std::uint64_t> next_client_id{1};
   Connections connections;

@@ -12,10 +12,11 @@ namespace herdgate::upstream {
 
 using std::chrono::milliseconds;
 
-Lane::Lane(const LaneContext& context, LaneKey key, LaneUse use)
+Lane::Lane(const LaneContext& context, LaneKey key, LaneUse use, Start start)
     : context_(context),
       key_(std::move(key)),
       use_(use),
+      start_(start),
       retry_timer_(context.loop),
       overdue_timer_(context.loop),
       handshake_(key_, context.own_identity),
@@ -118,6 +119,8 @@ void Lane::Close() {
   while (!pendings_.empty()) pendings_.Pop();
   AnnounceReady(false);
 }
+
+void Lane::Abandon() {}
 
 void Lane::EverySecond() {
   log_.Trim();

@@ -27,6 +27,7 @@
 #include "sidecar/net/stream.h"
 #include "sidecar/net/timer.h"
 #include "sidecar/resp/reply_scanner.h"
+#include "sidecar/upstream/breaker.h"
 #include "sidecar/upstream/connector.h"
 #include "sidecar/upstream/handshake.h"
 #include "sidecar/upstream/health.h"
@@ -48,6 +49,7 @@ struct LaneContext {
   const UpstreamOptions& options;
   UpstreamMetrics& metrics;
   Health& health;
+  Breaker& breaker;
   base::Random& random;
   std::atomic<std::int64_t>& connections;  // of all loops, open now
   OwnAddresses& own_addresses;
@@ -60,7 +62,10 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
  public:
   enum class State : unsigned char { kConnecting, kHandshaking, kReady, kWaiting, kRefused, kClosed };
 
-  Lane(const LaneContext& context, LaneKey key, LaneUse use);
+  // kOnce: the prober's. It does not ask the breaker, and when its first attempt fails it is closed.
+  enum class Start : unsigned char { kGated, kOnce };
+
+  Lane(const LaneContext& context, LaneKey key, LaneUse use, Start start = Start::kGated);
   ~Lane() override;
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
@@ -106,6 +111,12 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void set_name(const std::string& name) { name_ = name; }
   // Ends the connection; no sink hears of it.
   void Close();
+
+  // The breaker has opened. The degradable commands of each sink, as far as its first that is not degradable, get
+  // OnUnavailable, in order. Those that were sent stay owed by the upstream, and what it says to them is dropped. A
+  // sink whose oldest reply has begun to reach its client keeps all. Then whoever awaits room is told, though the lane
+  // may be full() still. Shared lanes, not from within a callback of this lane.
+  void Abandon();
 
   base::SteadyTime last_used() const { return last_used_; }
   base::SteadyTime refused_at() const { return refused_at_; }
@@ -164,6 +175,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   const LaneContext context_;
   const LaneKey key_;
   const LaneUse use_;
+  const Start start_;
   State state_ = State::kConnecting;
   std::unique_ptr<Connector::Attempt> attempt_;
   std::unique_ptr<net::Stream> stream_;

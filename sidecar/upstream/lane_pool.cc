@@ -110,6 +110,18 @@ void LanePool::CloseAll() {
   shared_.clear();
 }
 
+void LanePool::Abandon() {
+  // A callback may make lanes.
+  const auto lanes = shared_;
+  for (const auto& lane : lanes) lane->Abandon();
+}
+
+std::shared_ptr<Lane> LanePool::MakeProbe(const LaneKey& key, ReplySink& owner) {
+  auto lane = std::make_shared<Lane>(context_, key, LaneUse::kDedicated, Lane::Start::kOnce);
+  lane->set_owner(&owner);
+  return lane;
+}
+
 void LanePool::EverySecond() {
   const auto now = context_.loop.Now();
   for (auto& lane : shared_) lane->EverySecond();

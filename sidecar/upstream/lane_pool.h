@@ -30,10 +30,16 @@ class LanePool {
   // Everything new gets new connections: the upstream's rules about who may do what have changed.
   void ForgetIdle();
   void CloseAll();
+  // The breaker has opened: every shared lane abandons what is degradable. Not from within a lane's callback.
+  void Abandon();
+  // A lane of its own for the prober: see Lane::Start::kOnce. Not counted as dedicated; the caller closes it.
+  std::shared_ptr<Lane> MakeProbe(const LaneKey& key, ReplySink& owner);
 
   net::Loop& loop() { return context_.loop; }
   const UpstreamOptions& options() const { return context_.options; }
   const Health& health() const { return context_.health; }
+  Breaker& breaker() { return context_.breaker; }
+  base::Random& random() { return context_.random; }
   UpstreamMetrics& metrics() { return context_.metrics; }
 
  private:

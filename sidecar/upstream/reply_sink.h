@@ -21,6 +21,8 @@ struct Pending {
   std::uint8_t tag = 0;         // 0: pass the reply as it comes; else the sink's own meaning
   bool retryable = false;       // a read that may be sent again once
   bool own = false;             // the sidecar's own question: the metrics of commands leave it out
+  bool degradable = false;      // the sink can do without the upstream: see OnUnavailable; on shared lanes only
+  bool fate_unknown = false;    // set by the lane for OnUnavailable: the command may have been, or yet be, carried out
 };
 
 enum class FrameVerdict : std::uint8_t {
@@ -43,6 +45,13 @@ class ReplySink {
   virtual void OnRaw(Lane& lane, std::string_view bytes) = 0;
   // The command was never sent and will not be; `error` is a whole RESP error line for the client.
   virtual void OnRefused(Lane& lane, const Pending& pending, const std::string& error) = 0;
+  // A degradable command, in the order of the sink's commands, that the upstream does not answer. `request`: its bytes,
+  // valid in this call; empty if they are not kept any more. `error`: a whole RESP error line for the client, which
+  // says so if pending.fate_unknown. The metrics of commands are left to the sink.
+  virtual void OnUnavailable(Lane& lane, const Pending& pending, std::string_view request, const std::string& error) {
+    (void)request;
+    OnRefused(lane, pending, error);
+  }
   // The connection broke with commands of this sink whose fate is unknown; all its pendings on the lane are gone.
   virtual void OnLost(Lane& lane) = 0;
   // The lane was full() and has room again.

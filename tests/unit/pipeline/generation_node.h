@@ -53,6 +53,7 @@ class Node {
                                                                        .options = options_,
                                                                        .metrics = metrics_,
                                                                        .health = health_,
+                                                                       .breaker = breaker_,
                                                                        .random = random_,
                                                                        .connections = connections_,
                                                                        .own_addresses = own_addresses_,
@@ -154,6 +155,7 @@ class Node {
   upstream::UpstreamOptions options_;
   upstream::UpstreamMetrics metrics_;
   upstream::Health health_;
+  upstream::Breaker breaker_;
   base::Random random_{1};
   std::atomic<std::int64_t> connections_{0};
   upstream::OwnAddresses own_addresses_;

@@ -40,6 +40,7 @@ class LaneFixture : public ::testing::Test {
             .options = options_,
             .metrics = metrics_,
             .health = health_,
+            .breaker = breaker_,
             .random = random_,
             .connections = connections_,
             .own_addresses = own_addresses_,
@@ -100,6 +101,7 @@ class LaneFixture : public ::testing::Test {
   UpstreamOptions options_;
   UpstreamMetrics metrics_;
   Health health_;
+  Breaker breaker_;
   base::Random random_{1};
   std::atomic<std::int64_t> connections_{0};
   OwnAddresses own_addresses_;

@@ -53,6 +53,7 @@ class TrackingFixture : public ::testing::Test {
                                                    .options = options_,
                                                    .metrics = metrics_,
                                                    .health = health_,
+                                                   .breaker = breaker_,
                                                    .random = random_,
                                                    .connections = connections_,
                                                    .own_addresses = own_addresses_,
@@ -123,6 +124,7 @@ class TrackingFixture : public ::testing::Test {
   TrackingOptions tracking_options_;
   UpstreamMetrics metrics_;
   Health health_;
+  Breaker breaker_;
   base::Random random_{1};
   std::atomic<std::int64_t> connections_{0};
   OwnAddresses own_addresses_;

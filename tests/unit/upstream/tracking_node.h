@@ -47,6 +47,7 @@ class TrackingNode {
                                                    .options = options_,
                                                    .metrics = metrics_,
                                                    .health = health_,
+                                                   .breaker = breaker_,
                                                    .random = random_,
                                                    .connections = connections_,
                                                    .own_addresses = own_addresses_,
@@ -126,6 +127,7 @@ class TrackingNode {
   UpstreamOptions options_;
   UpstreamMetrics metrics_;
   Health health_;
+  Breaker breaker_;
   base::Random random_{1};
   std::atomic<std::int64_t> connections_{0};
   OwnAddresses own_addresses_;
