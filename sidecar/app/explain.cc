@@ -80,6 +80,10 @@ std::string_view PatternOf(const Policy& policy, std::string_view key) {
   return best;
 }
 
+std::string ShowField(const Policy& policy, std::string_view key) {
+  return config::FindPolicyField(key)->show(policy);
+}
+
 // "3240000..3600000": what jitter makes of an expiry, in `unit`s.
 std::string Range(const TtlRules& rules, milliseconds requested, milliseconds unit = milliseconds(1)) {
   TtlRules bounds = rules;
@@ -94,6 +98,30 @@ std::string Range(const TtlRules& rules, milliseconds requested, milliseconds un
 
 milliseconds Asked(const policy::TtlJudgement& judgement, const TtlRules& rules) {
   return judgement.requested.count() > 0 ? judgement.requested : rules.default_ttl;
+}
+
+// Who answers reads of hot keys.
+std::string Near(const Policy& policy) {
+  if (!policy.near.enabled) return "off: every read goes to Redis";
+  return "hot keys are answered from memory for up to " + ShowField(policy, "near.max_ttl") + ", values up to " +
+         ShowField(policy, "near.max_value");
+}
+
+// What the app sees while Redis is away.
+std::string Offline(const Policy& policy) {
+  const policy::OfflineReads reads = policy.offline_reads();
+  if (reads == policy::OfflineReads::kPass) return "every command waits for Redis, then an error";
+  const std::string last = reads == policy::OfflineReads::kMiss ? "a miss" : "an error";
+  std::string out = "reads: ";
+  if (policy.near.enabled) {
+    out += "near values";
+    if (policy.stale_if_error.count() > 0) out += " up to " + ShowField(policy, "stampede.stale_if_error") + " stale";
+    out += ", ";
+  }
+  if (policy.offline.fallback == policy::Fallback::kMemory) {
+    return out + "a store in memory, " + last + "; writes: that store; deletes are made up for";
+  }
+  return out + last + "; writes: an error; deletes are made up for";
 }
 
 bool HasAction(const RequestPlan& plan, policy::TtlAction action) {
@@ -119,10 +147,11 @@ std::string Explainer::Explain(std::string_view key) {
   if (index == PolicySet::kNone) return out + "  policy    none: every command passes unchanged\n";
   const Policy& policy = policies_[index];
   out += "  policy    " + policy.name + ", by the pattern " + Quoted(PatternOf(policy, key)) + "\n";
-  out += "  mode      " + config::FindPolicyField("mode")->show(policy);
+  out += "  mode      " + ShowField(policy, "mode");
   if (policy.mode == Mode::kOff) return out + ": every command passes unchanged\n";
   if (policy.mode == Mode::kAudit) out += ": nothing is changed; enforced, it would be as follows";
-  out += "\n  in Redis  " + PhysicalName(key, index) + "\n\n";
+  out += "\n  in Redis  " + PhysicalName(key, index) + "\n";
+  out += "  near      " + Near(policy) + "\n  offline   " + Offline(policy) + "\n\n";
   return out + Table(key, index);
 }
 

@@ -75,7 +75,7 @@ std::string ShowLoops(const Options& options) {
 }
 
 // clang-format off
-constexpr std::array<Field, 13> kFields = {{
+constexpr std::array<Field, 15> kFields = {{
     {"listen", true, false, AddListen, ShowListen},
     {"upstream.url", false, false,
      [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
@@ -100,6 +100,12 @@ constexpr std::array<Field, 13> kFields = {{
     {"near.max_bytes", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.near.max_bytes); },
      [](const Options& o) { return FormatBytes(o.near.max_bytes); }},
+    {"offline.max_deletes", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 10000000), o.offline.max_deletes); },
+     [](const Options& o) { return std::to_string(o.offline.max_deletes); }},
+    {"offline.max_bytes", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.offline.max_bytes); },
+     [](const Options& o) { return FormatBytes(o.offline.max_bytes); }},
     {"shutdown.drain", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.drain); },
      [](const Options& o) { return FormatDuration(o.shutdown.drain); }},

@@ -54,6 +54,14 @@ struct NearOptions {
   std::uint64_t max_bytes = std::uint64_t{64} << 20U;
 };
 
+struct OfflineOptions {
+  // Deletes that are remembered while the upstream is away, to be carried out when it is back. Raise both where an
+  // outage lasts long and many keys are deleted; above them a whole policy is invalidated, or deletes are refused.
+  std::uint64_t max_deletes = 100000;
+  // Bytes that they may hold.
+  std::uint64_t max_bytes = std::uint64_t{16} << 20U;
+};
+
 struct ShutdownOptions {
   // How long SIGTERM waits for commands in flight before it closes what is left. Keep it below the grace period of
   // whatever stops the process.
@@ -78,6 +86,7 @@ struct Options {
   LimitOptions limits;
   MemoryOptions memory;
   NearOptions near;
+  OfflineOptions offline;
   ShutdownOptions shutdown;
   LogOptions log;
   // What is asked of keys, by pattern; in the order of the file, which decides between patterns of equal prefixes.

@@ -29,6 +29,11 @@ constexpr std::array<Choice<policy::Mode>, 3> kModes = {
 constexpr std::array<Choice<policy::MissingTtl>, 3> kMissing = {{{"apply", policy::MissingTtl::kApply},
                                                                  {"reject", policy::MissingTtl::kReject},
                                                                  {"allow", policy::MissingTtl::kAllow}}};
+constexpr std::array<Choice<policy::OfflineReads>, 3> kOfflineReads = {{{"miss", policy::OfflineReads::kMiss},
+                                                                        {"error", policy::OfflineReads::kError},
+                                                                        {"pass", policy::OfflineReads::kPass}}};
+constexpr std::array<Choice<policy::Fallback>, 2> kFallbacks = {
+    {{"none", policy::Fallback::kNone}, {"memory", policy::Fallback::kMemory}}};
 constexpr std::array<Choice<bool>, 2> kBooleans = {{{"true", true}, {"false", false}}};
 
 Status Invalid(std::string message) {
@@ -60,6 +65,20 @@ Status SetNearValue(std::string_view text, Policy& policy) {
   if (!bytes.ok()) return bytes.status();
   policy.near.max_value = bytes.value();
   return {};
+}
+
+Status SetStaleIfError(std::string_view text, Policy& policy) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 0ms, kTenYears);
+  if (!duration.ok()) return duration.status();
+  policy.stale_if_error = duration.value();
+  return {};
+}
+
+Status SetOfflineReads(std::string_view text, Policy& policy) {
+  policy::OfflineReads reads{};
+  const Status status = Choose(text, kOfflineReads, reads);
+  if (status.ok()) policy.offline.reads = reads;
+  return status;
 }
 
 Status SetJitter(std::string_view text, Policy& policy) {
@@ -116,7 +135,7 @@ std::string ShowJitter(const Policy& policy) {
 }
 
 // clang-format off
-constexpr std::array<PolicyField, 13> kFields = {{
+constexpr std::array<PolicyField, 16> kFields = {{
     {"name", SetName, [](const Policy& p) { return p.name; }},
     {"mode",
      [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); },
@@ -146,6 +165,15 @@ constexpr std::array<PolicyField, 13> kFields = {{
      [](const Policy& p) { return Show(p.near.max_ttl); }},
     {"near.max_value", SetNearValue,
      [](const Policy& p) { return FormatBytes(p.near.max_value); }},
+    {"stampede.stale_if_error", SetStaleIfError,
+     [](const Policy& p) { return FormatDuration(p.stale_if_error); }},
+    {"offline.reads", SetOfflineReads,
+     [](const Policy& p) {
+       return p.offline.reads ? std::string(ChoiceName(*p.offline.reads, kOfflineReads)) : std::string();
+     }},
+    {"offline.fallback",
+     [](std::string_view text, Policy& p) { return Choose(text, kFallbacks, p.offline.fallback); },
+     [](const Policy& p) { return std::string(ChoiceName(p.offline.fallback, kFallbacks)); }},
     {"version.require", SetRequire, [](const Policy& p) { return p.version.require; }},
 }};
 // clang-format on

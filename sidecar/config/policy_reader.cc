@@ -21,7 +21,9 @@ using policy::MissingTtl;
 using policy::Policy;
 
 // Keys of the design that later versions have.
-constexpr std::array<std::string_view, 3> kLaterKeys = {"stampede", "refresh", "origin"};
+constexpr std::array<std::string_view, 2> kLaterKeys = {"refresh", "origin"};
+constexpr std::array<std::string_view, 6> kLaterStampedeKeys = {"coalesce",   "max_wait", "lease",
+                                                                "on_timeout", "grace",    "stale_while_revalidate"};
 constexpr std::string_view kExample = "{name: user, match: \"user:*\"}";
 constexpr std::string_view kMatch = "match";
 constexpr std::size_t kMaxShownBytes = 60;
@@ -115,6 +117,7 @@ class Reader {
     Require(at, "name");
     Require(at, std::string(kMatch));
     CheckTtl();
+    CheckOffline();
     return std::move(policy_);
   }
 
@@ -238,11 +241,20 @@ class Reader {
     }
   }
 
+  void CheckOffline() {
+    const policy::OfflineRules& offline = policy_.offline;
+    const bool both = Has("offline.reads") && Has("offline.fallback");
+    if (both && offline.fallback != policy::Fallback::kNone && offline.reads == policy::OfflineReads::kPass) {
+      Add(given_["offline.fallback"], "offline.fallback: it has no effect with reads: pass; use miss or error");
+    }
+  }
+
   bool IsBad(std::string_view key) const { return std::find(bad_.begin(), bad_.end(), key) != bad_.end(); }
   bool Has(const std::string& key) const { return given_.contains(key) && !IsBad(key); }
 
   static std::span<const std::string_view> Later(const std::string& section) {
     if (section.empty()) return kLaterKeys;
+    if (section == "stampede") return kLaterStampedeKeys;
     return {};
   }
 

@@ -57,6 +57,26 @@ struct NearRules {
   bool operator==(const NearRules&) const = default;
 };
 
+// What a read of a key gets while the upstream is away and nothing near can answer it.
+enum class OfflineReads : std::uint8_t {
+  kPass,   // what it gets without a policy: it waits for the upstream, then an error
+  kMiss,   // what Redis says of a key that isn't there
+  kError,  // an error at once
+};
+
+// What serves reads and writes in the upstream's place while it is away.
+enum class Fallback : std::uint8_t {
+  kNone,
+  kMemory,  // a store in this process, thrown away when the upstream returns
+};
+
+struct OfflineRules {
+  std::optional<OfflineReads> reads;  // as configured; Policy::offline_reads() knows the default
+  Fallback fallback = Fallback::kNone;
+
+  bool operator==(const OfflineRules&) const = default;
+};
+
 struct Policy {
   std::string name;                // unique, [a-z0-9_-]; a metric label
   std::vector<std::string> match;  // Redis globs over the key as the app writes it
@@ -64,8 +84,18 @@ struct Policy {
   TtlRules ttl;
   VersionRules version;
   NearRules near{};
+  // How long past fresh a near value may still be answered while the upstream is away; 0: not at all.
+  std::chrono::milliseconds stale_if_error{3600000};
+  OfflineRules offline{};
 
   bool operator==(const Policy&) const = default;
+  // REQUIRES for a sensible answer: not kPass with a fallback (config checks it).
+  OfflineReads offline_reads() const {
+    const bool misses = near.enabled || offline.fallback != Fallback::kNone;
+    return offline.reads.value_or(misses ? OfflineReads::kMiss : OfflineReads::kPass);
+  }
+  // Whether its keys are a cache: what an app reads of them while the upstream is away may be missing.
+  bool cache() const { return mode == Mode::kEnforce && offline_reads() != OfflineReads::kPass; }
 };
 
 }  // namespace herdgate::policy

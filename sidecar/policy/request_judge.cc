@@ -5,6 +5,7 @@
 
 #include "sidecar/command/keys.h"
 #include "sidecar/command/table.h"
+#include "sidecar/policy/expiry_options.h"
 #include "sidecar/policy/glob.h"
 #include "sidecar/policy/keyless_judge.h"
 #include "sidecar/policy/review.h"
@@ -14,6 +15,7 @@
 namespace herdgate::policy {
 namespace {
 
+using command::CommandClass;
 using command::CommandFlag;
 using command::CommandGroup;
 using command::CommandSpec;
@@ -48,6 +50,23 @@ ReplyShape ShapeOf(const CommandSpec& spec) {
 // Whether the policy gives keys a version, or in audit mode would.
 bool HasVersion(const Policy& policy) {
   return policy.mode != Mode::kOff && policy.version.any();
+}
+
+// Whether a command all of whose keys are a cache's may be answered in the upstream's place.
+bool MayDegrade(const CommandSpec& spec, std::span<const std::string_view> args) {
+  if (spec.group == CommandGroup::kScript || command::MayBlock(spec, args)) return false;
+  const CommandClass carried = spec.command_class;
+  if (carried != CommandClass::kShared && carried != CommandClass::kSlow && carried != CommandClass::kMaybeBlocking) {
+    return false;
+  }
+  if (IsSort(spec)) {  // BY and GET name keys by patterns
+    return std::ranges::none_of(args.subspan(std::min<std::size_t>(args.size(), 2)),
+                                [](std::string_view word) { return IsWord(word, "BY") || IsWord(word, "GET"); });
+  }
+  return std::ranges::none_of(spec.keys, [](const command::KeySpec& keys) {
+    return keys.incomplete || keys.begin == command::KeySpec::Begin::kUnknown ||
+           keys.find == command::KeySpec::Find::kUnknown;
+  });
 }
 
 // What must be known before a key may be renamed.
@@ -166,11 +185,16 @@ void RequestJudge::Judge(const SnapshotPtr& snapshot, const CommandSpec& spec, s
 bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, std::span<const std::string_view> args,
                             RequestPlan& plan) {
   bool waits = false;
+  bool cache_only = snapshot.caches();
   command::ForEachKey(spec, args, [&](std::size_t argument, command::KeyAccess access) {
     const std::size_t policy = snapshot.set().Match(args[argument]);
-    if (policy == PolicySet::kNone || snapshot.set().at(policy).mode == Mode::kOff) return;
+    if (policy == PolicySet::kNone || snapshot.set().at(policy).mode == Mode::kOff) {
+      cache_only = false;
+      return;
+    }
     keys_.push_back({.argument = argument, .access = access, .policy = policy});
     const Policy& matched = snapshot.set().at(policy);
+    cache_only = cache_only && matched.cache();
     if (matched.near.enabled && matched.mode == Mode::kEnforce) {
       plan.near_keys.push_back(
           {.argument = argument, .policy = policy, .written = access != command::KeyAccess::kRead});
@@ -181,6 +205,7 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
       plan.waiting_for = policy;
     }
   });
+  plan.degradable = cache_only && !keys_.empty() && MayDegrade(spec, args);
   return !waits;
 }
 

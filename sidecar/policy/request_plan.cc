@@ -13,6 +13,7 @@ void RequestPlan::Clear() {
   follow_ups.clear();
   expiries.clear();
   near_keys.clear();
+  degradable = false;
   if (!reply.plain()) reply = ReplyWork();
   judgements.clear();
   refusals.clear();

@@ -102,6 +102,10 @@ struct RequestPlan {
     bool written = false;  // by this command, if it writes
   };
   std::vector<NearKey> near_keys;
+  // Whether the sidecar may answer in the upstream's place while that is away: every key belongs to a cache policy,
+  // there is at least one, and the command is no script and of a shared lane. Whether it stands in MULTI is not told
+  // here.
+  bool degradable = false;
   // What the reply needs; ReplyShape::kPlain mostly.
   ReplyWork reply;
   // For the counters, once the request was sent or refused.

@@ -43,6 +43,8 @@ class Snapshot {
   bool audits_versions() const { return audits_versions_; }
   // Whether any enforced policy has a near cache.
   bool nears() const { return nears_; }
+  // Whether any policy is a cache policy (Policy::cache).
+  bool caches() const { return caches_; }
   // The prefix of policy `index`; "" for PolicySet::kNone.
   std::string_view Prefix(std::size_t index) const;
   // Whether the policy is enforced, has generations, and its generation is not known: its keys have no name yet.
@@ -63,6 +65,7 @@ class Snapshot {
   std::vector<std::string> prefixes_;
   bool versions_ = false;
   bool nears_ = false;
+  bool caches_ = false;
   bool audits_versions_ = false;
   std::size_t first_waiting_ = PolicySet::kNone;
 };

@@ -85,6 +85,12 @@ TEST(CommandLineTest, EveryFlagSetsItsOption) {
                                     "2MiB",
                                     "--memory-max-bytes",
                                     "3MiB",
+                                    "--near-max-bytes",
+                                    "4MiB",
+                                    "--offline-max-deletes",
+                                    "9",
+                                    "--offline-max-bytes",
+                                    "5MiB",
                                     "--drain",
                                     "0ms",
                                     "--log-level",
@@ -102,6 +108,9 @@ TEST(CommandLineTest, EveryFlagSetsItsOption) {
   EXPECT_EQ(o.limits.max_dedicated, 8U);
   EXPECT_EQ(o.limits.client_output_limit, 2U << 20U);
   EXPECT_EQ(o.memory.max_bytes, 3U << 20U);
+  EXPECT_EQ(o.near.max_bytes, 4U << 20U);
+  EXPECT_EQ(o.offline.max_deletes, 9U);
+  EXPECT_EQ(o.offline.max_bytes, 5U << 20U);
   EXPECT_EQ(o.shutdown.drain, milliseconds(0));
   EXPECT_EQ(o.log.level, base::LogLevel::kDebug);
   EXPECT_EQ(o.log.format, base::LogFormat::kText);

@@ -42,6 +42,8 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
   policy    user, by the pattern user:*
   mode      enforce
   in Redis  v7.<generation>:user:42
+  near      off: every read goes to Redis
+  offline   every command waits for Redis, then an error
 
   GET key               GET v7.<generation>:user:42
   SET key v             SET v7.<generation>:user:42 v PX 3240000..3600000
@@ -60,6 +62,26 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
                         then PEXPIRE v7.<generation>:user:42 3240000..3600000 NX
   DEL key               DEL v7.<generation>:user:42
 )");
+}
+
+TEST(ExplainTest, NearAndOfflineAreShown) {
+  const auto lines = [](const std::string& more) {
+    const std::string text = Explained("- {name: a, match: '*', " + more + "}", "k");
+    const auto start = text.find("  near      ");
+    return text.substr(start, text.find("\n\n") - start);
+  };
+  EXPECT_EQ(lines("near: {enabled: true, max_ttl: 2s}, stampede: {stale_if_error: 10m}"),
+            "  near      hot keys are answered from memory for up to 2s, values up to 64KiB\n"
+            "  offline   reads: near values up to 10m stale, a miss; writes: an error; deletes are made up for");
+  EXPECT_EQ(lines("near: {enabled: true}, stampede: {stale_if_error: 0ms}, offline: {reads: error}"),
+            "  near      hot keys are answered from memory for up to 5s, values up to 64KiB\n"
+            "  offline   reads: near values, an error; writes: an error; deletes are made up for");
+  EXPECT_EQ(lines("offline: {fallback: memory}"),
+            "  near      off: every read goes to Redis\n"
+            "  offline   reads: a store in memory, a miss; writes: that store; deletes are made up for");
+  EXPECT_EQ(lines("near: {enabled: true}, offline: {reads: pass}"),
+            "  near      hot keys are answered from memory for up to 5s, values up to 64KiB\n"
+            "  offline   every command waits for Redis, then an error");
 }
 
 TEST(ExplainTest, ItIsStable) {

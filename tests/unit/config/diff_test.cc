@@ -48,6 +48,8 @@ const std::map<std::string, std::string, std::less<>> kOther = {{"listen", "a:1"
                                                                 {"limits.client_output_limit", "3MiB"},
                                                                 {"memory.max_bytes", "3MiB"},
                                                                 {"near.max_bytes", "3MiB"},
+                                                                {"offline.max_deletes", "3"},
+                                                                {"offline.max_bytes", "3MiB"},
                                                                 {"shutdown.drain", "3s"},
                                                                 {"log.level", "debug"},
                                                                 {"log.format", "text"}};
@@ -63,6 +65,9 @@ const std::map<std::string, std::string, std::less<>> kOtherOfPolicy = {{"name",
                                                                         {"near.enabled", "true"},
                                                                         {"near.max_ttl", "1s"},
                                                                         {"near.max_value", "3KiB"},
+                                                                        {"stampede.stale_if_error", "1s"},
+                                                                        {"offline.reads", "pass"},
+                                                                        {"offline.fallback", "memory"},
                                                                         {"version.require", "a"}};
 
 TEST(DiffTest, EveryOptionButTheLogLevelNeedsARestart) {

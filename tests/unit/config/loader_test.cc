@@ -48,6 +48,8 @@ limits:
   max_dedicated: 50
   client_output_limit: 256MiB
 memory: {max_bytes: 1GiB}
+near: {max_bytes: 2GiB}
+offline: {max_deletes: 7, max_bytes: 2MiB}
 shutdown: {drain: 5s}
 log: {level: warn, format: json}
 )");
@@ -63,6 +65,9 @@ log: {level: warn, format: json}
   EXPECT_EQ(o.limits.max_dedicated, 50U);
   EXPECT_EQ(o.limits.client_output_limit, 256U << 20U);
   EXPECT_EQ(o.memory.max_bytes, 1U << 30U);
+  EXPECT_EQ(o.near.max_bytes, std::uint64_t{2} << 30U);
+  EXPECT_EQ(o.offline.max_deletes, 7U);
+  EXPECT_EQ(o.offline.max_bytes, 2U << 20U);
   EXPECT_EQ(o.shutdown.drain, milliseconds(5000));
   EXPECT_EQ(o.log.level, base::LogLevel::kWarn);
   EXPECT_EQ(o.log.format, base::LogFormat::kJson);
@@ -134,9 +139,17 @@ const BadCase kBadCases[] = {
      "c.yaml:1:20: log.fromat: unknown key; did you mean format?\n"},
     {"KeyOfASectionAtTheTop", "max_clients: 5\n",
      "c.yaml:1:1: max_clients: unknown key; did you mean limits.max_clients?\n"},
+    {"NoRememberedDeletes", "offline: {max_deletes: 0}\n",
+     "c.yaml:1:24: offline.max_deletes: expected a whole number from 1 to 10000000\n"},
+    {"TooFewBytesForDeletes", "offline: {max_bytes: 1KiB}\n",
+     "c.yaml:1:22: offline.max_bytes: expected a size from 1MiB to 1TiB, in bytes or with a unit: KiB, MiB, GiB or "
+     "TiB\n"},
+    {"OptionOfAPolicyInTheProcess", "offline: {reads: miss}\n",
+     "c.yaml:1:11: offline.reads: unknown key; known here: max_deletes, max_bytes\n"},
     {"UnknownKeyNearNothing", "memory:\n  zzz: 1\n", "c.yaml:2:3: memory.zzz: unknown key; known here: max_bytes\n"},
     {"UnknownTopKeyNearNothing", "zzzzzz: 1\n",
-     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, near, shutdown, "
+     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, near, offline, "
+     "shutdown, "
      "log, policies\n"},
     {"PoliciesMisspelt", "polices: []\n", "c.yaml:1:1: polices: unknown key; did you mean policies?\n"},
     {"AdminComesLater", "loops: 1\nadmin: {listen: 127.0.0.1:6381}\n",

@@ -45,6 +45,17 @@ Policy Only(const std::string& more) {
   return policies.empty() ? Policy{} : policies[0];
 }
 
+TEST(PolicyReaderTest, WhatHoldsWhileTheUpstreamIsAwayIsRead) {
+  const Policy policy = Only("stampede: {stale_if_error: 10m}, offline: {reads: error, fallback: memory}");
+  EXPECT_EQ(policy.stale_if_error, 10min);
+  EXPECT_EQ(policy.offline.reads, policy::OfflineReads::kError);
+  EXPECT_EQ(policy.offline.fallback, policy::Fallback::kMemory);
+  EXPECT_EQ(Only("stampede: {stale_if_error: 0ms}").stale_if_error, 0ms);
+  EXPECT_EQ(Only("mode: enforce").stale_if_error, 1h);
+  EXPECT_EQ(Only("mode: enforce").offline, policy::OfflineRules{});
+  EXPECT_EQ(Only("offline: {reads: pass, fallback: none}").offline.reads, policy::OfflineReads::kPass);
+}
+
 TEST(PolicyReaderTest, EveryOptionIsRead) {
   const std::vector<Policy> policies = Good(R"(
 policies:
@@ -197,7 +208,31 @@ const BadCase kBadCases[] = {
     {"KeyOfAnotherSection", With("schema: 7"),
      "c:1:36: policy 'p': schema: unknown key; did you mean version.schema?\n"},
     {"KeyOfALaterVersion", With("stampede: {coalesce: auto}"),
-     "c:1:36: policy 'p': stampede: this version does not have it yet; remove it\n"},
+     "c:1:47: policy 'p': stampede.coalesce: this version does not have it yet; remove it\n"},
+    {"SectionOfALaterVersion", With("refresh: {beta: 2}"),
+     "c:1:36: policy 'p': refresh: this version does not have it yet; remove it\n"},
+    {"UnknownKeyOfStampede", With("stampede: {zzzzzz: 1}"),
+     "c:1:47: policy 'p': stampede.zzzzzz: unknown key; known here: stale_if_error\n"},
+    {"StaleIfErrorWithoutUnit", With("stampede: {stale_if_error: 60}"),
+     "c:1:63: policy 'p': stampede.stale_if_error: expected a duration from 0ms to 87600h, with a unit: ms, s, m or "
+     "h\n"},
+    {"StaleIfErrorTooLong", With("stampede: {stale_if_error: 87601h}"),
+     "c:1:63: policy 'p': stampede.stale_if_error: expected a duration from 0ms to 87600h, with a unit: ms, s, m or "
+     "h\n"},
+    {"OfflineReadsUnknown", With("offline: {reads: stale}"),
+     "c:1:53: policy 'p': offline.reads: expected one of miss, error, pass\n"},
+    {"OfflineReadsIsAList", With("offline: {reads: [miss]}"),
+     "c:1:53: policy 'p': offline.reads: expected a single value\n"},
+    {"OfflineFallbackUnknown", With("offline: {fallback: disk}"),
+     "c:1:56: policy 'p': offline.fallback: expected one of none, memory\n"},
+    {"OfflineFallbackWithPass", With("offline: {reads: pass, fallback: memory}"),
+     "c:1:69: policy 'p': offline.fallback: it has no effect with reads: pass; use miss or error\n"},
+    {"OfflineIsEmpty", With("offline: {}"),
+     "c:1:45: policy 'p': offline: it is empty; fill it, or leave the key out\n"},
+    {"OfflineIsAWord", With("offline: miss"),
+     "c:1:45: policy 'p': offline: expected a mapping, like offline: {reads: ...}\n"},
+    {"OptionOfTheProcessInAPolicy", With("offline: {max_deletes: 5}"),
+     "c:1:46: policy 'p': offline.max_deletes: unknown key; known here: reads, fallback\n"},
     {"SecretAsKey", With("redis://u:s3cret@h: 1"), "c:1:36: policy 'p': unknown key\n"},
     {"KeyIsAList", With("[a]: 1"), "c:1:36: policy 'p': a key must be a plain name\n"},
     {"ModeIsUnknown", With("mode: on"), "c:1:42: policy 'p': mode: expected one of enforce, audit, off\n"},

@@ -328,5 +328,61 @@ TEST(RequestJudgeTest, AnErrorThatQuotesTheArgumentsOfAnAbsentCommandIsRewritten
       "-ERR unknown command 'HTTL', with args beginning with: 'user:1' 'FIELDS' \r\n");
 }
 
+// "c:*" and "d:*" are cache policies, "p:*" is none, "a:*" would be but is in audit mode, "x:*" but is off.
+SnapshotPtr Caches() {
+  const auto named = [](const char* name, OfflineReads reads, Mode mode) {
+    Policy policy = VersionedPolicy(name, std::string(name) + ":*", 1);
+    policy.offline.reads = reads;
+    policy.mode = mode;
+    return policy;
+  };
+  return SnapshotOf({named("c", OfflineReads::kMiss, Mode::kEnforce), named("d", OfflineReads::kError, Mode::kEnforce),
+                     named("p", OfflineReads::kPass, Mode::kEnforce), named("a", OfflineReads::kMiss, Mode::kAudit),
+                     named("x", OfflineReads::kMiss, Mode::kOff)});
+}
+
+TEST(RequestJudgeTest, CommandsWhoseKeysAreAllACachesAreDegradable) {
+  Bench bench(Caches());
+  for (const char* line :
+       {"GET c:1", "SET c:1 v", "DEL c:1 d:1", "MGET c:1 d:1 c:2", "HGETALL d:1", "SORT c:1 LIMIT 0 1 ALPHA",
+        "SORT_RO c:1", "XREAD STREAMS c:1 0", "OBJECT ENCODING c:1", "ZUNIONSTORE c:1 2 c:2 d:3", "SMEMBERS c:1"}) {
+    EXPECT_TRUE(bench.Judge(line).degradable) << line;
+  }
+}
+
+TEST(RequestJudgeTest, OneKeyOfNoCacheMakesACommandNotDegradable) {
+  Bench bench(Caches());
+  for (const char* line : {"GET p:1", "GET a:1", "GET x:1", "GET n:1", "MGET c:1 n:1", "MGET n:1 c:1", "MGET c:1 p:1",
+                           "DEL c:1 a:1 d:1", "RENAME c:1 x:1"}) {
+    EXPECT_FALSE(bench.Judge(line).degradable) << line;
+  }
+}
+
+TEST(RequestJudgeTest, WhatIsNoPlainCommandIsNotDegradable) {
+  Bench bench(Caches());
+  for (const char* line : {"PING", "KEYS c:*", "DBSIZE", "FLUSHALL", "SPUBLISH c:1 m", "EVAL return 1 c:1",
+                           "EVAL_RO x 1 c:1", "EVALSHA abc 1 c:1", "FCALL f 1 c:1", "FCALL_RO f 1 c:1", "BLPOP c:1 0",
+                           "XREAD BLOCK 1 STREAMS c:1 0", "WATCH c:1", "MIGRATE h 1 c:1 0 5", "SORT c:1 BY w_*",
+                           "SORT c:1 by w_* get #", "SORT_RO c:1 GET o_*", "GET", "NOSUCH c:1"}) {
+    EXPECT_FALSE(bench.Judge(line).degradable) << line;
+  }
+}
+
+TEST(RequestJudgeTest, DegradableIsNotLeftFromTheRequestBefore) {
+  Bench bench(Caches());
+  EXPECT_TRUE(bench.Judge("GET c:1").degradable);
+  EXPECT_FALSE(bench.Judge("GET n:1").degradable);
+  EXPECT_TRUE(bench.Judge("GET c:1").degradable);
+  EXPECT_FALSE(bench.Judge("NOSUCH c:1").degradable);
+}
+
+TEST(RequestJudgeTest, ACommandThatWaitsForItsGenerationMayBeDegradable) {
+  Policy policy = VersionedPolicy("g", "g:*", std::nullopt, true);
+  policy.near.enabled = true;
+  Bench bench(SnapshotOf({policy}));
+  EXPECT_EQ(bench.Outcome("GET g:1"), "wait");
+  EXPECT_TRUE(bench.plan().degradable);
+}
+
 }  // namespace
 }  // namespace herdgate::policy

@@ -85,5 +85,19 @@ TEST(SnapshotTest, NoPolicyNoPrefix) {
   EXPECT_EQ(ThreePolicies()->Prefix(PolicySet::kNone), "");
 }
 
+TEST(SnapshotTest, ItCachesIfOneEnforcedPolicyIsACache) {
+  const auto caches = [](Mode mode, bool near) {
+    Policy policy = VersionedPolicy("b", "b*", 1);
+    policy.mode = mode;
+    policy.near.enabled = near;
+    const std::vector<Policy> policies = {VersionedPolicy("a", "a*", 1), policy};
+    return Snapshot(std::make_shared<const PolicySet>(policies), {}).caches();
+  };
+  EXPECT_TRUE(caches(Mode::kEnforce, true));
+  EXPECT_FALSE(caches(Mode::kEnforce, false));
+  EXPECT_FALSE(caches(Mode::kAudit, true));
+  EXPECT_FALSE(caches(Mode::kOff, true));
+}
+
 }  // namespace
 }  // namespace herdgate::policy
