@@ -77,6 +77,42 @@ TEST_P(Large, RequestOfManyArgumentsPasses) {
   EXPECT_EQ(client.Do({"LINDEX", "list", "299999"}), Bulk("299999"));
 }
 
+// A policy that changes requests: what passes unjudged has another key than the app's other commands.
+constexpr const char* kVersioned = "policies:\n  - {name: all, match: [\"*\"], version: {schema: 7}}\n";
+
+TEST_P(Large, RequestOfManyArgumentsIsJudgedThoughItsHeaderComesAlone) {
+  Restart({.loops = GetParam(), .policies = kVersioned});
+  std::string request = Encode({"MSET"});
+  constexpr int kPairs = 50000;
+  for (int i = 0; i < kPairs; ++i) {
+    for (const std::string& word : {"k" + std::to_string(i), std::string("v")}) request += Bulk(word);
+  }
+  const std::string header = "*" + std::to_string(2 * kPairs + 1) + "\r\n";
+  request.replace(0, request.find('$'), header);
+  RawClient client = Client();
+  client.Send(header);
+  // The header is read by itself: the same loop has answered another client since.
+  for (RawClient& other : Clients(2 * GetParam())) other.Do({"PING"});
+  client.Send(std::string_view(request).substr(header.size()));
+  EXPECT_EQ(client.Read(), "+OK\r\n");
+  EXPECT_EQ(client.Do({"GET", "k49999"}), Bulk("v"));
+  EXPECT_EQ(Direct().Do({"EXISTS", "v7:k0", "v7:k49999"}), ":2\r\n");
+  EXPECT_EQ(Direct().Do({"EXISTS", "k0", "k49999"}), ":0\r\n");
+}
+
+TEST_P(Large, NumberOfArgumentsThatIsOnlyDeclaredTakesNoMemory) {
+  Restart({.loops = GetParam(), .policies = kVersioned});
+  RawClient client = Client();
+  client.Do({"PING"});
+  const std::size_t before = ResidentBytes();
+  const std::string value = Noise(400 * 1024);
+  client.Send("*2147483647\r\n" + Bulk("HSET") + Bulk("key") + Bulk("field") + Bulk(value));
+  EXPECT_TRUE(Eventually([&] { return Gate().Metric("herdgate_client_pins_total{reason=\"large_request\"}") >= 1; }));
+  EXPECT_LT(ResidentBytes(), before + 64 * kMiB);
+  client.Close();
+  EXPECT_EQ(Client().Do({"HGET", "key", "field"}), "$-1\r\n");
+}
+
 TEST_P(Large, SlowUploadHoldsUpNobodyElse) {
   const std::string value = Noise(4 * kMiB);
   const std::string request = Encode({"SET", "big", value});

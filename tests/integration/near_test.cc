@@ -1,5 +1,6 @@
 // The near cache on the data path: what is answered in the pod, and that it is never older than it may be.
 #include "tests/integration/support/sidecar_test.h"
+#include "tests/support/relay.h"
 
 namespace herdgate::integration {
 namespace {
@@ -114,6 +115,28 @@ TEST_P(Near, TransactionAndPipelineSeeTheirOwnWrites) {
   EXPECT_EQ(replies[6], "$1\r\n2\r\n");
 }
 
+TEST_P(Near, ReadBehindAScriptSeesWhatItWroteWithoutSayingSo) {
+  RawClient client = Client();
+  const std::string script = "return redis.call('SET', 'n:' .. 'a', ARGV[1])";
+  client.Do({"SET", "n:a", "0"});
+  for (int i = 1; i <= 200; ++i) {
+    ASSERT_TRUE(Warm(client, "n:a"));
+    const std::string value = std::to_string(i);
+    client.Send(Encode({"EVAL", script, "0", value}) + Encode({"GET", "n:a"}));
+    ASSERT_EQ(client.Read(), "+OK\r\n");
+    ASSERT_EQ(client.Read(), Bulk(value));
+  }
+}
+
+TEST_P(Near, EachKeyOfAnMgetCountsForItsOwnPolicy) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "1", "n:b", "1", "u:a", "1"});
+  client.Do({"MGET", "n:a", "u:a", "n:b"});
+  const std::string hits = "herdgate_lookups_total{outcome=\"hit\",policy=";
+  EXPECT_TRUE(Gate().MetricBecomes(hits + "\"near\"", 2));
+  EXPECT_TRUE(Gate().MetricBecomes(hits + "\"versioned\"", 1));
+}
+
 TEST_P(Near, ForeignWriteIsSeenSoon) {
   RawClient client = Client();
   RawClient direct = Direct();
@@ -181,6 +204,51 @@ TEST_P(Near, WrongTypeIsRedisToSay) {
 }
 
 HERDGATE_WITH_LOOPS(Near);
+
+// What the tracked connection says comes late: what the pod must know of its own writes, it can't have from there.
+class NearBehindLatePushes : public Near {
+ protected:
+  void SetUp() override {
+    Near::SetUp();
+    if (IsSkipped()) return;
+    relay_.only_tracking = true;
+    Restart(relay_.Url(), {.loops = GetParam(), .policies = kNear});
+    ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
+    RawClient client = Client();
+    client.Do({"SET", "n:a", "old"});
+    ASSERT_TRUE(Warm(client, "n:a"));
+    relay_.delay_ms = 300;
+  }
+
+ private:
+  herdgate::testing::Relay relay_{Redis().port()};
+};
+
+TEST_P(NearBehindLatePushes, LargeOwnWriteIsReadAtOnceByEveryClient) {
+  const std::string value(400 * 1024, 'v');
+  ASSERT_EQ(Client().Do({"SET", "n:a", value}), "+OK\r\n");
+  for (RawClient& client : Clients(2 * GetParam())) EXPECT_TRUE(client.Do({"GET", "n:a"}) == Bulk(value));
+}
+
+TEST_P(NearBehindLatePushes, LargeOwnAppendIsReadAtOnceByEveryClient) {
+  const std::string more(400 * 1024, 'v');
+  ASSERT_EQ(Client().Do({"APPEND", "n:a", more}), ":409603\r\n");
+  for (RawClient& client : Clients(2 * GetParam())) EXPECT_TRUE(client.Do({"GET", "n:a"}) == Bulk("old" + more));
+}
+
+TEST_P(NearBehindLatePushes, ReadSentWhileAScriptsReplyWaitsSeesWhatItWrote) {
+  RawClient client = Client();
+  RawClient direct = Direct();
+  client.Say({"EVAL", "return redis.call('SET', 'n:' .. 'a', 'new')", "0"});
+  ASSERT_TRUE(Eventually([&] { return direct.Do({"GET", "n:a"}) == Bulk("new"); }));
+  // The script's reply has come after these, and waits for the pushes.
+  for (int i = 0; i < 5; ++i) Gate().Get("/metrics");
+  client.Say({"GET", "n:a"});
+  EXPECT_EQ(client.Read(), "+OK\r\n");
+  EXPECT_EQ(client.Read(), Bulk("new"));
+}
+
+HERDGATE_WITH_LOOPS(NearBehindLatePushes);
 
 }  // namespace
 }  // namespace herdgate::integration

@@ -2,7 +2,7 @@
 //
 // Every connection is passed on to 127.0.0.1:`target` as it comes. Faults hold for all connections, those to come too,
 // until they are taken back: pushes of RESP3 can be left out, what the server says can be delayed, everything can be
-// held back or cut.
+// held back or cut. Where `only_tracking` is set, they hold for the connections that have turned CLIENT TRACKING on.
 // Threads: any; one thread of its own does the work. Ownership: the thread and all sockets end with the relay.
 #pragma once
 
@@ -57,6 +57,7 @@ class Relay {
   std::uint16_t port() const { return port_; }
   std::string Url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
 
+  std::atomic<bool> only_tracking{false};
   // What the server pushes does not arrive. Only RESP may pass while this is on.
   std::atomic<bool> drops_pushes{false};
   // Bytes wait, neither way, and connections stay open.
@@ -65,7 +66,7 @@ class Relay {
   std::atomic<int> delay_ms{0};
   // New connections are closed at once.
   std::atomic<bool> refuses{false};
-  // Closes all connections that there are.
+  // Closes all connections that there are and that faults hold for.
   void Cut() { cuts_.fetch_add(1); }
   int accepted() const { return accepted_.load(); }
 
@@ -84,6 +85,7 @@ class Relay {
     std::deque<Chunk> to_client;
     std::deque<Chunk> to_server;
     bool ended = false;
+    bool tracks = false;
 
     Link() = default;
     Link(const Link&) = delete;
@@ -105,37 +107,33 @@ class Relay {
   void Run() {
     int cuts = 0;
     while (!stopping_) {
+      // A negative descriptor is one that poll passes over.
       std::vector<pollfd> fds = {{listener_, POLLIN, 0}};
-      if (!holds) {
-        for (const auto& link : links_) {
-          fds.push_back({link->client, POLLIN, 0});
-          fds.push_back({link->server, POLLIN, 0});
-        }
+      for (const auto& link : links_) {
+        const bool held = holds && Suffers(*link);
+        fds.push_back({held ? -1 : link->client, POLLIN, 0});
+        fds.push_back({held ? -1 : link->server, POLLIN, 0});
       }
       poll(fds.data(), fds.size(), 1);
       if (const int now = cuts_.load(); now != cuts) {
         cuts = now;
-        links_.clear();
+        links_.remove_if([this](const auto& link) { return Suffers(*link); });
         continue;
       }
       std::size_t at = 1;
-      if (fds.size() > 1) {
-        for (const auto& link : links_) {
-          if (fds[at++].revents != 0) Read(*link, link->client, link->to_server, false);
-          if (fds[at++].revents != 0) Read(*link, link->server, link->to_client, true);
-        }
-      }
-      if (!holds) {
-        for (const auto& link : links_) {
-          Write(*link, link->client, link->to_client);
-          Write(*link, link->server, link->to_server);
-        }
+      for (const auto& link : links_) {
+        if (fds[at++].revents > 0) Read(*link, link->client, link->to_server, false);
+        if (fds[at++].revents > 0) Read(*link, link->server, link->to_client, true);
+        if (holds && Suffers(*link)) continue;
+        Write(*link, link->client, link->to_client);
+        Write(*link, link->server, link->to_server);
       }
       links_.remove_if([](const auto& link) { return link->ended && link->to_client.empty(); });
       if (fds[0].revents != 0) Accept();
     }
     links_.clear();
   }
+  bool Suffers(const Link& link) const { return link.tracks || !only_tracking; }
   void Accept() {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
@@ -160,7 +158,8 @@ class Relay {
     }
     std::string bytes(buffer.data(), static_cast<std::size_t>(got));
     if (is_server) bytes = Filter(link, bytes);
-    const auto wait = std::chrono::milliseconds(is_server ? delay_ms.load() : 0);
+    if (!is_server && bytes.find("\r\nTRACKING\r\n") != std::string::npos) link.tracks = true;
+    const auto wait = std::chrono::milliseconds(is_server && Suffers(link) ? delay_ms.load() : 0);
     if (!bytes.empty()) to.push_back({Clock::now() + wait, std::move(bytes)});
   }
   // Passes whole replies on, so that it is known where a push begins.
@@ -173,7 +172,7 @@ class Relay {
       bytes.remove_prefix(progress.bytes);
       if (!progress.complete) break;
       const std::string frame = std::exchange(link.frame, {});
-      if (!drops_pushes || frame.front() != '>') out += frame;
+      if (!drops_pushes || !Suffers(link) || frame.front() != '>') out += frame;
     }
     return out;
   }
