@@ -57,6 +57,8 @@ void Client::QueueNear() {
 // The request noted was taken by its lane.
 void Client::NearSent() {
   if (!near_work_) near_work_ = std::make_unique<NearWork>();
+  // A reply that nobody is shown can't wait for a fence, but what follows it is shown.
+  if (IsFenced() && near_note_->slot == 0) near_note_->kind = NearNote::Kind::kFlush;
   context_.near->Enter(*near_work_, *near_note_);
   near_work_->notes.push_back(std::move(*std::exchange(near_note_, std::nullopt)));
 }

@@ -18,12 +18,14 @@ namespace herdgate::pipeline {
 
 // One command on its way, tagged with Client::kNearReply.
 struct NearNote {
+  // A transaction is of the last kind that one of its commands is of: dropping all keys also holds for those that a
+  // script may have written.
   enum class Kind : std::uint8_t {
     kLookup,  // GET, MGET: what they bring is held against the cache
     kRead,    // another read: what is here of its keys goes
     kWrite,   // its keys are dropped before the app sees the reply
-    kFlush,   // all keys are
     kFence,   // it may have written any key: the reply waits for the tracked connection
+    kFlush,   // all keys are dropped before the app sees the reply
   };
   struct Key {
     std::string name;  // physical

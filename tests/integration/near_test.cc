@@ -128,6 +128,21 @@ TEST_P(Near, ReadBehindAScriptSeesWhatItWroteWithoutSayingSo) {
   }
 }
 
+TEST_P(Near, TransactionThatSwapsAndRunsAScriptVoidsAll) {
+  RawClient client = Client();
+  RawClient other = Client();
+  RawClient direct = Direct();
+  direct.Do({"SET", "n:a", "old"});
+  direct.Do({"SELECT", "1"});
+  direct.Do({"SET", "n:a", "new"});
+  client.Do({"MULTI"});
+  client.Do({"SWAPDB", "0", "1"});
+  client.Do({"EVAL", "return 1", "0"});
+  ASSERT_TRUE(Warm(other, "n:a")) << "between the queueing and EXEC";
+  EXPECT_EQ(client.Do({"EXEC"}), "*2\r\n+OK\r\n:1\r\n");
+  EXPECT_EQ(other.Do({"GET", "n:a"}), Bulk("new"));
+}
+
 TEST_P(Near, EachKeyOfAnMgetCountsForItsOwnPolicy) {
   RawClient client = Client();
   client.Do({"MSET", "n:a", "1", "n:b", "1", "u:a", "1"});
@@ -246,6 +261,15 @@ TEST_P(NearBehindLatePushes, ReadSentWhileAScriptsReplyWaitsSeesWhatItWrote) {
   client.Say({"GET", "n:a"});
   EXPECT_EQ(client.Read(), "+OK\r\n");
   EXPECT_EQ(client.Read(), Bulk("new"));
+}
+
+TEST_P(NearBehindLatePushes, ReadBehindAScriptWithoutAReplySeesWhatItWrote) {
+  RawClient client = Client();
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) +
+              Encode({"EVAL", "return redis.call('SET', 'n:' .. 'a', 'new')", "0"}) +
+              Encode({"CLIENT", "REPLY", "ON"}));
+  EXPECT_EQ(client.Read(), "+OK\r\n");
+  EXPECT_EQ(client.Do({"GET", "n:a"}), Bulk("new"));
 }
 
 HERDGATE_WITH_LOOPS(NearBehindLatePushes);
