@@ -72,6 +72,10 @@ class Loop final : public base::Executor {
   std::size_t BeginRead(std::size_t size);
   void EndRead(std::size_t mark);
   void NoteBorrow() { ++borrows_; }
+  // Space to write `size` bytes into instead, or null if there is less. KeepRoom: the first `size` of them, for which
+  // NoteBorrow follows, are in use.
+  char* Room(std::size_t size) { return kArenaBytes - arena_used_ < size ? nullptr : arena_.get() + arena_used_; }
+  void KeepRoom(std::size_t size) { arena_used_ += size; }
 
   uv_loop_s* uv() { return uv_.get(); }
 

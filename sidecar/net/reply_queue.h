@@ -6,7 +6,7 @@
 //
 //   Expect()            one more lane reply is owed
 //   Pass(bytes, ended)  the next bytes of the oldest owed lane replies; `ended` of them end with these bytes
-//   Local(bytes)        a reply that is known now, in turn
+//   Local(bytes)        a reply that is known now, in turn; Room and CommitRoom: the same, written in place
 //   Open() / Fill()     a reply that is known later, in turn
 //
 // Threads: the loop's thread. Cost: two counters per lane reply; a small record per slot that has to wait.
@@ -41,6 +41,13 @@ class ReplyQueue {
   void PassCopy(std::string_view bytes, std::size_t ended);
 
   void Local(std::string_view bytes);
+  // Local without a copy: where the reply may be written, at most `size` bytes, in one go with CommitRoom. Null: here
+  // it can't be. REQUIRES: as OutQueue::Borrow.
+  char* Room(std::size_t size) { return settled() ? loop_.Room(size) : nullptr; }
+  void CommitRoom(std::string_view written) {
+    loop_.KeepRoom(written.size());
+    out_.Borrow(written, loop_);
+  }
   SlotId Open();
   void Fill(SlotId slot, std::string_view bytes);
 

@@ -76,6 +76,43 @@ TEST_F(ReplyQueueTest, ALocalReplyStandsBehindTheLaneRepliesAskedBeforeIt) {
   EXPECT_TRUE(queue_.settled());
 }
 
+TEST_F(ReplyQueueTest, AReplyWrittenInPlaceIsSentInTurn) {
+  const auto write = [&](std::string_view reply) {
+    char* const room = queue_.Room(100);
+    ASSERT_NE(room, nullptr);
+    std::memcpy(room, reply.data(), reply.size());
+    queue_.CommitRoom({room, reply.size()});
+  };
+  queue_.Local("+first\r\n");
+  write("+second\r\n");
+  write("+third\r\n");
+  queue_.Local("+last\r\n");
+  EXPECT_EQ(Written(), "+first\r\n+second\r\n+third\r\n+last\r\n");
+}
+
+TEST_F(ReplyQueueTest, WhatIsWrittenInPlaceOutlivesTheReadThatAskedForIt) {
+  std::size_t mark = loop_.BeginRead(10);
+  char* const room = queue_.Room(3);
+  std::memcpy(room, "abc", 3);
+  queue_.CommitRoom({room, 3});
+  loop_.EndRead(mark);
+  const auto space = loop_.ReadSpace();
+  std::fill(space.begin(), space.end(), 'x');
+  EXPECT_EQ(Written(), "abc");
+}
+
+TEST_F(ReplyQueueTest, NothingIsWrittenInPlaceWhileAReplyIsOwed) {
+  queue_.Expect();
+  EXPECT_EQ(queue_.Room(1), nullptr);
+  Pass("+lane\r\n", 1);
+  EXPECT_NE(queue_.Room(1), nullptr);
+  const auto slot = queue_.Open();
+  EXPECT_EQ(queue_.Room(1), nullptr);
+  queue_.Fill(slot, "+slot\r\n");
+  EXPECT_NE(queue_.Room(1), nullptr);
+  EXPECT_EQ(queue_.Room(Loop::kArenaBytes + 1), nullptr);
+}
+
 TEST_F(ReplyQueueTest, ALaneReplyWaitsBehindAnOpenSlot) {
   const auto slot = queue_.Open();
   queue_.Expect();
