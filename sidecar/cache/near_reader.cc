@@ -8,7 +8,8 @@ namespace {
 constexpr metrics::CounterFamily kLookups{"herdgate_near_lookups_total",
                                           "Look-ups in the near cache, by what was found."};
 constexpr metrics::HistogramFamily kAge{"herdgate_near_hit_age_seconds",
-                                        "Age of values in the near cache that were found.", kAgeBuckets};
+                                        "Age of values that were answered from the near cache; of one in 64.",
+                                        kAgeBuckets};
 constexpr std::array<std::string_view, kFreshnesses> kFreshnessNames = {"absent", "fresh", "stale"};
 
 }  // namespace

@@ -168,6 +168,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
 
   // Near cache (client_near.cc).
   bool MayLookNear(bool queued) const;
+  // Answers a GET of a key that is here, before anything is judged. The same as AnswerNear after judging, for a client
+  // that is in no state of its own.
+  bool AnswerHit(const command::CommandSpec& spec, const resp::Request& request);
   std::optional<std::string_view> AnswerNear(const command::CommandSpec& spec, const resp::Request& request,
                                              const policy::RequestPlan& plan, bool queued);
   void NoteNear(const command::CommandSpec& spec, const resp::Request& request, const policy::RequestPlan& plan,

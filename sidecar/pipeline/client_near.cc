@@ -17,6 +17,21 @@ bool Client::MayLookNear(bool queued) const {
          (identity_ == context_.identity || *identity_ == *context_.identity);
 }
 
+bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
+  if (!context_.near->IsGet(spec, request)) return false;
+  const policy::Snapshot& snapshot = *context_.policies->snapshot();
+  const bool queued = in_multi_ || block_left_ > 0;
+  if (!snapshot.nears() || raw_ || skip_this_ || subscriptions_.any() || !MayLookNear(queued)) return false;
+  const auto max_key_bytes = static_cast<std::uint64_t>(context_.facts->max_bulk_bytes);
+  net::ReplyQueue& replies = session_->replies();
+  if (!context_.near->AnswerGet(snapshot, request.args[1], near_work_.get(), proto_, max_key_bytes, replies))
+    return false;
+  context_.commands.Count(spec.id, false);
+  set_singles(replies.has_open_slots());
+  session_->TouchReplies();
+  return true;
+}
+
 std::optional<std::string_view> Client::AnswerNear(const CommandSpec& spec, const resp::Request& request,
                                                    const RequestPlan& plan, bool queued) {
   if (plan.near_keys.empty() || !MayLookNear(queued)) return std::nullopt;

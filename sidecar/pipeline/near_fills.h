@@ -38,6 +38,8 @@ class NearFills final : public upstream::FillSink {
   void EverySecond();
   void Close() { tracking_.Stop(); }
 
+  // Whether some policy has had a near cache.
+  bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
   // Whether pushes are proven to arrive: what was published may be answered.
   bool armed() const { return armed_.load(std::memory_order_acquire); }
   void Request(Wanted wanted);

@@ -1,6 +1,8 @@
 #include "sidecar/pipeline/near_stage.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "sidecar/command/table.h"
@@ -89,6 +91,33 @@ std::optional<cache::Value> TakeValue(std::string_view& bytes) {
   return cache::Value{.nil = false, .persistent = false, .bytes = text};
 }
 
+constexpr std::size_t kMostAroundBulk = 32;  // "$", the digits of a size, two line ends
+
+// Writes a bulk; how many bytes it takes, at most kMostAroundBulk more than the value.
+std::size_t WriteBulk(char* to, std::string_view value) {
+  char* at = to;
+  *at++ = '$';
+  at = std::to_chars(at, at + kMostAroundBulk, value.size()).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  if (!value.empty()) std::memcpy(at, value.data(), value.size());
+  at += value.size();
+  *at++ = '\r';
+  *at++ = '\n';
+  return static_cast<std::size_t>(at - to);
+}
+
+std::size_t WriteNull(char* to, int proto) {
+  const std::string_view null = proto == 3 ? "_\r\n" : "$-1\r\n";
+  std::memcpy(to, null.data(), null.size());
+  return null.size();
+}
+
+// Rule 5: whether an unanswered command of the client's own may touch the key.
+bool MayBePending(const NearWork* work, const cache::HashedKey& key) {
+  return work != nullptr && (work->fences > 0 || work->pending.MayHold(key.hash));
+}
+
 void AppendValue(std::string& out, const cache::ValueRef& value, int proto) {
   if (value.nil()) {
     resp::AppendNull(out, proto);
@@ -98,6 +127,9 @@ void AppendValue(std::string& out, const cache::ValueRef& value, int proto) {
 }
 
 }  // namespace
+
+NearStage::NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills)
+    : loop_(loop), cache_(cache), fills_(fills), get_(command::BuiltIn().FindFull("get")->id), reader_(cache) {}
 
 void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   const std::lock_guard lock(mutex_);
@@ -114,19 +146,52 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   }
 }
 
-std::string_view NearStage::Physical(const policy::Snapshot& snapshot, const resp::Request& request,
-                                     const RequestPlan::NearKey& key) {
-  const std::string_view prefix = snapshot.Prefix(key.policy);
-  if (prefix.empty()) return request.args[key.argument];
-  physical_.assign(prefix).append(request.args[key.argument]);
+std::string_view NearStage::Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy) {
+  const std::string_view prefix = snapshot.Prefix(policy);
+  if (prefix.empty()) return logical;
+  physical_.assign(prefix).append(logical);
   return physical_;
+}
+
+bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key, const NearWork* work, int proto,
+                          std::uint64_t max_key_bytes, net::ReplyQueue& replies) {
+  if (!fills_.armed()) return false;
+  const std::size_t policy = snapshot.set().Match(key);
+  if (policy == policy::PolicySet::kNone || !snapshot.IsNear(policy)) return false;
+  const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, key, policy));
+  if (hashed.text.size() > max_key_bytes || MayBePending(work, hashed)) return false;
+  std::size_t written = 0;
+  char* room = nullptr;
+  cache::ValueRef held;
+  bool nil = false;
+  const auto take = [&](const cache::Sight& sight) {
+    if (sight.freshness != cache::Freshness::kFresh) return;
+    nil = sight.nil();
+    const std::string_view bytes = sight.bytes();
+    if (bytes.size() <= cache::kCopyBytes) room = replies.Room(bytes.size() + kMostAroundBulk);
+    if (room == nullptr) {
+      held = sight.Hold();
+    } else {
+      written = nil ? WriteNull(room, proto) : WriteBulk(room, bytes);
+    }
+  };
+  if (reader_.Look(hashed, loop_.Now(), take) != cache::Freshness::kFresh) return false;
+  Count(policy, nil ? Outcome::kNegativeHit : Outcome::kNearHit);
+  if (room != nullptr) {
+    replies.CommitRoom({room, written});
+  } else {
+    reply_.clear();
+    AppendValue(reply_, held, proto);
+    replies.Local(reply_);
+  }
+  return true;
 }
 
 std::optional<cache::ValueRef> NearStage::Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                                 const RequestPlan::NearKey& key, const NearWork* work) {
-  const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, request, key));
-  if (work != nullptr && (work->fences > 0 || work->pending.MayHold(hashed.hash))) return std::nullopt;  // rule 5
-  cache::Found found = cache_.Lookup(hashed, loop_.Now());
+  const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy));
+  if (MayBePending(work, hashed)) return std::nullopt;
+  cache::Found found = reader_.Lookup(hashed, loop_.Now());
   if (found.freshness != cache::Freshness::kFresh) return std::nullopt;
   return std::move(found.value);
 }
@@ -186,7 +251,8 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   }
   const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
   for (const auto& key : plan.near_keys) {
-    note.keys.push_back({.name = std::string(Physical(snapshot, request, key)), .policy = key.policy});
+    note.keys.push_back(
+        {.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)), .policy = key.policy});
     if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);
   }
   return note;
@@ -257,6 +323,7 @@ void NearStage::Count(std::size_t policy, Outcome outcome) {
 }
 
 void NearStage::Collect(metrics::SampleSink& sink) const {
+  if (fills_.wanted()) reader_.Collect(sink);
   const std::lock_guard lock(mutex_);
   for (const auto& [name, cells] : cells_) {
     for (std::size_t i = 0; i < kOutcomes; ++i)

@@ -18,10 +18,12 @@
 
 #include "sidecar/cache/hot_keys.h"
 #include "sidecar/cache/near_cache.h"
+#include "sidecar/cache/near_reader.h"
 #include "sidecar/command/spec.h"
 #include "sidecar/metrics/cell.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/loop.h"
+#include "sidecar/net/reply_queue.h"
 #include "sidecar/pipeline/near_fills.h"
 #include "sidecar/pipeline/near_work.h"
 #include "sidecar/policy/request_plan.h"
@@ -36,7 +38,7 @@ inline constexpr std::size_t kOutcomes = 5;
 
 class NearStage {
  public:
-  NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills) : loop_(loop), cache_(cache), fills_(fills) {}
+  NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills);
 
   void SetPolicies(std::shared_ptr<const policy::PolicySet> set);
 
@@ -45,6 +47,15 @@ class NearStage {
   std::optional<std::string_view> Answer(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
                                          const resp::Request& request, const policy::RequestPlan& plan,
                                          const NearWork* work, int proto);
+
+  // Answers GET `key` from here, into `replies`, if it is here and fresh, without a plan: no policy refuses a read, and
+  // what has no name yet (its generation is not known) or is too long is not here. False: it has to be judged.
+  // REQUIRES: as Answer; the request is one that IsGet takes.
+  bool AnswerGet(const policy::Snapshot& snapshot, std::string_view key, const NearWork* work, int proto,
+                 std::uint64_t max_key_bytes, net::ReplyQueue& replies);
+  bool IsGet(const command::CommandSpec& spec, const resp::Request& request) const {
+    return spec.id == get_ && request.args.size() == 2 && spec.AcceptsCount(2);
+  }
 
   // What a command that goes upstream means; nothing if it means nothing. Drops what it writes (rule 4, at send).
   std::optional<NearNote> Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
@@ -64,8 +75,7 @@ class NearStage {
     std::array<metrics::Counter, kOutcomes> outcomes;
   };
 
-  std::string_view Physical(const policy::Snapshot& snapshot, const resp::Request& request,
-                            const policy::RequestPlan::NearKey& key);
+  std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy);
   std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                        const policy::RequestPlan::NearKey& key, const NearWork* work);
   void Count(std::size_t policy, Outcome outcome);
@@ -75,6 +85,8 @@ class NearStage {
   net::Loop& loop_;
   cache::NearCache& cache_;
   NearFills& fills_;
+  const std::uint16_t get_;
+  cache::NearReader reader_;
   cache::HotKeys hot_;
   std::string physical_;
   std::string reply_;

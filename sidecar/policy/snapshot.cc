@@ -48,6 +48,7 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
     versions_ |= versioned;
     nears_ |= policy.mode == Mode::kEnforce && policy.near.enabled;
     caches_ |= policy.cache();
+    near_.push_back(policy.mode == Mode::kEnforce && policy.near.enabled && !IsWaiting(i) ? 1 : 0);
     audits_versions_ |= policy.mode == Mode::kAudit && policy.version.any();
     prefixes_.push_back(versioned ? VersionPrefix(policy.version.schema, generations_[i]) : std::string());
     if (first_waiting_ == PolicySet::kNone && IsWaiting(i)) first_waiting_ = i;

@@ -49,6 +49,8 @@ class Snapshot {
   std::string_view Prefix(std::size_t index) const;
   // Whether the policy is enforced, has generations, and its generation is not known: its keys have no name yet.
   bool IsWaiting(std::size_t index) const;
+  // Whether the policy is enforced and has a near cache, and its keys have a name. REQUIRES: not PolicySet::kNone.
+  bool IsNear(std::size_t index) const { return near_[index] != 0; }
   // The first such policy, or PolicySet::kNone.
   std::size_t first_waiting() const { return first_waiting_; }
 
@@ -63,6 +65,7 @@ class Snapshot {
   std::shared_ptr<const PolicySet> set_;
   std::vector<std::uint64_t> generations_;
   std::vector<std::string> prefixes_;
+  std::vector<char> near_;  // IsNear
   bool versions_ = false;
   bool nears_ = false;
   bool caches_ = false;

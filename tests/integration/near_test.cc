@@ -212,6 +212,68 @@ TEST_P(Near, OtherDatabasesAndUsersAreNotAnsweredFromHere) {
   Direct().Do({"ACL", "DELUSER", "blind"});
 }
 
+TEST_P(Near, HitsStandInTheirPlaceAmongOtherReplies) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "here", "x", "0"});
+  client.Do({"SET", "u:a", "versioned"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  ASSERT_TRUE(Warm(client, "u:a"));
+  ASSERT_TRUE(Warm(client, "n:none"));
+  std::string all;
+  std::string expected;
+  for (int i = 1; i <= 200; ++i) {
+    all += Encode({"GET", "n:a"}) + Encode({"INCR", "x"}) + Encode({"get", "u:a"}) + Encode({"GET", "n:none"}) +
+           Encode({"PING"});
+    expected += "$4\r\nhere\r\n:" + std::to_string(i) + "\r\n$9\r\nversioned\r\n$-1\r\n+PONG\r\n";
+  }
+  client.Send(all + Encode({"ECHO", "<end>"}));
+  EXPECT_EQ(client.ReadUntil("<end>\r\n"), expected + "$5\r\n<end>\r\n");
+}
+
+TEST_P(Near, LongPipelineOfHitsAndLongValuesAreWhole) {
+  RawClient client = Client();
+  const std::string long_value(60'000, 'L');
+  client.Do({"MSET", "n:a", std::string(100, 'a'), "n:long", long_value});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  ASSERT_TRUE(Warm(client, "n:long"));
+  std::string all;
+  std::string expected;
+  for (int i = 0; i < 20'000; ++i) {  // more than fits where replies are written in place
+    all += Encode({"GET", i % 1000 == 0 ? "n:long" : "n:a"});
+    expected += Bulk(i % 1000 == 0 ? long_value : std::string(100, 'a'));
+  }
+  client.set_patience(milliseconds(10'000));
+  client.Send(all + Encode({"ECHO", "<end>"}));
+  EXPECT_TRUE(client.ReadUntil("<end>\r\n") == expected + "$5\r\n<end>\r\n");
+}
+
+TEST_P(Near, StateOfTheClientIsKeptInMind) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "v"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"GET", "n:a"}) + Encode({"PING"}));
+  EXPECT_EQ(client.Read(), "+PONG\r\n");
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"GET", "n:a"}) + Encode({"CLIENT", "REPLY", "ON"}));
+  EXPECT_EQ(client.Read(), "+OK\r\n");
+  client.Send(Encode({"MULTI"}) + Encode({"GET", "n:a"}) + Encode({"EXEC"}));
+  EXPECT_EQ(client.Read(3)[2], "*1\r\n$1\r\nv\r\n");
+  EXPECT_TRUE(client.Do({"GET", "n:a", "n:a"}).starts_with("-ERR wrong number of arguments"));
+  client.Do({"SUBSCRIBE", "channel"});
+  EXPECT_TRUE(client.Do({"GET", "n:a"}).starts_with("-ERR Can't execute 'get'"));
+}
+
+TEST_P(Near, EveryGetIsCountedOnceByCommandAndOutcome) {
+  RawClient client = Client();
+  client.Do({"SET", "n:a", "v"});
+  constexpr int kGets = 400;
+  for (int i = 0; i < kGets; ++i) client.Do({"GET", i % 4 == 0 ? "n:none" : "n:a"});
+  EXPECT_TRUE(Gate().MetricBecomes("herdgate_commands_total{command=\"get\",outcome=\"ok\"", kGets));
+  EXPECT_EQ(Gate().Metric("herdgate_lookups_total{"), kGets);
+  EXPECT_GT(Hits(), kGets / 2);
+  EXPECT_GT(Gate().Metric("herdgate_lookups_total{outcome=\"negative_hit\""), kGets / 8);
+  EXPECT_GT(Gate().Metric("herdgate_near_hit_age_seconds_count"), 0);
+}
+
 TEST_P(Near, WrongTypeIsRedisToSay) {
   RawClient client = Client();
   client.Do({"RPUSH", "n:l", "x"});

@@ -77,12 +77,18 @@ TEST_F(NearCacheMetricsTest, WhatHappensIsCounted) {
   for (const char* result : {"fresh", "stale", "absent"}) {
     EXPECT_EQ(values["herdgate_near_lookups_total{" + std::string(result) + "}"], 2) << result;
   }
-  EXPECT_EQ(values["herdgate_near_hit_age_seconds"], 4);
+  EXPECT_EQ(values["herdgate_near_hit_age_seconds"], 1) << "of the first hit, not of the second";
   EXPECT_EQ(values["herdgate_near_evictions_total{invalidated}"], 1);
   EXPECT_EQ(values["herdgate_near_publishes_total{published}"], 2);
   EXPECT_EQ(values["herdgate_near_publishes_total{epoch}"], 1);
   EXPECT_EQ(values["herdgate_near_fill_refusals_total{busy}"], 1);
   EXPECT_EQ(values["herdgate_near_epoch_total{canary}"], 1);
+}
+
+TEST_F(NearCacheMetricsTest, AgeIsThatOfOneHitIn64) {
+  Fill("a", "1");
+  for (int i = 0; i < 3 * 64; ++i) reader_.Look(cache_.Hash("a"), now_, [](const Sight&) {});
+  EXPECT_EQ(Scrape()["herdgate_near_hit_age_seconds"], 3);
 }
 
 }  // namespace
