@@ -16,8 +16,6 @@ constexpr GaugeFamily kFills{"herdgate_near_fills", "Values being read for the n
 constexpr CounterFamily kEvictions{"herdgate_near_evictions_total", "Values that left the near cache, by reason."};
 constexpr CounterFamily kPublishes{"herdgate_near_publishes_total",
                                    "Values read for the near cache, by what became of them."};
-constexpr CounterFamily kRefused{"herdgate_near_fill_refusals_total",
-                                 "Values that could have been read for the near cache and were not, by reason."};
 constexpr CounterFamily kEpochs{"herdgate_near_epoch_total",
                                 "Times that all values in the near cache became stale or void, by reason."};
 
@@ -45,7 +43,7 @@ void NearCacheMetrics::Collect(metrics::SampleSink& sink) const {
   sink.Add(kFills, {}, stats.reservations);
   AddRows(sink, kEvictions, "reason", kEvictionNames, stats.evictions);
   AddRows(sink, kPublishes, "result", kResultNames, stats.publishes);
-  AddRows(sink, kRefused, "reason", kRefusalNames, stats.refusals);
+  AddRows(sink, kNearFillRefusals, "reason", kRefusalNames, stats.refusals);
   AddRows(sink, kEpochs, "reason", kEpochNames, stats.epochs);
 }
 

@@ -8,6 +8,11 @@
 
 namespace herdgate::cache {
 
+// Also counted by whoever reads the values, for reasons of its own.
+inline constexpr metrics::CounterFamily kNearFillRefusals{
+    "herdgate_near_fill_refusals_total",
+    "Values that could have been read for the near cache and were not, by reason."};
+
 class NearCacheMetrics {
  public:
   explicit NearCacheMetrics(const NearCache& cache) : cache_(cache) {}

@@ -350,6 +350,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::unique_ptr<PolicyWork> policy_work_;
   std::optional<NearNote> near_note_;  // of the request being dispatched
   std::unique_ptr<NearWork> near_work_;
+  bool near_missed_ = false;  // AnswerHit has looked for what the request being handled asks
   std::unique_ptr<LargeEdit> large_edit_;  // of the request being streamed
   int random_key_draws_ = 0;
   net::ReplyQueue::SlotId random_key_slot_ = 0;

@@ -18,14 +18,15 @@ bool Client::MayLookNear(bool queued) const {
 }
 
 bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
+  near_missed_ = false;
   if (!context_.near->IsGet(spec, request)) return false;
   const policy::Snapshot& snapshot = *context_.policies->snapshot();
   const bool queued = in_multi_ || block_left_ > 0;
   if (!snapshot.nears() || raw_ || skip_this_ || subscriptions_.any() || !MayLookNear(queued)) return false;
   const auto max_key_bytes = static_cast<std::uint64_t>(context_.facts->max_bulk_bytes);
   net::ReplyQueue& replies = session_->replies();
-  if (!context_.near->AnswerGet(snapshot, request.args[1], near_work_.get(), proto_, max_key_bytes, replies))
-    return false;
+  near_missed_ = !context_.near->AnswerGet(snapshot, request.args[1], near_work_.get(), proto_, max_key_bytes, replies);
+  if (near_missed_) return false;
   context_.commands.Count(spec.id, false);
   set_singles(replies.has_open_slots());
   session_->TouchReplies();
@@ -34,7 +35,7 @@ bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
 
 std::optional<std::string_view> Client::AnswerNear(const CommandSpec& spec, const resp::Request& request,
                                                    const RequestPlan& plan, bool queued) {
-  if (plan.near_keys.empty() || !MayLookNear(queued)) return std::nullopt;
+  if (near_missed_ || plan.near_keys.empty() || !MayLookNear(queued)) return std::nullopt;
   return context_.near->Answer(*context_.policies->snapshot(), spec, request, plan, near_work_.get(), proto_);
 }
 

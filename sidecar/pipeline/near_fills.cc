@@ -63,18 +63,27 @@ void NearFills::Collect(metrics::SampleSink& sink) const {
   if (!wanted_.load(std::memory_order_relaxed)) return;
   tracking_.Collect(sink);
   cache::NearCacheMetrics(cache_).Collect(sink);
+  sink.Add(cache::kNearFillRefusals, {{"reason", "pace"}}, refused_by_budget_);
+  sink.Add(cache::kNearFillRefusals, {{"reason", "connection"}}, refused_by_tracking_);
 }
 
 void NearFills::Request(Wanted wanted) {
-  home_.loop.Post([this, wanted = std::move(wanted)]() mutable {
-    const cache::HashedKey key = cache_.Hash(wanted.key);
-    const upstream::FillToken token{.first = wanted.reservation.seq, .second = wanted.reservation.epoch};
-    max_ttl_[wanted.key] = wanted.max_ttl;
-    std::string name = wanted.key;
-    if (tracking_.Fill(std::move(name), token)) return;
-    max_ttl_.erase(wanted.key);
-    cache_.Cancel(key, wanted.reservation);
+  home_.loop.Post([this, wanted = std::move(wanted)] {
+    if (!Ask(wanted)) cache_.Cancel(cache_.Hash(wanted.key), wanted.reservation);
   });
+}
+
+bool NearFills::Ask(const Wanted& wanted) {
+  if (!budget_.Take(home_.loop.Now())) {
+    refused_by_budget_.Add();
+    return false;
+  }
+  const upstream::FillToken token{.first = wanted.reservation.seq, .second = wanted.reservation.epoch};
+  windows_[wanted.key] = {.max_ttl = wanted.max_ttl, .stale_if_error = wanted.stale_if_error};
+  if (tracking_.Fill(wanted.key, token)) return true;
+  windows_.erase(wanted.key);
+  refused_by_tracking_.Add();
+  return false;
 }
 
 void NearFills::Fence(net::Loop& loop, std::function<void()> done) {
@@ -88,21 +97,25 @@ void NearFills::Fence(net::Loop& loop, std::function<void()> done) {
 void NearFills::OnFill(upstream::Filled&& fill) {
   const cache::HashedKey key = cache_.Hash(fill.key);
   const cache::Reservation reservation = ReservationOf(fill.token);
-  const auto asked = max_ttl_.find(fill.key);
-  std::chrono::milliseconds most = asked == max_ttl_.end() ? std::chrono::milliseconds(0) : asked->second;
-  if (asked != max_ttl_.end()) max_ttl_.erase(asked);
-  if (fill.nil) most = std::min(most, kMostForNil);
+  Windows windows;
+  if (const auto asked = windows_.find(fill.key); asked != windows_.end()) {
+    windows = asked->second;
+    windows_.erase(asked);
+  }
+  const auto most = fill.nil ? std::min(windows.max_ttl, kMostForNil) : windows.max_ttl;
   if (most.count() == 0 || (!fill.nil && fill.pttl_ms == -2)) return cache_.Cancel(key, reservation);
   const base::SteadyTime now = home_.loop.Now();
   base::SteadyTime fresh = now + most;
   if (fill.pttl_ms >= 0) fresh = std::min(fresh, fill.asked_at + std::chrono::milliseconds(fill.pttl_ms));
   if (fresh <= now) return cache_.Cancel(key, reservation);
+  // What is known to be missing is no better than a miss when it is stale.
+  const auto stale = fresh + (fill.nil ? std::chrono::milliseconds(0) : windows.stale_if_error);
   (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},
-                       {.now = now, .fresh_until = fresh, .stale_until = fresh});
+                       {.now = now, .fresh_until = fresh, .stale_until = stale});
 }
 
 void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, upstream::FillResult) {
-  max_ttl_.erase(key);
+  windows_.erase(key);
   cache_.Cancel(cache_.Hash(key), ReservationOf(token));
 }
 
@@ -120,6 +133,7 @@ void NearFills::OnLost(upstream::TrackingFault why) {
 }
 
 void NearFills::OnArmed() {
+  budget_.Begin(home_.loop.Now());
   armed_.store(true, std::memory_order_release);
 }
 

@@ -11,8 +11,10 @@
 #include <unordered_map>
 
 #include "sidecar/cache/near_cache.h"
+#include "sidecar/metrics/cell.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/loop.h"
+#include "sidecar/pipeline/fill_budget.h"
 #include "sidecar/upstream/tracking/tracking.h"
 
 namespace herdgate::pipeline {
@@ -25,6 +27,8 @@ class NearFills final : public upstream::FillSink {
     std::string key;  // physical
     cache::Reservation reservation;
     std::chrono::milliseconds max_ttl{0};
+    // How long past fresh it may be answered while the upstream is away.
+    std::chrono::milliseconds stale_if_error{0};
   };
 
   // `home` is the loop's context.
@@ -42,6 +46,8 @@ class NearFills final : public upstream::FillSink {
   bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
   // Whether pushes are proven to arrive: what was published may be answered.
   bool armed() const { return armed_.load(std::memory_order_acquire); }
+  // May come to nothing: the reservation ends then. Just after the connection was armed, only so many a second are read
+  // (FillBudget).
   void Request(Wanted wanted);
   // Runs `done` on `loop`, the caller's, once every push for what Redis has answered until now was processed; at once
   // if the cache answers nothing.
@@ -58,12 +64,22 @@ class NearFills final : public upstream::FillSink {
   void OnArmed() override;
 
  private:
-  cache::NearCache& cache_;
-  LoopContext& home_;
-  std::atomic<bool> armed_{false};
+  struct Windows {
+    std::chrono::milliseconds max_ttl{0};
+    std::chrono::milliseconds stale_if_error{0};
+  };
+  bool Ask(const Wanted& wanted);
+
+  // Each loop reads these with every look-up.
+  alignas(metrics::kCacheLine) std::atomic<bool> armed_{false};
   std::atomic<bool> wanted_{false};
-  std::unordered_map<std::string, std::chrono::milliseconds> max_ttl_;  // of fills under way; one a key
-  upstream::Tracking tracking_;                                         // last: it calls back
+  alignas(metrics::kCacheLine) cache::NearCache& cache_;
+  LoopContext& home_;
+  FillBudget budget_;
+  metrics::Counter refused_by_budget_;
+  metrics::Counter refused_by_tracking_;
+  std::unordered_map<std::string, Windows> windows_;  // of fills under way; one a key
+  upstream::Tracking tracking_;                       // last: it calls back
 };
 
 }  // namespace herdgate::pipeline

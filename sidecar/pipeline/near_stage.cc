@@ -16,24 +16,34 @@ using command::CommandFlag;
 using command::CommandSpec;
 using policy::RequestPlan;
 
-constexpr metrics::CounterFamily kLookups{"herdgate_lookups_total",
-                                          "Keys looked up under policies with a near cache, by outcome."};
-constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {"near_hit", "negative_hit", "hit", "plain_miss",
-                                                                   "error"};
+constexpr metrics::CounterFamily kLookups{
+    "herdgate_lookups_total", "Keys looked up under policies with a near cache, by outcome and by who answered."};
+// The labels `outcome` and `source`.
+constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> kOutcomeNames = {
+    {{"near_hit", "near"},
+     {"negative_hit", "near"},
+     {"stale", "near"},
+     {"hit", "redis"},
+     {"plain_miss", "redis"},
+     {"error", "redis"}}};
 
 // Reads that a value answers.
-enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange };
+enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange, kTtl };
 
 Form FormOf(const CommandSpec& spec) {
   static const std::vector<Form> forms = [] {
     const command::Table& table = command::BuiltIn();
     std::vector<Form> by_id(table.size(), Form::kOther);
-    constexpr std::array<std::pair<std::string_view, Form>, 6> kNamed = {{{"get", Form::kGet},
-                                                                          {"mget", Form::kMget},
-                                                                          {"strlen", Form::kStrlen},
-                                                                          {"exists", Form::kExists},
-                                                                          {"getrange", Form::kGetrange},
-                                                                          {"substr", Form::kGetrange}}};
+    constexpr std::array<std::pair<std::string_view, Form>, 10> kNamed = {{{"get", Form::kGet},
+                                                                           {"mget", Form::kMget},
+                                                                           {"strlen", Form::kStrlen},
+                                                                           {"exists", Form::kExists},
+                                                                           {"getrange", Form::kGetrange},
+                                                                           {"substr", Form::kGetrange},
+                                                                           {"ttl", Form::kTtl},
+                                                                           {"pttl", Form::kTtl},
+                                                                           {"expiretime", Form::kTtl},
+                                                                           {"pexpiretime", Form::kTtl}}};
     for (const auto& [name, form] : kNamed) {
       if (const CommandSpec* known = table.FindFull(name)) by_id[known->id] = form;
     }
@@ -54,6 +64,10 @@ bool WritesUnknownKeys(const CommandSpec& spec) {
   if (spec.flags.Has(CommandFlag::kReadonly)) return false;
   return spec.ttl == command::TtlEffect::kTtlUnknown;
 }
+
+// TTL's answers where there is no time to tell.
+constexpr std::int64_t kNoExpiry = -1;
+constexpr std::int64_t kNoSuchKey = -2;
 
 // GETRANGE's arithmetic, as Redis does it.
 std::string_view RangeOf(std::string_view bytes, std::int64_t first, std::int64_t last) {
@@ -196,11 +210,18 @@ std::optional<cache::ValueRef> NearStage::Fresh(const policy::Snapshot& snapshot
   return std::move(found.value);
 }
 
+std::optional<cache::ValueRef> NearStage::Stale(std::string_view physical) {
+  cache::Found found = reader_.Lookup(cache_.Hash(physical), loop_.Now());
+  if (found.freshness == cache::Freshness::kAbsent) return std::nullopt;
+  return std::move(found.value);
+}
+
 std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapshot, const CommandSpec& spec,
                                                   const resp::Request& request, const RequestPlan& plan,
                                                   const NearWork* work, int proto) {
   const Form form = FormOf(spec);
-  if (form == Form::kOther || !fills_.armed() || !spec.AcceptsCount(request.args.size())) return std::nullopt;
+  if (form == Form::kOther || spec.absent || !fills_.armed() || !spec.AcceptsCount(request.args.size()))
+    return std::nullopt;
   const std::size_t keys = form == Form::kMget || form == Form::kExists ? request.args.size() - 1 : 1;
   if (plan.near_keys.size() != keys) return std::nullopt;
   std::int64_t first = 0;
@@ -212,6 +233,8 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   for (const auto& key : plan.near_keys) {
     auto value = Fresh(snapshot, request, key, work);
     if (!value) return std::nullopt;
+    // When it will expire is not known to the millisecond; that it won't, is.
+    if (form == Form::kTtl && !value->nil() && !value->persistent()) return std::nullopt;
     values_.push_back(std::move(*value));
   }
   reply_.clear();
@@ -228,6 +251,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
       resp::AppendBulk(reply_, value.nil() ? std::string_view() : RangeOf(value.bytes(), first, last));
   }
   if (form == Form::kExists) resp::AppendInteger(reply_, there);
+  if (form == Form::kTtl) resp::AppendInteger(reply_, there > 0 ? kNoExpiry : kNoSuchKey);
   values_.clear();
   return reply_;
 }
@@ -314,7 +338,11 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   if (hot_.Touch(key).at_least() < kHot || !fills_.armed()) return;
   const cache::Reservation reservation = cache_.Reserve(key);
   if (!reservation) return;
-  fills_.Request({.key = std::string(key.text), .reservation = reservation, .max_ttl = set_->at(policy).near.max_ttl});
+  const policy::Policy& matched = set_->at(policy);
+  fills_.Request({.key = std::string(key.text),
+                  .reservation = reservation,
+                  .max_ttl = matched.near.max_ttl,
+                  .stale_if_error = matched.stale_if_error});
 }
 
 void NearStage::Count(std::size_t policy, Outcome outcome) {
@@ -327,7 +355,8 @@ void NearStage::Collect(metrics::SampleSink& sink) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [name, cells] : cells_) {
     for (std::size_t i = 0; i < kOutcomes; ++i)
-      sink.Add(kLookups, {{"policy", name}, {"outcome", kOutcomeNames[i]}}, cells->outcomes[i]);
+      sink.Add(kLookups, {{"policy", name}, {"outcome", kOutcomeNames[i].first}, {"source", kOutcomeNames[i].second}},
+               cells->outcomes[i]);
   }
 }
 

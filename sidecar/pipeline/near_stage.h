@@ -32,9 +32,9 @@
 
 namespace herdgate::pipeline {
 
-// What became of a key that was looked up: the label `outcome`.
-enum class Outcome : std::uint8_t { kNearHit, kNegativeHit, kHit, kPlainMiss, kError };
-inline constexpr std::size_t kOutcomes = 5;
+// What became of a key that was looked up: the label `outcome`; each implies the label `source`.
+enum class Outcome : std::uint8_t { kNearHit, kNegativeHit, kStale, kHit, kPlainMiss, kError };
+inline constexpr std::size_t kOutcomes = 6;
 
 class NearStage {
  public:
@@ -54,7 +54,7 @@ class NearStage {
   bool AnswerGet(const policy::Snapshot& snapshot, std::string_view key, const NearWork* work, int proto,
                  std::uint64_t max_key_bytes, net::ReplyQueue& replies);
   bool IsGet(const command::CommandSpec& spec, const resp::Request& request) const {
-    return spec.id == get_ && request.args.size() == 2 && spec.AcceptsCount(2);
+    return spec.id == get_ && request.args.size() == 2 && spec.AcceptsCount(2) && !spec.absent;
   }
 
   // What a command that goes upstream means; nothing if it means nothing. Drops what it writes (rule 4, at send).
@@ -68,6 +68,11 @@ class NearStage {
   void Lost(const NearNote& note);
   NearFills& fills() { return fills_; }
 
+  // What the cache has of the key, fresh or within its window as stale: for an upstream that is away. The caller counts
+  // what it answers.
+  std::optional<cache::ValueRef> Stale(std::string_view physical);
+  void Count(std::size_t policy, Outcome outcome);
+
   void Collect(metrics::SampleSink& sink) const;
 
  private:
@@ -78,7 +83,6 @@ class NearStage {
   std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy);
   std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                        const policy::RequestPlan::NearKey& key, const NearWork* work);
-  void Count(std::size_t policy, Outcome outcome);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
   void Want(const cache::HashedKey& key, std::size_t policy);
 

@@ -71,6 +71,45 @@ TEST_P(Near, EveryReadOfAValueIsAnswered) {
   EXPECT_EQ(resp3.Do({"GET", "n:none"}), "_\r\n");
 }
 
+TEST_P(Near, ExpiryIsAnsweredOnlyWhereThereIsNoTimeToTell) {
+  RawClient client = Client();
+  const auto calls = [] {
+    return CommandCalls("ttl") + CommandCalls("pttl") + CommandCalls("expiretime") + CommandCalls("pexpiretime");
+  };
+  client.Do({"SET", "n:forever", "v"});
+  client.Do({"SET", "n:limited", "v", "EX", "100"});
+  for (const char* key : {"n:forever", "n:none", "n:limited"}) ASSERT_TRUE(Warm(client, key)) << key;
+  const auto answers_at_once = [&](const Words& words, const std::string& reply) {
+    const double before = CommandCalls(words[0]);
+    return client.Do(words) == reply && CommandCalls(words[0]) == before;
+  };
+  // A fill asks for PTTL too.
+  for (const char* command : {"ttl", "pttl", "expiretime", "pexpiretime"}) {
+    EXPECT_TRUE(Eventually([&] { return answers_at_once({command, "n:forever"}, ":-1\r\n"); })) << command;
+    EXPECT_TRUE(Eventually([&] { return answers_at_once({command, "n:none"}, ":-2\r\n"); })) << command;
+  }
+  const double before = calls();
+  EXPECT_EQ(client.Do({"TTL", "n:limited"}), ":100\r\n");
+  EXPECT_GT(calls(), before);
+  // Who gives it an expiry is heard of.
+  Direct().Do({"EXPIRE", "n:forever", "1000"});
+  EXPECT_TRUE(Eventually([&] { return client.Do({"TTL", "n:forever"}) == ":1000\r\n"; }));
+  client.Do({"PERSIST", "n:limited"});
+  EXPECT_EQ(client.Do({"TTL", "n:limited"}), ":-1\r\n");
+}
+
+TEST_P(Near, FillsAreFewAtOnceAfterTheConnectionWasArmed) {
+  RawClient client = Client();
+  std::string gets;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string get = Encode({"GET", "n:" + std::to_string(i)});
+    gets += get + get + get;
+  }
+  client.Send(gets + Encode({"ECHO", "<end>"}));
+  client.ReadUntil("<end>\r\n");
+  EXPECT_TRUE(Eventually([&] { return Gate().Metric("herdgate_near_fill_refusals_total{reason=\"pace\"}") > 0; }));
+}
+
 TEST_P(Near, OwnWriteIsReadAtOnceByEveryClient) {
   std::vector<RawClient> clients = Clients(6);
   clients[0].Do({"SET", "n:a", "0"});
