@@ -24,7 +24,7 @@ Lane::Lane(const LaneContext& context, LaneKey key, LaneUse use, Start start)
       scanner_(limits_),
       last_used_(context.loop.Now()) {
   if (use_ != LaneUse::kDedicated) context_.metrics.shared_lanes.Add();
-  Connect();
+  ConnectIfAllowed();
 }
 
 Lane::~Lane() {
@@ -36,6 +36,8 @@ Lane::~Lane() {
 bool Lane::Send(std::string_view request, ReplySink& sink, Pending pending) {
   if (state_ != State::kReady && !RefusalError().empty()) return false;
   pending.bytes = static_cast<std::uint32_t>(request.size());
+  pending.fate_unknown = false;
+  pending.degradable &= use_ != LaneUse::kDedicated;
   log_.Append(request);
   pendings_.Push({&sink, pending});
   last_used_ = context_.loop.Now();
@@ -110,7 +112,11 @@ void Lane::SetReading(bool on) {
 
 void Lane::Close() {
   if (state_ == State::kClosed) return;
-  if (state_ == State::kReady) context_.metrics.ready_lanes.Sub();
+  if (state_ == State::kReady) {
+    EndSilence();
+    context_.metrics.ready_lanes.Sub();
+    context_.breaker.OnReadyEnded(false);
+  }
   state_ = State::kClosed;
   attempt_.reset();
   retry_timer_.Cancel();
@@ -119,8 +125,6 @@ void Lane::Close() {
   while (!pendings_.empty()) pendings_.Pop();
   AnnounceReady(false);
 }
-
-void Lane::Abandon() {}
 
 void Lane::EverySecond() {
   log_.Trim();
@@ -135,6 +139,8 @@ void Lane::OnData(std::string_view bytes) {
   if (state_ == State::kHandshaking) {
     OnHandshakeData(bytes);
   } else if (state_ == State::kReady) {
+    last_byte_ns_ = NowNs();
+    EndSilence();
     ReadReplies(bytes);
   }
 }
@@ -156,9 +162,16 @@ void Lane::ReadReplies(std::string_view bytes) {
     }
     const std::string_view piece = bytes.substr(0, progress.bytes);
     bytes.remove_prefix(progress.bytes);
+    // The end of a reply may have brought a placeholder to the front; what was read before it goes first.
+    if (!pendings_.empty() && pendings_.Front().pending.fate_unknown) {
+      Deliver(run);
+      AnswerPlaceholders();
+      if (state_ != State::kReady) return;
+    }
     if (!(is_frame ? TakeFrame(piece, progress.complete, run) : TakeReply(piece, progress.complete, run))) return;
   }
   Deliver(run);
+  AnswerPlaceholders();
 }
 
 bool Lane::TakeReply(std::string_view piece, bool complete, Run& run) {
@@ -253,6 +266,7 @@ Pending Lane::Finish(char kind) {
 // ---- writing
 
 void Lane::OnFlush() {
+  AnswerPlaceholders();
   if (state_ != State::kReady || stream_->blocked()) return;
   std::string_view unsent = log_.Unsent();
   if (one_at_a_time()) {

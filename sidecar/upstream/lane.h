@@ -9,6 +9,9 @@
 // When a connection breaks, every sink with a command of unknown fate (sent, not a read that may be repeated) is told
 // OnLost once and loses all its pendings; of the others, reads that were sent are sent again, once; what was never sent
 // stays queued. The order of a sink's commands is kept throughout.
+// A degradable command of unknown fate does not cost its sink the others: it stays in the queue as a placeholder of no
+// bytes, which is answered by OnUnavailable when it has come to the front of a ready lane, or is abandoned or overdue.
+// While the upstream is away the breaker says when a lane may try to connect.
 //
 // Threads: its loop. Ownership: held by shared_ptr (pool, users); sinks are borrowed and outlive their pendings.
 #pragma once
@@ -117,6 +120,11 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   // sink whose oldest reply has begun to reach its client keeps all. Then whoever awaits room is told, though the lane
   // may be full() still. Shared lanes, not from within a callback of this lane.
   void Abandon();
+  // Tells the breaker when a ready shared lane owes a reply and no byte has come for the timeout, and when it has
+  // spoken again. To be called every `period`; two calls in a row must find it so, since after a pause of this
+  // process one might come before what has arrived is read.
+  void LookForSilence(std::chrono::milliseconds period);
+  bool silent() const { return silent_; }
 
   base::SteadyTime last_used() const { return last_used_; }
   base::SteadyTime refused_at() const { return refused_at_; }
@@ -130,7 +138,11 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
  private:
   struct Entry {
     ReplySink* sink = nullptr;
-    Pending pending;
+    Pending pending;  // fate_unknown: a placeholder, of no bytes
+  };
+  struct Abandoned {
+    Entry entry;
+    std::size_t offset = 0;  // of its request
   };
   // Bytes after which all was sent at a time; measures the upstream's share of a command's time.
   struct SendMark {
@@ -150,6 +162,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   bool one_at_a_time() const { return use_ != LaneUse::kDedicated && handshake_result_.unauthenticated; }
   std::string UnavailableError() const;
   void Connect();
+  void ConnectIfAllowed();
   void DropStream();
   void OnConnected(base::Result<int> socket);
   void OnHandshakeData(std::string_view bytes);
@@ -166,6 +179,12 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   Pending Finish(char kind);
 
   void SeparateLost();
+  static bool IsDropped(const Entry& entry);
+  SendLog TakeAbandoned(std::vector<Abandoned>& abandoned);
+  void AnswerPlaceholders();
+  void TellUnavailable(const Entry& entry, std::string_view request, const std::string& line);
+  std::int64_t OwingSince();
+  void EndSilence();
   void RefuseOverdue();
   void CountRefused(const Pending& pending);
   void ScheduleOverdue();
@@ -192,6 +211,9 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   base::SteadyTime refused_at_;
   int failed_attempts_ = 0;
   bool served_ = false;  // was ready once
+  bool silent_ = false;  // the breaker counts it
+  std::int64_t last_byte_ns_ = 0;
+  std::int64_t suspected_ns_ = 0;  // since when the last look found it nearly silent; 0: it did not
 
   SendLog log_;
   base::Ring<Entry> pendings_;

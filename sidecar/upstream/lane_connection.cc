@@ -17,11 +17,23 @@ void Lane::Connect() {
                                         [this](base::Result<int> socket) { OnConnected(std::move(socket)); });
 }
 
+// While the upstream is away only one lane now and then tries whether it is back.
+void Lane::ConnectIfAllowed() {
+  if (start_ == Start::kOnce || context_.breaker.MayConnect()) return Connect();
+  state_ = State::kWaiting;
+  if (last_error_.empty()) last_error_ = context_.breaker.Get().error;
+  // For whoever asks how long to wait, this is a failed attempt.
+  failed_attempts_ = std::max(failed_attempts_, 1);
+  retry_timer_.After(milliseconds(50 + static_cast<std::int64_t>(context_.random.Below(101))),
+                     [this] { ConnectIfAllowed(); });
+}
+
 void Lane::OnConnected(base::Result<int> socket) {
   // The attempt is running this very callback: let it end first.
   context_.loop.DestroyLater(std::move(attempt_));
   if (!socket.ok()) {
     context_.metrics.connect_failures.Add();
+    context_.breaker.OnFailed(socket.status().message());
     ReconnectLater(socket.status().message());
     return;
   }
@@ -76,6 +88,7 @@ void Lane::BecomeReady(std::string_view rest) {
   scanner_.Reset();
   frame_.clear();
   context_.metrics.ready_lanes.Add();
+  context_.breaker.OnReady();
   if (context_.health.Up(context_.loop.Now())) {
     base::LogInfo("upstream.connected",
                   {{"upstream", context_.connector.name()}, {"version", handshake_result_.version}});
@@ -101,6 +114,10 @@ void Lane::Refuse(const std::string& error) {
   const std::string line = RefusalError();
   while (!pendings_.empty()) {
     const Entry entry = pendings_.Pop();
+    if (entry.pending.fate_unknown) {
+      TellUnavailable(entry, {}, {});
+      continue;
+    }
     CountRefused(entry.pending);
     entry.sink->OnRefused(*this, entry.pending, line);
   }
@@ -123,11 +140,14 @@ void Lane::Broken(LaneLoss loss, const std::string& why) {
   if (state_ == State::kClosed || state_ == State::kRefused) return;
   const bool was_ready = state_ == State::kReady;
   if (was_ready) {
+    EndSilence();
+    context_.breaker.OnReadyEnded(true);
     context_.metrics.ready_lanes.Sub();
     context_.metrics.losses[static_cast<std::size_t>(loss)].Add();
     last_loss_ = loss;
   } else {
     context_.metrics.connect_failures.Add();
+    context_.breaker.OnFailed(why);
   }
   DropStream();
   retry_timer_.Cancel();
@@ -157,25 +177,34 @@ void Lane::SeparateLost() {
   std::unordered_set<ReplySink*> lost;
   std::size_t wholly_sent = 0;  // pendings; what was cut off in the middle can't have been run
   for (std::size_t end = 0; wholly_sent < pendings_.size(); ++wholly_sent) {
-    const Entry& entry = pendings_[wholly_sent];
+    Entry& entry = pendings_[wholly_sent];
     end += entry.pending.bytes;
     if (end > sent) break;
-    const bool is_first_try = wholly_sent >= retried_ && !(wholly_sent == 0 && partly_delivered_);
-    if (!entry.pending.retryable || !is_first_try) lost.insert(entry.sink);
+    const bool begun = wholly_sent == 0 && partly_delivered_;
+    const bool may_repeat = entry.pending.retryable && wholly_sent >= retried_ && !begun;
+    if (may_repeat || IsDropped(entry)) continue;
+    if (begun || !entry.pending.degradable) {
+      lost.insert(entry.sink);
+    } else {
+      entry.pending.fate_unknown = true;
+    }
   }
   SendLog kept_log;
   base::Ring<Entry> kept;
   std::size_t retried = 0;
   std::size_t offset = 0;
   for (std::size_t i = 0; i < pendings_.size(); ++i) {
-    const Entry entry = pendings_[i];
-    if (!lost.contains(entry.sink)) {
+    Entry entry = pendings_[i];
+    const std::size_t bytes = entry.pending.bytes;
+    if (!lost.contains(entry.sink) && !IsDropped(entry)) {
+      const bool placeholder = entry.pending.fate_unknown;
+      if (placeholder) entry.pending.bytes = 0;
       kept_log.Append(log_.At(offset, entry.pending.bytes));
       kept.Push(entry);
       if (i < std::max(wholly_sent, retried_)) ++retried;
-      if (i < wholly_sent) context_.metrics.retries.Add();
+      if (i < wholly_sent && !placeholder) context_.metrics.retries.Add();
     }
-    offset += entry.pending.bytes;
+    offset += bytes;
   }
   log_ = std::move(kept_log);
   pendings_ = std::move(kept);
@@ -190,9 +219,11 @@ void Lane::ReconnectLater(const std::string& why) {
   if (failed_attempts_ == 0 && state_ == State::kConnecting) down_since_ = context_.loop.Now();
   last_error_ = why;
   state_ = State::kWaiting;
+  if (start_ == Start::kOnce) Close();
   if (context_.health.Down(context_.loop.Now(), why)) {
     base::LogWarn("upstream.unavailable", {{"upstream", context_.connector.name()}, {"error", why}});
   }
+  if (state_ == State::kClosed) return;
   // The first attempt after a loss comes soon: a restarted upstream or a closed idle connection is the common case.
   const auto& options = context_.options;
   const int doublings = std::min(failed_attempts_, 12);
@@ -200,7 +231,7 @@ void Lane::ReconnectLater(const std::string& why) {
   const auto delay = std::min(options.backoff_last, options.backoff_first * (1 << doublings));
   const auto jittered =
       milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * (0.5 + context_.random.Unit())));
-  retry_timer_.After(jittered, [this] { Connect(); });
+  retry_timer_.After(jittered, [this] { ConnectIfAllowed(); });
   ScheduleOverdue();
 }
 
@@ -223,9 +254,14 @@ void Lane::RefuseOverdue() {
   const auto overdue = [&] { return together || pendings_.Front().pending.started_ns <= limit; };
   while (!pendings_.empty() && overdue() && state_ != State::kReady) {
     const Entry entry = pendings_.Pop();
+    const std::string request(entry.pending.degradable ? log_.At(0, entry.pending.bytes) : std::string_view());
     log_.Drop(entry.pending.bytes);
     if (retried_ > 0) --retried_;
-    context_.metrics.refused.Add();
+    if (!entry.pending.fate_unknown) context_.metrics.refused.Add();
+    if (entry.pending.degradable) {
+      TellUnavailable(entry, request, line);
+      continue;
+    }
     CountRefused(entry.pending);
     entry.sink->OnRefused(*this, entry.pending, line);
   }

@@ -16,7 +16,7 @@ bool Spent(const Lane& lane) {
 }  // namespace
 
 LanePool::LanePool(const LaneContext& context, std::atomic<std::size_t>& dedicated_in_use)
-    : context_(context), dedicated_in_use_(dedicated_in_use) {
+    : context_(context), dedicated_in_use_(dedicated_in_use), silence_timer_(context.loop) {
   context_.loop.EverySecond([this] { EverySecond(); });
 }
 
@@ -102,6 +102,7 @@ void LanePool::ForgetIdle() {
 }
 
 void LanePool::CloseAll() {
+  silence_timer_.Cancel();
   ForgetIdle();
   for (auto& lane : shared_) {
     lane->Close();
@@ -124,6 +125,7 @@ std::shared_ptr<Lane> LanePool::MakeProbe(const LaneKey& key, ReplySink& owner) 
 
 void LanePool::EverySecond() {
   const auto now = context_.loop.Now();
+  if (context_.breaker.watches_silence() && !silence_timer_.armed()) LookForSilence();
   for (auto& lane : shared_) lane->EverySecond();
   for (auto& idle : idle_) idle.lane->EverySecond();
   std::erase_if(shared_, [&](std::shared_ptr<Lane>& lane) {
@@ -140,6 +142,13 @@ void LanePool::EverySecond() {
     }
     return stale;
   });
+}
+
+void LanePool::LookForSilence() {
+  const auto period = std::max(context_.options.timeout / 8, std::chrono::milliseconds(1));
+  for (const auto& lane : shared_) lane->LookForSilence(period);
+  // Once more after it was switched off: the lanes that count as silent are told.
+  if (context_.breaker.watches_silence()) silence_timer_.After(period, [this] { LookForSilence(); });
 }
 
 }  // namespace herdgate::upstream

@@ -10,6 +10,7 @@
 #include <memory>
 #include <vector>
 
+#include "sidecar/net/timer.h"
 #include "sidecar/upstream/lane.h"
 
 namespace herdgate::upstream {
@@ -49,6 +50,7 @@ class LanePool {
   };
 
   void EverySecond();
+  void LookForSilence();
   void KeepSpare(const LaneKey& key);
   void Discard(std::shared_ptr<Lane> lane);
 
@@ -56,6 +58,7 @@ class LanePool {
   std::atomic<std::size_t>& dedicated_in_use_;
   std::vector<std::shared_ptr<Lane>> shared_;  // a handful: searched from the front
   std::vector<Idle> idle_;
+  net::Timer silence_timer_;
 };
 
 }  // namespace herdgate::upstream

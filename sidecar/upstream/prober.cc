@@ -85,11 +85,14 @@ void Prober::OnAnswer(bool for_us) {
   if (breaker_.closed()) return Stop();
   if (half_open && for_us) {
     stage_ = Stage::kReachable;
-    delay_ = kFirstDelay;
     return host_.OnReachable(*lane_);
   }
-  // With a silent lane this one is kept: the upstream is asked at a steady pace until all lanes have spoken.
-  if (!for_us) GiveUpLane();
+  // If only another lane is silent, this one is kept and asked again: that makes no attempts.
+  if (for_us) {
+    delay_ = kAskEvery;
+  } else {
+    GiveUpLane();
+  }
   ProbeLater();
 }
 

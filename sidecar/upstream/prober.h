@@ -56,6 +56,8 @@ class Prober final : public ReplySink {
   static constexpr std::chrono::milliseconds kFirstDelay{20};
   static constexpr std::chrono::milliseconds kLastDelay{500};
   static constexpr std::chrono::milliseconds kPatience{1000};
+  // Between questions on a connection that is answered, while another is silent.
+  static constexpr std::chrono::milliseconds kAskEvery{100};
 
  private:
   enum class Stage : unsigned char { kIdle, kWaiting, kConnecting, kAsking, kReachable };

@@ -25,6 +25,10 @@ class FakeSink final : public upstream::ReplySink {
   std::vector<bool> frames_had_oldest;
   std::string raw;
   std::vector<std::string> refused;
+  std::vector<Pending> unavailable;
+  std::vector<std::string> unavailable_requests;
+  std::vector<std::string> unavailable_errors;
+  std::string story;  // what came in which order: replies as they are, "!" for each command that was unavailable
   int lost = 0;
   int rooms = 0;
 
@@ -34,17 +38,20 @@ class FakeSink final : public upstream::ReplySink {
       [](Lane&, std::string_view, const Pending*) { return upstream::FrameVerdict::kPush; };
   std::function<void(Lane&)> on_raw = [](Lane&) {};
   std::function<void(Lane&)> on_refused = [](Lane&) {};
+  std::function<void(Lane&)> on_unavailable = [](Lane&) {};
   std::function<void(Lane&)> on_lost = [](Lane&) {};
   std::function<void(Lane&)> on_room = [](Lane&) {};
 
   void OnReplies(Lane& lane, std::string_view bytes, std::size_t count) override {
     replies += bytes;
+    story += bytes;
     ended += count;
     runs.push_back(count);
     on_replies(lane);
   }
   void OnTaggedReply(Lane& lane, const Pending& pending, std::string_view bytes, bool is_end) override {
     replies += bytes;
+    story += bytes;
     if (is_end) tags.push_back(pending.tag);
     on_tagged(lane);
   }
@@ -60,6 +67,13 @@ class FakeSink final : public upstream::ReplySink {
   void OnRefused(Lane& lane, const Pending&, const std::string& error) override {
     refused.push_back(error);
     on_refused(lane);
+  }
+  void OnUnavailable(Lane& lane, const Pending& pending, std::string_view request, const std::string& error) override {
+    unavailable.push_back(pending);
+    unavailable_requests.emplace_back(request);
+    unavailable_errors.push_back(error);
+    story += "!";
+    on_unavailable(lane);
   }
   void OnLost(Lane& lane) override {
     ++lost;

@@ -93,6 +93,12 @@ class LaneFixture : public ::testing::Test {
     pending.tag = tag;
     return pending;
   }
+  // What the sink can do without.
+  Pending Degradable(bool retryable = false) {
+    Pending pending = Plain(retryable);
+    pending.degradable = true;
+    return pending;
+  }
   Pending Read() { return Plain(true); }
   Pending Tagged(std::uint8_t tag) { return Plain(false, tag); }
 

@@ -1,0 +1,142 @@
+// Lane's part in doing without the upstream: what it abandons, and how it notices that nobody answers.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+#include "sidecar/upstream/lane.h"
+
+namespace herdgate::upstream {
+namespace {
+
+constexpr std::string_view kBrokeBeforeAnswer =
+    "-ERR herdgate: the connection to the upstream broke before it answered: whether this was carried out is not "
+    "known\r\n";
+// The request is with the upstream still, which may wake up.
+constexpr std::string_view kNotAnswered =
+    "-ERR herdgate: the upstream does not answer: whether this was or will be carried out is not known\r\n";
+
+// Whose replies nobody waits for any more. It keeps nothing, so one serves all loops.
+class DroppedReplies final : public ReplySink {
+ public:
+  void OnReplies(Lane&, std::string_view, std::size_t) override {}
+  void OnTaggedReply(Lane&, const Pending&, std::string_view, bool) override {}
+  FrameVerdict OnFrame(Lane&, std::string_view, const Pending*) override { return FrameVerdict::kPush; }
+  void OnRaw(Lane&, std::string_view) override {}
+  void OnRefused(Lane&, const Pending&, const std::string&) override {}
+  void OnLost(Lane&) override {}
+  void OnRoom(Lane&) override {}
+};
+
+DroppedReplies& Dropped() {
+  static DroppedReplies dropped;
+  return dropped;
+}
+
+}  // namespace
+
+bool Lane::IsDropped(const Entry& entry) {
+  return entry.sink == &Dropped();
+}
+
+// ---- commands
+
+void Lane::Abandon() {
+  if (use_ == LaneUse::kDedicated || state_ == State::kClosed) return;
+  std::vector<Abandoned> abandoned;
+  const SendLog requests = TakeAbandoned(abandoned);
+  const Breaker::Info info = context_.breaker.Get();
+  const auto away = std::chrono::duration<double>(context_.loop.Now() - info.since).count();
+  const std::string line =
+      fmt::format("-ERR herdgate: upstream {} is unavailable: {} (for {:.1f} s)\r\n", context_.connector.name(),
+                  info.error.empty() ? "no answer" : info.error, std::max(away, 0.0));
+  for (const Abandoned& one : abandoned) {
+    if (state_ == State::kClosed) return;
+    TellUnavailable(one.entry, requests.At(one.offset, one.entry.pending.bytes), line);
+  }
+  if (state_ == State::kClosed) return;
+  if (state_ == State::kReady) context_.loop.Touch(*this);
+  TellRoom();
+}
+
+// Removes what is abandoned and was not sent; of what was sent only the sink changes, so what the upstream has got of
+// the log stays its front. Returns the log as it was.
+SendLog Lane::TakeAbandoned(std::vector<Abandoned>& abandoned) {
+  const std::size_t sent = log_.sent_bytes();
+  std::unordered_set<const ReplySink*> keeping;
+  if (partly_delivered_) keeping.insert(pendings_.Front().sink);
+  SendLog kept_log;
+  base::Ring<Entry> kept;
+  std::size_t retried = 0;
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < pendings_.size(); ++i) {
+    Entry entry = pendings_[i];
+    const std::size_t offset = end;
+    end += entry.pending.bytes;
+    const bool is_owed = entry.pending.bytes > 0 && offset < sent;
+    if (!entry.pending.degradable || keeping.contains(entry.sink)) {
+      keeping.insert(entry.sink);
+    } else {
+      entry.pending.fate_unknown |= is_owed && !entry.pending.retryable;
+      abandoned.push_back({entry, offset});
+      if (!is_owed) continue;
+      entry = {&Dropped(), {.started_ns = entry.pending.started_ns, .bytes = entry.pending.bytes, .own = true}};
+    }
+    kept_log.Append(log_.At(offset, end - offset));
+    kept.Push(entry);
+    if (i < retried_) ++retried;
+  }
+  kept_log.MarkSent(sent);
+  std::swap(log_, kept_log);
+  pendings_ = std::move(kept);
+  retried_ = retried;
+  return kept_log;
+}
+
+void Lane::AnswerPlaceholders() {
+  while (state_ == State::kReady && !pendings_.empty() && pendings_.Front().pending.fate_unknown) {
+    const Entry entry = pendings_.Pop();
+    if (retried_ > 0) --retried_;
+    TellUnavailable(entry, {}, {});
+  }
+}
+
+void Lane::TellUnavailable(const Entry& entry, std::string_view request, const std::string& line) {
+  entry.sink->OnUnavailable(
+      *this, entry.pending, request,
+      !entry.pending.fate_unknown ? line : std::string(entry.pending.bytes == 0 ? kBrokeBeforeAnswer : kNotAnswered));
+}
+
+// ---- silence
+
+void Lane::LookForSilence(std::chrono::milliseconds period) {
+  if (!context_.breaker.watches_silence()) return EndSilence();
+  if (silent_ || state_ != State::kReady || use_ == LaneUse::kDedicated) return;
+  const std::int64_t since = OwingSince();
+  const auto quiet = std::chrono::nanoseconds(NowNs() - since);
+  if (since != 0 && since == suspected_ns_ && quiet >= context_.options.timeout) {
+    silent_ = true;
+    context_.breaker.OnSilent("no answer");
+    return;
+  }
+  suspected_ns_ = since != 0 && quiet >= context_.options.timeout - period ? since : 0;
+}
+
+// Since when the upstream has had a whole request and said nothing, or has taken nothing of a request; 0: it owes none.
+std::int64_t Lane::OwingSince() {
+  if (pendings_.empty() || log_.sent_bytes() == 0) return 0;
+  const std::size_t oldest = pendings_.Front().pending.bytes;
+  const std::uint64_t answered_next = answered_total_ + oldest;
+  while (!marks_.empty() && marks_.Front().end < answered_next && marks_.size() > 1) marks_.Pop();
+  return marks_.empty() ? 0 : std::max(marks_.Front().at_ns, last_byte_ns_);
+}
+
+void Lane::EndSilence() {
+  suspected_ns_ = 0;
+  if (!silent_) return;
+  silent_ = false;
+  context_.breaker.OnSilenceEnded();
+}
+
+}  // namespace herdgate::upstream
