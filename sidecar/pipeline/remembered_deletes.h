@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <span>
@@ -116,14 +117,20 @@ class RememberedDeletes {
   };
   using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
+  // As Add; what is worth a line in the log is told.
+  Remembered AddQuietly(std::span<const Key> keys, std::vector<Bump>& covered, bool& tell_full);
   // All below: REQUIRES mutex_ held.
-  bool IsCovered(const Key& key) const;
-  void Insert(const Key& key);
+  bool GiveBack(const Bump& bump);
+  bool IsCovered(const Key& key) const { return key.has_generation && bumps_.contains(key.policy); }
+  // Nothing if the key is there already, or if a bump hides it.
+  const std::string* Insert(const Key& key);
   void Erase(Entries::iterator entry);
-  bool FitsWithoutGenerations() const;
+  // Turns the keys of a policy into a bump, in which they count.
+  void Cover(Groups::iterator group);
+  // REQUIRES: a policy with generations has keys.
+  Bump CoverLargest();
   bool Fits() const { return entries_.size() <= options_.max_deletes && bytes_ <= options_.max_bytes; }
-  void BumpLargest();
-  void Cover(Groups::iterator group, std::uint64_t deletes);
+  bool FitsWithoutGenerations() const;
 
   const RememberedDeletesOptions options_;
   mutable std::mutex mutex_;  // guards all below
@@ -135,7 +142,8 @@ class RememberedDeletes {
   std::uint64_t bumps_taken_ = 0;
   std::uint64_t deletes_in_bumps_taken_ = 0;
   std::uint64_t last_batch_ = 0;
-  Stats totals_;  // the counters only
+  bool told_full_ = false;  // in the log, since Open
+  Stats totals_;            // the counters only
 };
 
 }  // namespace herdgate::pipeline
