@@ -327,7 +327,7 @@ class NearBehindLatePushes : public Near {
   void SetUp() override {
     Near::SetUp();
     if (IsSkipped()) return;
-    relay_.only_tracking = true;
+    relay_.Only("\r\nTRACKING\r\n");
     Restart(relay_.Url(), {.loops = GetParam(), .policies = kNear});
     ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
     RawClient client = Client();

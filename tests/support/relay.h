@@ -1,8 +1,8 @@
 // Relay: a TCP relay before a server, in which a test makes faults.
 //
 // Every connection is passed on to 127.0.0.1:`target` as it comes. Faults hold for all connections, those to come too,
-// until they are taken back: pushes of RESP3 can be left out, what the server says can be delayed, everything can be
-// held back or cut. Where `only_tracking` is set, they hold for the connections that have turned CLIENT TRACKING on.
+// or for those that Only names, until they are taken back: invalidations can be left out, what the server says can be
+// delayed, everything can be held back or cut.
 // Threads: any; one thread of its own does the work. Ownership: the thread and all sockets end with the relay.
 #pragma once
 
@@ -21,6 +21,7 @@
 #include <deque>
 #include <list>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -57,8 +58,12 @@ class Relay {
   std::uint16_t port() const { return port_; }
   std::string Url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
 
-  std::atomic<bool> only_tracking{false};
-  // What the server pushes does not arrive. Only RESP may pass while this is on.
+  // Faults are for connections whose client has said `mark` among its first bytes; empty: for all.
+  void Only(const std::string& mark) {
+    const std::lock_guard lock(mutex_);
+    mark_ = mark;
+  }
+  // What the server pushes does not arrive, nor what it publishes. Only RESP may pass while this is on.
   std::atomic<bool> drops_pushes{false};
   // Bytes wait, neither way, and connections stay open.
   std::atomic<bool> holds{false};
@@ -66,7 +71,7 @@ class Relay {
   std::atomic<int> delay_ms{0};
   // New connections are closed at once.
   std::atomic<bool> refuses{false};
-  // Closes all connections that there are and that faults hold for.
+  // Closes all connections that there are and that Only names.
   void Cut() { cuts_.fetch_add(1); }
   int accepted() const { return accepted_.load(); }
 
@@ -82,10 +87,10 @@ class Relay {
     resp::Limits limits{};
     resp::ReplyScanner scanner{limits};
     std::string frame;  // the front of a reply that is not whole
+    std::string said;   // the client's first bytes
     std::deque<Chunk> to_client;
     std::deque<Chunk> to_server;
     bool ended = false;
-    bool tracks = false;
 
     Link() = default;
     Link(const Link&) = delete;
@@ -107,24 +112,26 @@ class Relay {
   void Run() {
     int cuts = 0;
     while (!stopping_) {
-      // A negative descriptor is one that poll passes over.
       std::vector<pollfd> fds = {{listener_, POLLIN, 0}};
+      std::vector<Link*> moving;
       for (const auto& link : links_) {
-        const bool held = holds && Suffers(*link);
-        fds.push_back({held ? -1 : link->client, POLLIN, 0});
-        fds.push_back({held ? -1 : link->server, POLLIN, 0});
+        if (holds && Concerns(*link)) continue;
+        moving.push_back(link.get());
+        fds.push_back({link->client, POLLIN, 0});
+        fds.push_back({link->server, POLLIN, 0});
       }
       poll(fds.data(), fds.size(), 1);
       if (const int now = cuts_.load(); now != cuts) {
         cuts = now;
-        links_.remove_if([this](const auto& link) { return Suffers(*link); });
+        links_.remove_if([this](const auto& link) { return Concerns(*link); });
         continue;
       }
       std::size_t at = 1;
-      for (const auto& link : links_) {
-        if (fds[at++].revents > 0) Read(*link, link->client, link->to_server, false);
-        if (fds[at++].revents > 0) Read(*link, link->server, link->to_client, true);
-        if (holds && Suffers(*link)) continue;
+      for (Link* const link : moving) {
+        if (fds[at++].revents != 0) Read(*link, link->client, link->to_server, false);
+        if (fds[at++].revents != 0) Read(*link, link->server, link->to_client, true);
+      }
+      for (Link* const link : moving) {
         Write(*link, link->client, link->to_client);
         Write(*link, link->server, link->to_server);
       }
@@ -133,7 +140,10 @@ class Relay {
     }
     links_.clear();
   }
-  bool Suffers(const Link& link) const { return link.tracks || !only_tracking; }
+  bool Concerns(const Link& link) {
+    const std::lock_guard lock(mutex_);
+    return link.said.find(mark_) != std::string::npos;
+  }
   void Accept() {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
@@ -157,9 +167,10 @@ class Relay {
       return;
     }
     std::string bytes(buffer.data(), static_cast<std::size_t>(got));
+    constexpr std::size_t kKept = 1024;
+    if (!is_server && link.said.size() < kKept) link.said += bytes;
     if (is_server) bytes = Filter(link, bytes);
-    if (!is_server && bytes.find("\r\nTRACKING\r\n") != std::string::npos) link.tracks = true;
-    const auto wait = std::chrono::milliseconds(is_server && Suffers(link) ? delay_ms.load() : 0);
+    const auto wait = std::chrono::milliseconds(is_server && Concerns(link) ? delay_ms.load() : 0);
     if (!bytes.empty()) to.push_back({Clock::now() + wait, std::move(bytes)});
   }
   // Passes whole replies on, so that it is known where a push begins.
@@ -172,7 +183,8 @@ class Relay {
       bytes.remove_prefix(progress.bytes);
       if (!progress.complete) break;
       const std::string frame = std::exchange(link.frame, {});
-      if (!drops_pushes || !Suffers(link) || frame.front() != '>') out += frame;
+      const bool is_push = frame.front() == '>' || frame.starts_with("*3\r\n$7\r\nmessage\r\n");
+      if (!drops_pushes || !is_push || !Concerns(link)) out += frame;
     }
     return out;
   }
@@ -197,6 +209,8 @@ class Relay {
   std::atomic<int> cuts_{0};
   std::atomic<int> accepted_{0};
   std::atomic<bool> stopping_{false};
+  std::mutex mutex_;  // guards mark_
+  std::string mark_;
   std::list<std::unique_ptr<Link>> links_;  // the thread's
   std::thread thread_;                      // last: it uses all above
 };
