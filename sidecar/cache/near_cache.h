@@ -9,6 +9,7 @@
 // (tests/property/near_cache_model_test.cc).
 //  1. Reserve before the fill is sent. Fill on the tracked connection only, and process replies and pushes in the
 //     order in which that connection brought them; pushes of one read batch may be processed ahead of its replies.
+//     (Of a pair of connections that nothing orders, upstream/tracking/broadcast_lane.h says why Reserve is enough.)
 //  2. Each push: Drop(key, kInvalidated). A null push, and FLUSHALL, FLUSHDB and SWAPDB of this pod: DropAll.
 //  3. The tracked connection is lost or not to be trusted: NewEpoch, before it is used again. Nothing that it brought
 //     may be published after that.

@@ -45,12 +45,12 @@ bool Tracking::Ask(Question question, std::initializer_list<std::string_view> re
   pending.tag = static_cast<std::uint8_t>(question);
   pending.own = true;
   pending.started_ns = loop_.Now().time_since_epoch().count();
-  if (lane_->idle()) owed_since_ = loop_.Now();
+  watch_.Asking();
   if (!lane_->Send(request_, *this, pending)) {
     Lose(TrackingFault::kConnection, lane_->RefusalOrUnavailable());
     return false;
   }
-  WatchSilence();
+  watch_.Asked();
   return true;
 }
 
@@ -63,6 +63,7 @@ void Tracking::OnFlush() {
 // One PING answers for all writes that were answered before it is sent.
 void Tracking::SendFences() {
   if (waiting_fences_.empty() || !up_) return;
+  if (is_pair()) return broadcasts_.Ping(std::exchange(waiting_fences_, {}));
   pings_.push_back(std::exchange(waiting_fences_, {}));
   Ask(Question::kPing, {"PING"});
 }
@@ -80,7 +81,7 @@ void Tracking::SendFlight(Flight&& flight) {
   flight.fill.asked_at = loop_.Now();
   flying_.push_back(std::move(flight));
   // Lost on the way, the flight is not there any more.
-  if (!Ask(Question::kCaching, {"CLIENT", "CACHING", "YES"})) return;
+  if (!is_pair() && !Ask(Question::kCaching, {"CLIENT", "CACHING", "YES"})) return;
   if (!Ask(Question::kGet, {"GET", flying_.back().fill.key})) return;
   Ask(Question::kTtl, {"PTTL", flying_.back().fill.key});
 }
@@ -89,7 +90,7 @@ void Tracking::SendFlight(Flight&& flight) {
 
 void Tracking::OnTaggedReply(Lane& lane, const Pending& pending, std::string_view bytes, bool ended) {
   if (&lane != lane_.get()) return;
-  heard_at_ = loop_.Now();
+  watch_.Heard();
   const auto question = static_cast<Question>(pending.tag);
   const std::size_t most = question == Question::kGet ? options_.max_value + kHeaderRoom : kMostOther;
   if (reply_.size() + bytes.size() > most) {
@@ -185,10 +186,10 @@ void Tracking::TakePong(const resp::Reply& reply) {
 
 FrameVerdict Tracking::OnFrame(Lane& lane, std::string_view frame, const Pending*) {
   if (&lane != lane_.get()) return FrameVerdict::kPush;
-  heard_at_ = loop_.Now();
+  watch_.Heard();
   const auto parsed = resp::ParseReply(frame);
-  if (!parsed.ok()) {
-    Lose(TrackingFault::kProtocol, "a push that can't be read");
+  if (!parsed.ok() || is_pair()) {
+    Lose(TrackingFault::kProtocol, is_pair() ? "a push over RESP2" : "a push that can't be read");
   } else if (const resp::Reply& push = parsed.value().reply;
              !push.elements.empty() && push.elements[0].text == "invalidate") {
     TakePush(push);
@@ -198,14 +199,18 @@ FrameVerdict Tracking::OnFrame(Lane& lane, std::string_view frame, const Pending
 }
 
 void Tracking::TakePush(const resp::Reply& push) {
+  if (push.elements.size() == 2) return OnWritten(push.elements[1]);
+  Lose(TrackingFault::kProtocol, "an invalidation that names no keys");
+}
+
+void Tracking::OnWritten(const resp::Reply& keys) {
   metrics_.pushes.Add();
   const std::uint64_t epoch = epoch_;
-  const resp::Reply* keys = push.elements.size() == 2 ? &push.elements[1] : nullptr;
-  if (keys != nullptr && keys->type == resp::ReplyType::kNull) return sink_.OnFlush();
-  if (keys == nullptr || keys->type != resp::ReplyType::kArray) {
+  if (keys.type == resp::ReplyType::kNull) return sink_.OnFlush();
+  if (keys.type != resp::ReplyType::kArray) {
     return Lose(TrackingFault::kProtocol, "an invalidation that names no keys");
   }
-  for (const resp::Reply& key : keys->elements) {
+  for (const resp::Reply& key : keys.elements) {
     if (!key.is_text()) return Lose(TrackingFault::kProtocol, "an invalidation of something that is no key");
     if (!canary_.OnPush(key.text)) sink_.OnInvalidate(key.text);
     if (epoch != epoch_) return;

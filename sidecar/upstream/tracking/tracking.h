@@ -1,16 +1,20 @@
 // Tracking: the connection of the near cache, which reads values and is told when they are written.
 //
-//   Start -> probing -> tracked <-> off (again and again by itself) -> Stop
+//   Start -> probing -> tracked or broadcast <-> off (again and again by itself) -> Stop
 //
 // One RESP3 connection with CLIENT TRACKING ON OPTIN does both, so the upstream itself orders a value against the
-// pushes that revoke it. It is armed when the upstream has proven that pushes come: a canary, which is a key that is
-// read here, written elsewhere, and must be pushed. The proof is repeated every few seconds.
-// The connection is given up when it breaks, hangs, misses a canary or answers what it must not; see TrackingFault.
+// pushes that revoke it. An upstream without RESP3 gets a pair instead, mode `broadcast`: values are read here, over
+// RESP2, and the pushes come on a BroadcastLane, which says why that is right and what it costs. Every attempt asks for
+// RESP3 first.
+// It is armed when the upstream has proven that pushes come: a canary, which is a key that is read here, written
+// elsewhere, and must be pushed. The proof is repeated every few seconds.
+// The connection, or both of a pair, is given up when one breaks, hangs, misses a canary or answers what it must not;
+// see TrackingFault.
 //
-// Threads: one loop; mode() and Collect, any. Ownership: borrows the pool, the sink; holds one dedicated lane.
+// Threads: one loop; mode() and Collect, any. Ownership: borrows the pool, the sink; holds one dedicated lane, or two.
 // REQUIRES: destroyed after LanePool::CloseAll and not from a callback.
 // Source: Redis' documentation of client-side caching, which names the race of a reply with an invalidation on another
-// connection; one connection does not have it.
+// connection; one connection does not have it, and a pair leaves it to the sink's reservations.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +30,16 @@
 #include "sidecar/net/timer.h"
 #include "sidecar/resp/reply.h"
 #include "sidecar/upstream/lane_pool.h"
+#include "sidecar/upstream/tracking/broadcast_lane.h"
 #include "sidecar/upstream/tracking/canary.h"
 #include "sidecar/upstream/tracking/fill_sink.h"
+#include "sidecar/upstream/tracking/lane_watch.h"
 #include "sidecar/upstream/tracking/tracking_metrics.h"
 #include "sidecar/upstream/tracking/tracking_options.h"
 
 namespace herdgate::upstream {
 
-class Tracking final : public ReplySink, public net::Flushable, private Canary::Host {
+class Tracking final : public ReplySink, public net::Flushable, private Canary::Host, private BroadcastLane::Host {
  public:
   // `key`: the database and the identity of the upstream's URL; its protocol does not matter.
   Tracking(LanePool& lanes, const LaneKey& key, FillSink& sink, TrackingOptions options = {});
@@ -46,14 +52,14 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   void Stop();
   void EverySecond();
 
-  // Reads `key`: CLIENT CACHING YES, GET, PTTL. False, and nothing happens, unless armed with room in the queue;
-  // else OnFill or OnFillFailed follows, once, after this turn.
+  // Reads `key`: CLIENT CACHING YES (not of a pair), GET, PTTL. False, and nothing happens, unless armed with room in
+  // the queue; else OnFill or OnFillFailed follows, once, after this turn.
   bool Fill(std::string key, FillToken token);
   // `done(true)`: every push of a write that was answered before this call has been processed. `done(false)`: not
   // armed, or not any more; the sink heard OnLost before. Once, maybe before Fence returns.
   void Fence(std::function<void(bool)> done);
 
-  bool armed() const { return metrics_.mode() == TrackingMode::kTracked; }
+  bool armed() const { return IsArmed(metrics_.mode()); }
   TrackingMode mode() const { return metrics_.mode(); }
   TrackingFault fault() const { return metrics_.fault(); }
   const TrackingMetrics& metrics() const { return metrics_; }
@@ -77,23 +83,26 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
     bool canary = false;
     std::string error;  // of GET
   };
-  using Fences = std::vector<std::function<void(bool)>>;
 
   // The connection: tracking_connection.cc.
-  void TakeLane();
+  void TakeLane(int proto);
   void Await();
   void Arm();
   void Lose(TrackingFault why, const std::string& detail);
   void RetryLater(TrackingFault why);
   void SetMode(TrackingMode mode, TrackingFault why, const std::string& detail);
-  void WatchSilence();
   void OnArmReply(Question question, const resp::Reply& reply);
   void ReadServer(const resp::Reply& reply);
+  void StartCanary();
   void ReadCanary(const std::string& key) override;
   void OnCanary(Canary::Result result, const std::string& detail) override;
   void OnCanaryRefused(const std::string& error);
+  void OnSubscribed(const std::string& run_id) override;
+  void OnBroadcastLost(TrackingFault why, const std::string& detail) override { Lose(why, detail); }
+  bool is_pair() const { return proto_ == 2; }
   // Lose, for the upstream's own error to `what`.
   void LoseRefused(std::string_view what, std::string_view error);
+  void LoseTooOld(std::string_view version);
 
   bool Ask(Question question, std::initializer_list<std::string_view> request);
   void SendFences();
@@ -105,6 +114,8 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   void TakeTtl(const resp::Reply& reply);
   void TakePong(const resp::Reply& reply);
   void TakePush(const resp::Reply& push);
+  // The keys of a push: an array, or null.
+  void OnWritten(const resp::Reply& keys) override;
   void Deliver(Flight&& flight);
 
   const TrackingOptions options_;
@@ -115,9 +126,10 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   TrackingMetrics metrics_;
   base::Random random_;
   net::Timer retry_timer_;
-  net::Timer silence_timer_;
+  LaneWatch watch_;  // of lane_
 
   std::shared_ptr<Lane> lane_;
+  int proto_ = 3;            // of lane_; 2: it is one of a pair
   std::uint64_t epoch_ = 0;  // of lane_: grows whenever it is given up
   bool running_ = false;
   bool up_ = false;  // lane_ is ready, and questions may be asked
@@ -126,8 +138,6 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   std::string run_id_;  // of the server that was armed last, if it says
   base::SteadyTime armed_at_;
   base::SteadyTime canary_at_;
-  base::SteadyTime heard_at_;
-  base::SteadyTime owed_since_;
 
   std::deque<Flight> queued_;
   std::deque<Flight> flying_;   // asked, in order
@@ -138,7 +148,9 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   std::string reply_;  // the front of a reply that came in pieces
   bool too_large_ = false;
 
-  Canary canary_;  // last: it calls back
+  // Last: they call back.
+  BroadcastLane broadcasts_;  // of a pair
+  Canary canary_;
 };
 
 }  // namespace herdgate::upstream

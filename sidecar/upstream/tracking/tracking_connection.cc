@@ -1,40 +1,18 @@
 // Tracking's connection: how it is made and armed, how it is proven, and how it is given up.
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "sidecar/base/log.h"
 #include "sidecar/upstream/tracking/tracking.h"
+#include "sidecar/upstream/tracking/tracking_answers.h"
 
 namespace herdgate::upstream {
 namespace {
 
 using std::chrono::milliseconds;
 
-// Before it a push could stand inside another reply, and expiries and full tables went unpushed.
-constexpr int kLeastMajor = 7;
 // How often a lane that tries by itself to connect is looked at.
 constexpr milliseconds kLookEvery{100};
-
-// An error line of RESP, or plain words.
-std::string Words(std::string_view line) {
-  line.remove_prefix(line.starts_with('-') ? 1 : 0);
-  return std::string(line.substr(0, line.find('\r')));
-}
-
-bool SaysOn(const resp::Reply& info) {
-  for (std::size_t i = 0; i + 1 < info.elements.size(); i += 2) {
-    if (info.elements[i].text != "flags") continue;
-    return std::ranges::any_of(info.elements[i + 1].elements,
-                               [](const resp::Reply& flag) { return flag.text == "on"; });
-  }
-  return false;
-}
-
-// Whether it will be over soon, whatever was asked: tried again as soon as a lost connection.
-bool IsPassing(std::string_view error) {
-  return error.starts_with("LOADING") || error.starts_with("BUSY") || error.starts_with("MASTERDOWN");
-}
 
 }  // namespace
 
@@ -46,7 +24,8 @@ Tracking::Tracking(LanePool& lanes, const LaneKey& key, FillSink& sink, Tracking
       sink_(sink),
       random_(static_cast<std::uint64_t>(base::SystemClock().Now().time_since_epoch().count())),
       retry_timer_(lanes.loop()),
-      silence_timer_(lanes.loop()),
+      watch_(lanes.loop(), options_.dead_after),
+      broadcasts_(lanes, key, options_, *this),
       canary_(lanes, key, options_, metrics_, *this) {}
 
 Tracking::~Tracking() {
@@ -58,7 +37,7 @@ void Tracking::Start() {
   if (std::exchange(running_, true)) return;
   failures_ = 0;
   SetMode(TrackingMode::kProbing, TrackingFault::kNone, {});
-  retry_timer_.After(milliseconds(0), [this] { TakeLane(); });
+  retry_timer_.After(milliseconds(0), [this] { TakeLane(3); });
 }
 
 void Tracking::Stop() {
@@ -68,8 +47,9 @@ void Tracking::Stop() {
 
 // ---- up
 
-void Tracking::TakeLane() {
-  lane_ = lanes_.TakeDedicated(key_, *this);
+void Tracking::TakeLane(int proto) {
+  proto_ = proto;
+  lane_ = lanes_.TakeDedicated({proto, key_.db, key_.identity}, *this);
   if (!lane_) return Lose(TrackingFault::kConnection, "no dedicated lane is left");
   lane_->WhenReady([this, epoch = epoch_](bool) {
     if (epoch == epoch_) Await();
@@ -83,8 +63,10 @@ void Tracking::Await() {
       return Arm();
     case Lane::State::kRefused: {
       const std::string error = Words(lane_->RefusalError());
-      const bool is_old = error.starts_with("NOPROTO") || error.starts_with("ERR unknown command");
-      return Lose(is_old ? TrackingFault::kNoResp3 : TrackingFault::kRefused, error);
+      if (is_pair() || !LacksResp3(error)) return Lose(TrackingFault::kRefused, error);
+      lane_->Forget(*this);
+      lanes_.GiveBack(std::exchange(lane_, nullptr), false);
+      return TakeLane(2);
     }
     case Lane::State::kClosed:
       return Lose(TrackingFault::kConnection, Words(lane_->RefusalOrUnavailable()));
@@ -96,15 +78,13 @@ void Tracking::Await() {
 
 void Tracking::Arm() {
   const std::string& version = lane_->handshake().version;
-  const int major = std::atoi(version.c_str());
-  if (major > 0 && major < kLeastMajor) {
-    return Lose(TrackingFault::kOldVersion, "the upstream is version " + version + ", and 7.0 is needed");
-  }
+  if (IsTooOldToTrack(version)) return LoseTooOld(version);
   up_ = true;
-  heard_at_ = owed_since_ = loop_.Now();
+  watch_.Begin(*lane_, [this] { Lose(TrackingFault::kSilent, "no answer"); });
   Ask(Question::kName, {"CLIENT", "SETNAME", "herdgate-near"});
-  Ask(Question::kTracking, {"CLIENT", "TRACKING", "ON", "OPTIN"});
-  Ask(Question::kTrackingInfo, {"CLIENT", "TRACKINGINFO"});
+  // Of a pair the other connection tracks; it is made when this one has answered.
+  if (!is_pair()) Ask(Question::kTracking, {"CLIENT", "TRACKING", "ON", "OPTIN"});
+  if (!is_pair()) Ask(Question::kTrackingInfo, {"CLIENT", "TRACKINGINFO"});
   pings_.emplace_back();
   Ask(Question::kPing, {"PING"});
   Ask(Question::kServer, {"INFO", "server"});
@@ -118,8 +98,8 @@ void Tracking::OnArmReply(Question question, const resp::Reply& reply) {
       return;
     case Question::kTrackingInfo:
       if (is_error) return LoseRefused("CLIENT TRACKINGINFO", reply.text);
-      if (!SaysOn(reply)) Lose(TrackingFault::kProtocol, "CLIENT TRACKINGINFO does not say that tracking is on");
-      return;
+      if (SaysTrackingOn(reply)) return;
+      return Lose(TrackingFault::kProtocol, "CLIENT TRACKINGINFO does not say that tracking is on");
     case Question::kServer:
       return ReadServer(reply);
     default:  // a connection without a name is as good
@@ -130,15 +110,29 @@ void Tracking::OnArmReply(Question question, const resp::Reply& reply) {
 // Another server than before has other values. One that doesn't say (ACL) is taken for the same: what was read before
 // is of an older epoch in any case.
 void Tracking::ReadServer(const resp::Reply& reply) {
-  constexpr std::string_view kField = "run_id:";
-  const std::size_t at = reply.is_text() ? reply.text.find(kField) : std::string_view::npos;
-  if (at != std::string_view::npos) {
-    const std::string_view id = reply.text.substr(at + kField.size());
-    const std::string before = std::exchange(run_id_, std::string(id.substr(0, id.find('\r'))));
+  // HELLO would have said it.
+  const std::string_view version = InfoField(reply, "redis_version:");
+  if (is_pair() && IsTooOldToTrack(version)) return LoseTooOld(version);
+  if (const std::string_view id = InfoField(reply, "run_id:"); !id.empty()) {
+    const std::string before = std::exchange(run_id_, std::string(id));
     const std::uint64_t epoch = epoch_;
     if (!before.empty() && before != run_id_) sink_.OnFlush();
     if (epoch != epoch_) return;
   }
+  if (is_pair()) return broadcasts_.Start();
+  StartCanary();
+}
+
+// Behind an address with several servers the two might reach different ones, and nobody would say what is written to
+// the one that is read.
+void Tracking::OnSubscribed(const std::string& run_id) {
+  if (!run_id.empty() && run_id != run_id_) {
+    return Lose(TrackingFault::kProtocol, "the two connections reach different servers");
+  }
+  StartCanary();
+}
+
+void Tracking::StartCanary() {
   canary_at_ = loop_.Now();
   canary_.Start();
 }
@@ -147,11 +141,9 @@ void Tracking::ReadServer(const resp::Reply& reply) {
 
 void Tracking::EverySecond() {
   const auto now = loop_.Now();
-  if (armed() && !canary_.under_way() && now - canary_at_ >= options_.canary_every) {
-    canary_at_ = now;
-    canary_.Start();
-  }
-  if (!up_ || !lane_->idle() || now - heard_at_ < options_.ping_after) return;
+  if (armed() && !canary_.under_way() && now - canary_at_ >= options_.canary_every) StartCanary();
+  if (is_pair()) broadcasts_.EverySecond();
+  if (!up_ || !watch_.quiet_for(options_.ping_after)) return;
   pings_.emplace_back();
   Ask(Question::kPing, {"PING"});
 }
@@ -169,7 +161,7 @@ void Tracking::OnCanary(Canary::Result result, const std::string& detail) {
       canary_skips_ = 0;
       if (armed()) return;
       armed_at_ = loop_.Now();
-      SetMode(TrackingMode::kTracked, TrackingFault::kNone, {});
+      SetMode(is_pair() ? TrackingMode::kBroadcast : TrackingMode::kTracked, TrackingFault::kNone, {});
       return sink_.OnArmed();
     case Canary::Result::kMissed:
       return Lose(TrackingFault::kCanary, detail);
@@ -191,17 +183,6 @@ void Tracking::OnCanaryRefused(const std::string& error) {
   metrics_.canary_skips.Add();
 }
 
-void Tracking::WatchSilence() {
-  if (silence_timer_.armed()) return;
-  const auto silent = std::chrono::duration_cast<milliseconds>(loop_.Now() - std::max(heard_at_, owed_since_));
-  silence_timer_.After(std::max(milliseconds(1), options_.dead_after - silent), [this] {
-    if (!up_ || lane_->idle()) return;
-    const auto since = loop_.Now() - std::max(heard_at_, owed_since_);
-    if (since >= options_.dead_after) return Lose(TrackingFault::kSilent, "no answer");
-    WatchSilence();
-  });
-}
-
 // ---- down
 
 void Tracking::OnRefused(Lane& lane, const Pending&, const std::string& error) {
@@ -221,7 +202,7 @@ void Tracking::Lose(TrackingFault why, const std::string& detail) {
   up_ = false;
   canary_skips_ = 0;
   retry_timer_.Cancel();
-  silence_timer_.Cancel();
+  watch_.End();
   canary_.Reset();
   reply_.clear();
   too_large_ = false;
@@ -238,6 +219,7 @@ void Tracking::Lose(TrackingFault why, const std::string& detail) {
   Fences fences = std::exchange(waiting_fences_, {});
   for (Fences& ping : pings_) std::ranges::move(ping, std::back_inserter(fences));
   pings_.clear();
+  for (auto& fence : broadcasts_.Reset()) fences.push_back(std::move(fence));
   SetMode(TrackingMode::kOff, why, detail);
   if (running_) RetryLater(why);
   if (was_armed) {
@@ -256,6 +238,10 @@ void Tracking::LoseRefused(std::string_view what, std::string_view error) {
   Lose(IsPassing(error) ? TrackingFault::kConnection : TrackingFault::kRefused, detail);
 }
 
+void Tracking::LoseTooOld(std::string_view version) {
+  Lose(TrackingFault::kOldVersion, "the upstream is version " + std::string(version) + ", and 7.0 is needed");
+}
+
 void Tracking::RetryLater(TrackingFault why) {
   const bool is_connection = why == TrackingFault::kConnection || why == TrackingFault::kSilent;
   const milliseconds first = is_connection ? lanes_.options().backoff_first : options_.probe_first;
@@ -264,7 +250,7 @@ void Tracking::RetryLater(TrackingFault why) {
   failures_ = std::min(failures_ + 1, 12);
   retry_timer_.After(
       milliseconds(static_cast<std::int64_t>(static_cast<double>(delay.count()) * (0.5 + random_.Unit()))),
-      [this] { TakeLane(); });
+      [this] { TakeLane(3); });
 }
 
 // One line for a change, however often the upstream is asked in vain.
@@ -273,6 +259,7 @@ void Tracking::SetMode(TrackingMode mode, TrackingFault why, const std::string& 
   metrics_.Set(mode, why);
   if (!changed) return;
   if (mode == TrackingMode::kTracked) base::LogInfo("near.tracked", {{"db", std::uint64_t{key_.db}}});
+  if (mode == TrackingMode::kBroadcast) base::LogInfo("near.broadcast", {{"db", std::uint64_t{key_.db}}});
   if (mode == TrackingMode::kOff && why != TrackingFault::kStopped) {
     base::LogWarn("near.off", {{"reason", NameOf(why)}, {"error", detail}});
   }

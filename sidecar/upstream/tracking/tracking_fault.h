@@ -19,7 +19,7 @@ enum class TrackingFault : std::uint8_t {
   kProtocol,    // an answer that can't be
   kReadOnly,    // the upstream is a replica
   kRefused,     // by an ACL, a login, or a command that does not exist there
-  kNoResp3,     // HELLO 3 is unknown there
+  kNoResp3,     // neither HELLO 3 nor CLIENT TRACKING is known there
   kOldVersion,  // pushes of versions before 7.0 can't be trusted
 };
 inline constexpr std::size_t kTrackingFaults = 10;
@@ -33,9 +33,14 @@ constexpr std::string_view NameOf(TrackingFault fault) {
 
 // Where the tracked connection is in its life.
 enum class TrackingMode : std::uint8_t {
-  kProbing,  // since Start, until the first verdict
-  kTracked,  // armed: it fills, and pushes come
-  kOff,      // it does not, for a fault; tried again by itself, unless stopped
+  kProbing,    // since Start, until the first verdict
+  kTracked,    // armed: it fills, and pushes come
+  kBroadcast,  // the same over a pair of RESP2 connections: the upstream tells of every write
+  kOff,        // it does not, for a fault; tried again by itself, unless stopped
 };
+
+constexpr bool IsArmed(TrackingMode mode) {
+  return mode == TrackingMode::kTracked || mode == TrackingMode::kBroadcast;
+}
 
 }  // namespace herdgate::upstream

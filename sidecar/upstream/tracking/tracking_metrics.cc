@@ -9,8 +9,9 @@ using metrics::CounterFamily;
 using metrics::GaugeFamily;
 using metrics::HistogramFamily;
 
-constexpr GaugeFamily kMode{"herdgate_near_mode",
-                            "1 for the mode of the near cache in force, 0 for the others: tracked, probing, or off."};
+constexpr GaugeFamily kMode{
+    "herdgate_near_mode",
+    "1 for the mode of the near cache in force, 0 for the others: tracked, broadcast, probing, or off."};
 constexpr CounterFamily kPushes{"herdgate_near_pushes_total", "Invalidations that the upstream pushed."};
 constexpr HistogramFamily kLag{"herdgate_near_push_lag_seconds",
                                "From sending the canary's write to its push: how late pushes are at most.",
@@ -30,6 +31,7 @@ void TrackingMetrics::Collect(metrics::SampleSink& sink) const {
   const TrackingFault why = fault();
   const auto flag = [](bool value) { return value ? 1 : 0; };
   sink.Add(kMode, {{"mode", "tracked"}, {"reason", "none"}}, flag(current == TrackingMode::kTracked));
+  sink.Add(kMode, {{"mode", "broadcast"}, {"reason", "none"}}, flag(current == TrackingMode::kBroadcast));
   sink.Add(kMode, {{"mode", "probing"}, {"reason", "none"}}, flag(current == TrackingMode::kProbing));
   for (std::size_t i = 1; i < kTrackingFaults; ++i) {
     const auto fault_i = static_cast<TrackingFault>(i);

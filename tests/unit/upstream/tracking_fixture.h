@@ -111,12 +111,22 @@ class TrackingFixture : public ::testing::Test {
   static std::string Bulk(std::string_view text) {
     return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
   }
+  // The same on the connection of a pair that is subscribed.
+  void SayToSubscriber(std::string_view bytes) {
+    connector_.peers[subscribed_peer_].Send(bytes);
+    testing::RunTurns(loop_);
+  }
+  static std::string Message(std::string_view payload) {
+    return "*3\r\n" + Bulk("message") + Bulk("__redis__:invalidate") + std::string(payload);
+  }
+  static std::string Written(std::string_view key) { return Message("*1\r\n" + Bulk(key)); }
   // The replies to a fill that finds `value` without an expiry.
   static std::string Found(std::string_view value) { return "+OK\r\n" + Bulk(value) + ":-1\r\n"; }
 
   // What the test answers in place of the fake: kNothing holds the answer back.
   std::function<std::optional<std::string>(const Lines& words)> answer_ = [](const Lines&) { return std::nullopt; };
   bool pushes_ = true;  // the canary's
+  bool resp3_ = true;   // else the upstream has no HELLO
 
   net::Loop loop_{0};
   testing::FakeConnector connector_;
@@ -136,6 +146,8 @@ class TrackingFixture : public ::testing::Test {
   std::unique_ptr<Tracking> tracking_;
   std::vector<std::string> asked_;  // on the tracked connection since it was armed, a command each
   std::size_t tracked_peer_ = 0;
+  Lines asked_to_subscribe_;  // on the subscribed connection of a pair, since it was named
+  std::size_t subscribed_peer_ = std::string::npos;
 
  private:
   // Answers all requests that have arrived.
@@ -155,13 +167,25 @@ class TrackingFixture : public ::testing::Test {
     }
   }
   std::string Answer(std::size_t peer, const Lines& words) {
-    if (words.size() > 1 && words[1] == "TRACKING") tracked_peer_ = peer;
-    if (peer == tracked_peer_) {
-      std::string line;
-      for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
-      asked_.push_back(line);
+    std::string line;
+    for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+    if (resp3_ && line.starts_with("CLIENT TRACKING ")) tracked_peer_ = peer;
+    if (!resp3_ && line == "CLIENT SETNAME herdgate-near") {
+      tracked_peer_ = peer;
+      asked_.clear();
     }
+    if (line == "CLIENT SETNAME herdgate-near-push") {
+      subscribed_peer_ = peer;
+      asked_to_subscribe_.clear();
+    }
+    const bool is_subscriber = !resp3_ && peer == subscribed_peer_;
+    if (peer == tracked_peer_) asked_.push_back(line);
+    if (is_subscriber) asked_to_subscribe_.push_back(line);
     if (const auto own = answer_(words)) return *own;
+    if (is_subscriber && on_subscriber_) {
+      if (const auto own = on_subscriber_(words)) return *own;
+    }
+    if (!resp3_) return AnswerResp2(words, is_subscriber);
     if (words[0] == "HELLO") {
       if (words[1] == "3") return "%2\r\n" + Bulk("version") + Bulk("7.0.15") + Bulk("id") + ":42\r\n";
       return "*4\r\n" + Bulk("version") + Bulk("7.0.15") + Bulk("id") + ":42\r\n";
@@ -177,10 +201,28 @@ class TrackingFixture : public ::testing::Test {
     return "+OK\r\n";
   }
 
+  std::string AnswerResp2(const Lines& words, bool is_subscriber) {
+    if (words[0] == "HELLO") return "-ERR unknown command 'HELLO', with args beginning with: '3' \r\n";
+    if (words[0] == "CLIENT" && words[1] == "ID") return ":7\r\n";
+    if (words[0] == "CLIENT" && words[1] == "TRACKINGINFO") {
+      return "*2\r\n" + Bulk("flags") + "*2\r\n" + Bulk("on") + Bulk("bcast");
+    }
+    if (words[0] == "SUBSCRIBE") return "*3\r\n" + Bulk("subscribe") + Bulk(words[1]) + ":1\r\n";
+    if (words[0] == "INFO") return Bulk("# Server\r\nredis_version:" + version_ + "\r\nrun_id:" + run_id_ + "\r\n");
+    if (words[0] == "PING") return is_subscriber ? "*2\r\n" + Bulk("pong") + Bulk("") : "+PONG\r\n";
+    if (words[0] == "GET") return "$-1\r\n";
+    if (words[0] == "PTTL") return ":-2\r\n";
+    if (words[0] == "SET" && pushes_) connector_.peers[subscribed_peer_].TrySend(Written(words[1]));
+    return "+OK\r\n";
+  }
+
   std::deque<std::string> inputs_;
 
  protected:
+  // The same as answer_, only on the subscribed connection.
+  std::function<std::optional<std::string>(const Lines& words)> on_subscriber_;
   std::string run_id_ = "first";
+  std::string version_ = "7.0.15";
 };
 
 }  // namespace herdgate::upstream

@@ -192,12 +192,6 @@ TEST_F(TrackingRedisTest, UserWithoutInfoHasOne) {
   EXPECT_TRUE(node.Armed());
 }
 
-TEST_F(TrackingRedisTest, ServerWithoutHelloHasNone) {
-  StartRedis({"--rename-command", "HELLO", ""});
-  TrackingNode node(redis().Url());
-  EXPECT_TRUE(node.Off(TrackingFault::kNoResp3));
-}
-
 TEST_F(TrackingRedisTest, ServerThatBecomesAReplicaIsALoss) {
   TrackingNode node(redis().Url());
   ASSERT_TRUE(node.Armed());

@@ -74,14 +74,6 @@ TEST_F(TrackingTest, TrackingThatIsNotOnTurnsItOff) {
   EXPECT_TRUE(BecomesOff(TrackingFault::kProtocol));
 }
 
-TEST_F(TrackingTest, UpstreamWithoutHelloTurnsItOff) {
-  answer_ = [](const Lines& words) {
-    return words[0] == "HELLO" ? std::optional<std::string>("-ERR unknown command 'HELLO'\r\n") : std::nullopt;
-  };
-  Start();
-  EXPECT_TRUE(BecomesOff(TrackingFault::kNoResp3));
-}
-
 TEST_F(TrackingTest, OldUpstreamTurnsItOff) {
   answer_ = [](const Lines& words) {
     return words[0] == "HELLO" ? std::optional<std::string>("%1\r\n$7\r\nversion\r\n$5\r\n6.2.7\r\n") : std::nullopt;
