@@ -110,6 +110,7 @@ void Breaker::OnReady() {
   const std::lock_guard lock(mutex_);
   ++ready_;
   away_ = false;
+  error_.clear();
 }
 
 void Breaker::OnReadyEnded(bool lost) {

@@ -44,7 +44,7 @@ class Breaker {
     State state = State::kClosed;
     base::SteadyTime since;   // of the present state
     std::string_view reason;  // of the last transition; empty before the first
-    std::string error;        // why the upstream was last not reached, for people
+    std::string error;        // why the upstream is not reached, for people; empty since a lane was ready
   };
 
   explicit Breaker(const base::Clock& clock = base::SystemClock());

@@ -21,7 +21,8 @@ void Lane::Connect() {
 void Lane::ConnectIfAllowed() {
   if (start_ == Start::kOnce || context_.breaker.MayConnect()) return Connect();
   state_ = State::kWaiting;
-  if (last_error_.empty()) last_error_ = context_.breaker.Get().error;
+  // What those found that did try.
+  if (std::string error = context_.breaker.Get().error; !error.empty()) last_error_ = std::move(error);
   // For whoever asks how long to wait, this is a failed attempt.
   failed_attempts_ = std::max(failed_attempts_, 1);
   retry_timer_.After(milliseconds(50 + static_cast<std::int64_t>(context_.random.Below(101))),

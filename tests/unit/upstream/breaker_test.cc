@@ -207,6 +207,9 @@ TEST_F(BreakerTest, KnowsSinceWhenAndWhy) {
   const Breaker::Info info = breaker_.Get();
   EXPECT_EQ(info.since, clock_.now);
   EXPECT_EQ(info.reason, Breaker::kUnreachable);
+  EXPECT_EQ(info.error, "Connection refused");
+  breaker_.OnReady();
+  EXPECT_EQ(breaker_.Get().error, "");
 }
 
 TEST(BreakerThreadsTest, CountsEveryChangeOfManyThreads) {
