@@ -11,6 +11,7 @@
 
 #include "sidecar/admin/telemetry_server.h"
 #include "sidecar/app/memory_keeper.h"
+#include "sidecar/app/url_identity.h"
 #include "sidecar/base/cgroup.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/version.h"
@@ -44,17 +45,6 @@ void RunOn(net::Loop& loop, const std::function<void()>& task) {
     done.set_value();
   });
   done.get_future().wait();
-}
-
-upstream::IdentityPtr IdentityOf(const base::UpstreamUrl& url) {
-  auto identity = std::make_shared<upstream::Identity>();
-  if (!url.user.empty()) {
-    identity->auth = {url.user, url.password};
-    identity->user = url.user;
-  } else if (!url.password.empty()) {
-    identity->auth = {url.password};
-  }
-  return identity;
 }
 
 }  // namespace
@@ -127,7 +117,7 @@ void Server::MakeWorkers() {
   shared.upstream.timeout = options_.upstream.timeout;
   shared.upstream.max_dedicated = options_.limits.max_dedicated;
   shared.sessions.max_output = options_.limits.client_output_limit;
-  shared.identity = IdentityOf(options_.upstream.url);
+  shared.identity = UrlIdentity(options_.upstream.url);
   shared.default_db = options_.upstream.url.db;
   shared.pipeline.generation_timeout = options_.upstream.timeout;
   std::random_device entropy;
@@ -135,6 +125,10 @@ void Server::MakeWorkers() {
       cache::NearCacheOptions{.max_bytes = options_.near.max_bytes,
                               .max_value_bytes = std::size_t{1} << 20U,
                               .seed = (std::uint64_t{entropy()} << 32U) | entropy()});
+  shared.deletes = std::make_unique<pipeline::RememberedDeletes>(pipeline::RememberedDeletesOptions{
+      .max_deletes = options_.offline.max_deletes, .max_bytes = options_.offline.max_bytes});
+  shared.standby = std::make_unique<pipeline::StandbyState>(
+      upstream::MemoryOptions{.max_bytes = options_.memory.max_bytes, .seed = 0});
   shared.policies = std::make_shared<const policy::PolicySet>(options_.policies);
   const unsigned count = options_.loops.value_or(base::AutoLoops());
   for (unsigned i = 0; i < count; ++i)
@@ -198,6 +192,8 @@ void Server::RegisterMetrics() {
     sink.Add(kMaxClients, {}, options_.limits.max_clients);
     sink.Add(kLoops, {}, parts_->workers.size());
     if (parts_->telemetry) parts_->telemetry->Collect(sink);
+    parts_->shared->breaker.Collect(sink);
+    parts_->shared->deletes->Collect(sink);
     if (!parts_->store) return;
     const upstream::MemoryStats stats = parts_->store->Stats();
     sink.Add(kMemoryKeys, {}, stats.keys);
@@ -269,6 +265,7 @@ void Server::Stop() {
   for (auto& worker : parts_->workers) RunOn(worker->loop(), [&worker = *worker] { worker.Close(); });
   for (auto& worker : parts_->workers) worker->loop().Stop();
   parts_->workers.clear();
+  if (parts_->shared) parts_->shared->standby->store.Stop();
   if (parts_->store) parts_->store->Stop();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/command/keys.h"
+#include "sidecar/pipeline/absent_reply.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/texts.h"
@@ -207,10 +208,14 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   const bool retryable =
       tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
+  const bool degradable = plan_ != nullptr && degradable_ && lane.use() != LaneUse::kDedicated;
   if (tag == kPause) pause_request_ = request.raw;
   if (rewrites) tag |= kRewriteReply;
   if (near) tag |= kNearReply;
-  sent_ = lane.Send(request.raw, *this, MakePending(spec, tag, retryable && !rewrites));
+  upstream::Pending pending = MakePending(spec, tag, retryable && !rewrites);
+  pending.degradable = degradable;
+  if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
+  sent_ = lane.Send(request.raw, *this, pending);
   if (!sent_) return Answer(spec, lane.RefusalError());
   if (rewrites) NoteReplyWork();
   if (near && IsFenced() && (tag & kDiscardBytes) == 0) {

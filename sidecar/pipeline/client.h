@@ -125,6 +125,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
                                  const upstream::Pending* oldest) override;
   void OnRaw(upstream::Lane& lane, std::string_view bytes) override;
   void OnRefused(upstream::Lane& lane, const upstream::Pending& pending, const std::string& error) override;
+  void OnUnavailable(upstream::Lane& lane, const upstream::Pending& pending, std::string_view request,
+                     const std::string& error) override;
   void OnLost(upstream::Lane& lane) override;
   void OnRoom(upstream::Lane& lane) override;
 
@@ -182,9 +184,18 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.front().slot != 0; }
   bool IsFenced() const { return near_note_ && near_note_->kind == NearNote::Kind::kFence; }
   void NearArrived(std::string_view bytes, bool first, bool whole);
+  void NearUnanswered();
   std::optional<net::ReplyQueue::SlotId> NearEnded();
   void FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply);
   void LoseNear();
+
+  // While the upstream is away (client_offline.cc).
+  bool MayDegrade(const policy::RequestPlan& plan, bool queued) const;
+  std::optional<net::Verdict> AnswerOffline(const command::CommandSpec& spec, const resp::Request& judged,
+                                            policy::RequestPlan& plan, bool queued);
+  net::Verdict SendStandby(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);
+  std::optional<std::string> InsteadOf(const upstream::Pending& pending, std::string_view request,
+                                       const std::string& error);
 
   // A large request whose key is renamed or that gets an expiry while it streams by.
   struct LargeEdit {
@@ -305,7 +316,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::shared_ptr<upstream::Lane> fast_;
   std::shared_ptr<upstream::Lane> slow_;
   std::shared_ptr<upstream::Lane> dedicated_;
-  upstream::Lane* current_ = nullptr;  // where the owed replies come from, while outstanding_ > 0
+  std::shared_ptr<upstream::Lane> standby_;  // to the store that stands in while the upstream is away
+  upstream::Lane* current_ = nullptr;        // where the owed replies come from, while outstanding_ > 0
   std::size_t outstanding_ = 0;
   bool must_settle_ = false;  // the key changed: current_ may take no more
   bool half_closed_ = false;
@@ -351,6 +363,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<NearNote> near_note_;  // of the request being dispatched
   std::unique_ptr<NearWork> near_work_;
   bool near_missed_ = false;  // AnswerHit has looked for what the request being handled asks
+  bool degradable_ = false;   // the request being dispatched may be answered from here if the upstream goes away
+  bool unavailable_ = false;  // inside OnUnavailable: the reply is not the upstream's
   std::unique_ptr<LargeEdit> large_edit_;  // of the request being streamed
   int random_key_draws_ = 0;
   net::ReplyQueue::SlotId random_key_slot_ = 0;

@@ -281,6 +281,7 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
     return Verdict::kDone;  // its bytes pass like all others
   }
   BeginRequest();
+  degradable_ = false;
   const auto& table = *context_.facts->table;
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
   std::optional<LargeEdit> edit;

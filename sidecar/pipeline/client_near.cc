@@ -86,6 +86,11 @@ void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
   if (first || note.kind != NearNote::Kind::kLookup) context_.near->Arrived(note, bytes, whole);
 }
 
+// The oldest noted command is answered from here: it says nothing of what the upstream has.
+void Client::NearUnanswered() {
+  if (near_work_ && !near_work_->notes.empty()) context_.near->Lost(near_work_->notes.front());
+}
+
 // The oldest noted command is answered. The slot that its reply belongs into, if it waits for a fence.
 std::optional<net::ReplyQueue::SlotId> Client::NearEnded() {
   if (!near_work_ || near_work_->notes.empty()) return std::nullopt;

@@ -56,12 +56,16 @@ Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
   }
   RequestPlan& plan = context_.policies->Judge(spec, request, queued, context_.facts->max_bulk_bytes);
   if (plan.action == RequestPlan::Action::kRefuse) return RefuseByPolicy(spec, plan);
-  if (plan.action == RequestPlan::Action::kWait) return AwaitGeneration(spec, plan);
+  if (plan.action == RequestPlan::Action::kWait) {
+    const auto verdict = AnswerOffline(spec, request, plan, queued);
+    return verdict ? *verdict : AwaitGeneration(spec, plan);
+  }
   if (!queued && plan.reply.shape == policy::ReplyShape::kRandomKey) return FindRandomKey(spec);
   if (const auto reply = AnswerNear(spec, request, plan, queued)) return Answer(spec, *reply);
-  NoteNear(spec, request, plan, queued);
   resp::Request judged = request;
   if (plan.action == RequestPlan::Action::kRewrite) judged.raw = plan.raw;
+  if (const auto verdict = AnswerOffline(spec, judged, plan, queued)) return *verdict;
+  NoteNear(spec, request, plan, queued);
   return Carry(spec, judged, plan);
 }
 
@@ -75,6 +79,7 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
     (void)decoder.emplace(context_.limits()).Decode(plan.raw, decoded);
   plan_ = queued ? nullptr : &plan;  // queued it is answered by one line
   sent_ = false;
+  degradable_ = MayDegrade(plan, queued);
   const Verdict verdict = Dispatch(spec, decoded);
   plan_ = nullptr;
   if (verdict != Verdict::kDone) return verdict;
@@ -122,6 +127,7 @@ Verdict Client::AwaitGeneration(const CommandSpec& spec, const RequestPlan& plan
 
 Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request) {
   const auto verdict_of = Work().transaction.AtExec();
+  degradable_ = false;
   RequestPlan plan;
   plan.reply = verdict_of.reply;
   plan.follow_ups = verdict_of.follow_ups;
@@ -165,7 +171,10 @@ void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::Fo
     const std::vector<std::string> words = PexpireWords(follow_up);
     const std::vector<std::string_view> args(words.begin(), words.end());
     resp::AppendRequest(request, args);
-    if (!current_->Send(request, *this, MakePending(spec, kSwallow, false))) return;
+    // It shares the fate of its command.
+    upstream::Pending pending = MakePending(spec, kSwallow, false);
+    pending.degradable = degradable_ && current_->use() != upstream::LaneUse::kDedicated;
+    if (!current_->Send(request, *this, pending)) return;
     ++outstanding_;
   }
 }

@@ -118,7 +118,8 @@ void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) 
   reply_begun_ = false;
   std::optional<net::ReplyQueue::SlotId> slot;
   if ((pending.tag & kNearReply) != 0) {
-    NearArrived(error, true, true);
+    if (unavailable_) NearUnanswered();
+    if (!unavailable_) NearArrived(error, true, true);
     slot = NearEnded();
   }
   if (slot) {
@@ -440,7 +441,7 @@ void Client::HandleClosed() {
   context_.clients.erase(id_);
   const bool was_on_dedicated = dedicated_ && current_ == dedicated_.get();
   DropDedicated(false);
-  for (auto* lane : {fast_.get(), slow_.get(), held_.get()}) {
+  for (auto* lane : {fast_.get(), slow_.get(), held_.get(), standby_.get()}) {
     if (lane != nullptr) lane->Forget(*this);
   }
   if (outstanding_ == 0 || was_on_dedicated) Settled();

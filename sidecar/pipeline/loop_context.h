@@ -26,6 +26,7 @@ struct Connections {
 
 class Client;
 class NearStage;
+class OfflineStage;
 class PolicyStage;
 class SideQuery;
 
@@ -44,6 +45,8 @@ struct LoopContext {
   const upstream::OwnAddresses& own_addresses;
   PolicyStage* policies = nullptr;  // never null while sessions are served
   NearStage* near = nullptr;        // never null while sessions are served
+  OfflineStage* offline = nullptr;  // never null while sessions are served
+  upstream::LanePool* standby = nullptr;  // to the store that stands in while the upstream is away
   SideQuery* auth_query = nullptr;  // asks with AUTH only
   SideQuery* own_query = nullptr;   // asks as the sidecar
   // The upstream's commands may have changed (MODULE LOAD): learn them again.

@@ -25,7 +25,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> k
      {"stale", "near"},
      {"hit", "redis"},
      {"plain_miss", "redis"},
-     {"error", "redis"}}};
+     {"error", "redis"},
+     {"hit", "fallback"},
+     {"plain_miss", "fallback"},
+     {"plain_miss", "none"},
+     {"error", "none"}}};
 
 // Reads that a value answers.
 enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange, kTtl };
@@ -292,6 +296,8 @@ void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole
   switch (note.kind) {
     case NearNote::Kind::kLookup:
       return LookedUp(note, bytes, whole);
+    case NearNote::Kind::kStandby:
+      return CountStandby(note, bytes, whole);
     case NearNote::Kind::kRead:
       // What it showed of the key is not known: a fill under way may bring something older (rule 6).
       for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kContradicted);
@@ -305,6 +311,15 @@ void NearStage::Lost(const NearNote& note) {
   if (note.kind == NearNote::Kind::kFlush) return cache_.DropAll(cache::EpochReason::kFlush);
   if (note.kind != NearNote::Kind::kWrite && note.kind != NearNote::Kind::kFence) return;
   for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
+}
+
+void NearStage::CountStandby(const NearNote& note, std::string_view bytes, bool whole) {
+  if (bytes.starts_with('*')) bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
+  for (const auto& key : note.keys) {
+    const bool nil = bytes.starts_with("$-1") || bytes.starts_with("_");
+    Count(key.policy, nil ? Outcome::kStandbyMiss : Outcome::kStandbyHit);
+    if (whole) (void)TakeValue(bytes);
+  }
 }
 
 // The values that a GET or MGET brought, in the order of the note's keys.

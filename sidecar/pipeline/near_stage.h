@@ -33,8 +33,20 @@
 namespace herdgate::pipeline {
 
 // What became of a key that was looked up: the label `outcome`; each implies the label `source`.
-enum class Outcome : std::uint8_t { kNearHit, kNegativeHit, kStale, kHit, kPlainMiss, kError };
-inline constexpr std::size_t kOutcomes = 6;
+// With who answered: near cache, upstream, the store that stands in for it, or nobody.
+enum class Outcome : std::uint8_t {
+  kNearHit,
+  kNegativeHit,
+  kStale,
+  kHit,
+  kPlainMiss,
+  kError,
+  kStandbyHit,
+  kStandbyMiss,
+  kAwayMiss,
+  kAwayError,
+};
+inline constexpr std::size_t kOutcomes = 10;
 
 class NearStage {
  public:
@@ -71,8 +83,8 @@ class NearStage {
   // What the cache has of the key, fresh or within its window as stale: for an upstream that is away. The caller counts
   // what it answers.
   std::optional<cache::ValueRef> Stale(std::string_view physical);
-  void Count(std::size_t policy, Outcome outcome);
 
+  void Count(std::size_t policy, Outcome outcome);
   void Collect(metrics::SampleSink& sink) const;
 
  private:
@@ -83,6 +95,7 @@ class NearStage {
   std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy);
   std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
                                        const policy::RequestPlan::NearKey& key, const NearWork* work);
+  void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
   void Want(const cache::HashedKey& key, std::size_t policy);
 

@@ -21,11 +21,12 @@ struct NearNote {
   // A transaction is of the last kind that one of its commands is of: dropping all keys also holds for those that a
   // script may have written.
   enum class Kind : std::uint8_t {
-    kLookup,  // GET, MGET: what they bring is held against the cache
-    kRead,    // another read: what is here of its keys goes
-    kWrite,   // its keys are dropped before the app sees the reply
-    kFence,   // it may have written any key: the reply waits for the tracked connection
-    kFlush,   // all keys are dropped before the app sees the reply
+    kLookup,   // GET, MGET: what they bring is held against the cache
+    kStandby,  // the same of the store that stands in: what it brings says nothing of the upstream
+    kRead,     // another read: what is here of its keys goes
+    kWrite,    // its keys are dropped before the app sees the reply
+    kFence,    // it may have written any key: the reply waits for the tracked connection
+    kFlush,    // all keys are dropped before the app sees the reply
   };
   struct Key {
     std::string name;  // physical

@@ -12,7 +12,8 @@ namespace {
 
 bool DoesSomething(const policy::Policy& policy) {
   return policy.mode != policy::Mode::kOff &&
-         (policy.ttl.any() || policy.version.any() || !policy.version.require.empty() || policy.near.enabled);
+         (policy.ttl.any() || policy.version.any() || !policy.version.require.empty() || policy.near.enabled ||
+          policy.cache());
 }
 
 policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set,
@@ -44,6 +45,7 @@ void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<st
 void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
   const auto snapshot = MakeSnapshot(set_, std::move(generations));
   home_.near->fills().SetWanted(snapshot && snapshot->nears());
+  home_.lanes.breaker().WatchSilence(snapshot && snapshot->caches());
   // The last loop to have it tells home.
   auto told = std::shared_ptr<void>(nullptr, [&loop = home_.loop, everywhere = std::move(everywhere)](void*) {
     if (everywhere) loop.Post(everywhere);

@@ -100,6 +100,16 @@ void RememberedDeletes::Done(const Batch& batch) {
   }
 }
 
+void RememberedDeletes::Lose(const Batch& batch) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& key : batch.keys) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.taken_by != batch.id) continue;
+    ++totals_.lost;
+    Erase(found);
+  }
+}
+
 void RememberedDeletes::PutBack(const Batch& batch) {
   const std::lock_guard lock(mutex_);
   for (const std::string& key : batch.keys) {

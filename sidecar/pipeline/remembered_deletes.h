@@ -82,6 +82,8 @@ class RememberedDeletes {
   Batch TakeBatch(std::size_t max_keys);
   // They were deleted upstream. A key that was deleted again since it was taken stays, to be deleted once more.
   void Done(const Batch& batch);
+  // The upstream will never let them be deleted: they count as lost.
+  void Lose(const Batch& batch);
   // They were not, or nobody knows.
   void PutBack(const Batch& batch);
 

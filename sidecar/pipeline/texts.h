@@ -22,6 +22,8 @@ inline constexpr std::string_view kBadClientName =
     "-ERR Client names cannot contain spaces, newlines or special characters.\r\n";
 inline constexpr std::string_view kTooLargeToJudge =
     "-ERR herdgate: a policy has to read this request whole, and it is too large for that\r\n";
+inline constexpr std::string_view kTooManyDeletes =
+    "-ERR herdgate: too many deletes are remembered until the upstream is back; this one is not\r\n";
 inline constexpr std::string_view kNoSuchClient = "-ERR No such client\r\n";
 inline constexpr std::string_view kBadClientId = "-ERR client-id should be greater than 0\r\n";
 inline constexpr std::string_view kInvalidClientId = "-ERR Invalid client ID\r\n";

@@ -50,6 +50,8 @@ void Worker::Prepare() {
                                                        .own_addresses = shared_.own_addresses,
                                                        .policies = nullptr,
                                                        .near = nullptr,
+                                                       .offline = nullptr,
+                                                       .standby = nullptr,
                                                        .auth_query = nullptr,
                                                        .own_query = nullptr,
                                                        .on_upstream_changed = {},
@@ -76,7 +78,35 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   }
   near_stage_ = std::make_unique<NearStage>(loop_, *shared_.near_cache, *all.front()->near_fills_);
   context_->near = near_stage_.get();
+  offline_stage_ =
+      std::make_unique<OfflineStage>(*context_, shared_.connector.name(), shared_.breaker, *shared_.deletes);
+  context_->offline = offline_stage_.get();
+  MakeStandby();
+  if (policy_hub_) {
+    recovery_ = std::make_unique<Recovery>(*context_, *shared_.deletes, *policy_hub_, shared_.standby->store,
+                                           upstream::LaneKey{2, shared_.default_db, shared_.identity});
+    shared_.breaker.SetOnChange([recovery = recovery_.get()](upstream::Breaker::State state, std::string_view reason) {
+      recovery->OnBreaker(state, reason);
+    });
+  }
   if (policy_stage_->active()) near_stage_->SetPolicies(policy_stage_->snapshot()->shared_set());
+}
+
+void Worker::MakeStandby() {
+  StandbyState& standby = *shared_.standby;
+  const upstream::LaneContext lane_context{.loop = loop_,
+                                           .connector = standby.store,
+                                           .options = standby.options,
+                                           .metrics = standby_metrics_,
+                                           .health = standby.health,
+                                           .breaker = standby.breaker,
+                                           .random = random_,
+                                           .connections = standby.connections,
+                                           .own_addresses = standby.own_addresses,
+                                           .own_identity = std::make_shared<const upstream::Identity>(),
+                                           .on_user_refused = no_user_};
+  standby_lanes_ = std::make_unique<upstream::LanePool>(lane_context, standby.dedicated_in_use);
+  context_->standby = standby_lanes_.get();
 }
 
 // Redis closes the connections of a user that is deleted or switched off; so are its clients here.
@@ -128,10 +158,12 @@ void Worker::Close() {
   discovery_.reset();
   if (policy_hub_) policy_hub_->Close();
   if (near_fills_) near_fills_->Close();
+  if (recovery_) recovery_->Close();
   auth_query_.reset();
   own_query_.reset();
   context_->owned.clear();
   lanes_->CloseAll();
+  standby_lanes_->CloseAll();
 }
 
 void Worker::Collect(metrics::SampleSink& sink) const {

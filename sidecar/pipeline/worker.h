@@ -16,14 +16,31 @@
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/near_fills.h"
 #include "sidecar/pipeline/near_stage.h"
+#include "sidecar/pipeline/offline_stage.h"
 #include "sidecar/pipeline/policy_hub.h"
 #include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/recovery.h"
+#include "sidecar/pipeline/remembered_deletes.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/upstream/connector.h"
 #include "sidecar/upstream/health.h"
 #include "sidecar/upstream/lane_pool.h"
+#include "sidecar/upstream/memory/standby_store.h"
 
 namespace herdgate::pipeline {
+
+// The store that stands in for an upstream that is away, and what its lanes share.
+struct StandbyState {
+  explicit StandbyState(const upstream::MemoryOptions& memory) : store(memory) {}
+
+  upstream::StandbyStore store;
+  upstream::UpstreamOptions options;
+  upstream::Health health;
+  upstream::Breaker breaker;
+  std::atomic<std::size_t> dedicated_in_use{0};
+  std::atomic<std::int64_t> connections{0};
+  upstream::OwnAddresses own_addresses;
+};
 
 // What the workers of a process share; outlives them.
 struct SharedState {
@@ -43,6 +60,8 @@ struct SharedState {
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
   std::unique_ptr<cache::NearCache> near_cache;
+  std::unique_ptr<RememberedDeletes> deletes;
+  std::unique_ptr<StandbyState> standby;
 };
 
 class Worker {
@@ -68,6 +87,7 @@ class Worker {
   void Collect(metrics::SampleSink& sink) const;
 
  private:
+  void MakeStandby();
   void RefreshDiscovery();
   void CloseClientsOf(const upstream::LaneKey& key);
 
@@ -78,7 +98,10 @@ class Worker {
   upstream::UpstreamMetrics upstream_metrics_;
   PipelineMetrics pipeline_metrics_;
   std::function<void(const upstream::LaneKey&)> on_user_refused_;
+  const std::function<void(const upstream::LaneKey&)> no_user_;
   std::unique_ptr<upstream::LanePool> lanes_;
+  upstream::UpstreamMetrics standby_metrics_;  // nobody's: only the upstream's are shown
+  std::unique_ptr<upstream::LanePool> standby_lanes_;
   std::unique_ptr<LoopContext> context_;
   std::unique_ptr<Handler> handler_;
   std::unique_ptr<net::SessionSet> sessions_;
@@ -89,6 +112,8 @@ class Worker {
   std::unique_ptr<PolicyHub> policy_hub_;  // of the first worker
   std::unique_ptr<NearFills> near_fills_;  // of the first worker
   std::unique_ptr<NearStage> near_stage_;
+  std::unique_ptr<OfflineStage> offline_stage_;
+  std::unique_ptr<Recovery> recovery_;  // of the first worker
 };
 
 }  // namespace herdgate::pipeline

@@ -43,11 +43,11 @@ std::string_view Name(Breaker::State state) {
   return "";
 }
 
-Breaker::Breaker(const base::Clock& clock) : clock_(clock), since_(clock.Now()) {}
+Breaker::Breaker(const base::Clock& clock) : clock_(clock), since_(clock.Now()), away_since_(since_) {}
 
 Breaker::Info Breaker::Get() const {
   const std::lock_guard lock(mutex_);
-  return {.state = state(), .since = since_, .reason = reason_, .error = error_};
+  return {.state = state(), .since = since_, .away_since = away_since_, .reason = reason_, .error = error_};
 }
 
 void Breaker::SetOnChange(std::function<void(State, std::string_view)> on_change) {
@@ -59,6 +59,8 @@ void Breaker::Change(std::unique_lock<std::mutex> lock, State to, std::string_vi
   const State from = state();
   const auto now = clock_.Now();
   if (from != State::kClosed) degraded_ += now - since_;
+  if (from == State::kClosed) away_since_ = now;
+  if (to == State::kHalfOpen) answered_at_.store(now.time_since_epoch(), std::memory_order_relaxed);
   for (std::size_t i = 0; i < kAll.size(); ++i) {
     if (kAll[i].to == to && kAll[i].reason == reason) ++transitions_[i];
   }

@@ -42,9 +42,10 @@ class Breaker {
 
   struct Info {
     State state = State::kClosed;
-    base::SteadyTime since;   // of the present state
-    std::string_view reason;  // of the last transition; empty before the first
-    std::string error;        // why the upstream is not reached, for people; empty since a lane was ready
+    base::SteadyTime since;       // of the present state
+    base::SteadyTime away_since;  // of the last time it was closed
+    std::string_view reason;      // of the last transition; empty before the first
+    std::string error;            // why the upstream is not reached, for people; empty since a lane was ready
   };
 
   explicit Breaker(const base::Clock& clock = base::SystemClock());
@@ -72,6 +73,8 @@ class Breaker {
   bool TryHalfOpen();
 
   // ---- the lanes
+  // When the upstream was last found to answer again: who waits for a connection is patient anew from then on.
+  base::SteadyTime answered_at() const { return base::SteadyTime(answered_at_.load(std::memory_order_relaxed)); }
   // Asked before each attempt, which it may count.
   [[nodiscard]] bool MayConnect();
   void OnReady();
@@ -91,10 +94,12 @@ class Breaker {
   const base::Clock& clock_;
   std::atomic<State> state_{State::kClosed};
   std::atomic<bool> watches_silence_{false};
+  std::atomic<base::SteadyTime::duration> answered_at_{};
 
   mutable std::mutex mutex_;  // guards all below
   std::function<void(State, std::string_view)> on_change_;
   base::SteadyTime since_;
+  base::SteadyTime away_since_;
   std::string_view reason_;
   std::string error_;
   std::int64_t ready_ = 0;

@@ -69,7 +69,8 @@ void Lane::SendRaw(std::string_view bytes) {
 
 std::string Lane::RefusalError() const {
   if (state_ == State::kRefused) return refusal_ + "\r\n";
-  const auto down = std::chrono::duration_cast<milliseconds>(context_.loop.Now() - down_since_);
+  const auto since = std::max(down_since_, context_.breaker.answered_at());
+  const auto down = std::chrono::duration_cast<milliseconds>(context_.loop.Now() - since);
   const bool hopeless =
       state_ == State::kClosed || (state_ != State::kReady && failed_attempts_ > 0 && down > context_.options.timeout);
   return hopeless ? UnavailableError() : std::string();

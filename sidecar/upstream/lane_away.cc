@@ -47,7 +47,7 @@ void Lane::Abandon() {
   std::vector<Abandoned> abandoned;
   const SendLog requests = TakeAbandoned(abandoned);
   const Breaker::Info info = context_.breaker.Get();
-  const auto away = std::chrono::duration<double>(context_.loop.Now() - info.since).count();
+  const auto away = std::chrono::duration<double>(context_.loop.Now() - info.away_since).count();
   const std::string line =
       fmt::format("-ERR herdgate: upstream {} is unavailable: {} (for {:.1f} s)\r\n", context_.connector.name(),
                   info.error.empty() ? "no answer" : info.error, std::max(away, 0.0));

@@ -16,6 +16,7 @@
 #include "sidecar/net/loop.h"
 #include "sidecar/net/session_set.h"
 #include "sidecar/net/timer.h"
+#include "sidecar/upstream/memory/command_table.h"
 #include "sidecar/upstream/memory/store.h"
 
 namespace herdgate::upstream {
@@ -271,6 +272,10 @@ void MemoryServer::Stop() {
 void MemoryServer::Adopt(int fd, std::string peer) {
   core_->Adopt(fd, std::move(peer));
 }
+bool MemoryServer::Has(std::string_view command) {
+  return memory::CommandTable::Get().Find(command) != nullptr;
+}
+
 MemoryStats MemoryServer::Stats() const {
   return core_->Stats();
 }

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "sidecar/base/clock.h"
 #include "sidecar/base/result.h"
@@ -58,6 +59,8 @@ class MemoryServer {
   void Adopt(int fd, std::string peer);
 
   MemoryStats Stats() const;
+  // Whether the store has the command; any case.
+  static bool Has(std::string_view command);
 
  private:
   class Core;

@@ -27,7 +27,8 @@ class Sidecar {
     std::uint32_t max_clients = 10000;
     std::uint32_t max_dedicated = 1000;
     std::uint64_t output_limit = std::uint64_t{1} << 30U;
-    std::string policies = {};  // the text of a configuration file that has nothing else
+    std::uint64_t max_deletes = 100000;  // remembered while the upstream is away
+    std::string policies = {};           // the text of a configuration file that has nothing else
   };
 
   Sidecar(const std::string& upstream, const Choices& choices) {
@@ -81,6 +82,7 @@ class Sidecar {
     options.limits.max_dedicated = choices.max_dedicated;
     options.limits.client_output_limit = choices.output_limit;
     options.shutdown.drain = choices.drain;
+    options.offline.max_deletes = choices.max_deletes;
     options.policies = Policies(choices.policies);
     server_ = std::make_unique<app::Server>(options);
     if (!server_->Start().ok()) server_ = nullptr;

@@ -1,0 +1,92 @@
+// Client: commands of cache policies while the upstream is away.
+#include <utility>
+
+#include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/near_stage.h"
+#include "sidecar/pipeline/offline_stage.h"
+#include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/texts.h"
+#include "sidecar/resp/request_decoder.h"
+
+namespace herdgate::pipeline {
+
+using command::CommandFlag;
+using command::CommandSpec;
+using net::Verdict;
+using policy::RequestPlan;
+
+// Answers are made, and deletes carried out later, as the sidecar itself: only where that is who the client is.
+bool Client::MayDegrade(const RequestPlan& plan, bool queued) const {
+  return plan.degradable && MayLookNear(queued);
+}
+
+std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp::Request& judged, RequestPlan& plan,
+                                             bool queued) {
+  if (!MayDegrade(plan, queued) || !context_.offline->away()) return std::nullopt;
+  if (plan.action == RequestPlan::Action::kWait) {
+    const auto reply = context_.offline->ReplyUnnamed(spec, judged.args, plan.waiting_for, proto_);
+    if (!reply) return std::nullopt;
+    return Answer(spec, *reply);
+  }
+  resp::RequestDecoder decoder(context_.limits());
+  resp::Request sent;
+  if (decoder.Decode(judged.raw, sent) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
+  const auto standby = context_.offline->OfferStandby(spec, sent.args);
+  if (standby == OfflineStage::Standby::kNotNow) return std::nullopt;
+  std::optional<std::string> reply;
+  if (standby == OfflineStage::Standby::kFull) reply = texts::kTooManyDeletes;
+  if (standby == OfflineStage::Standby::kNo)
+    reply = context_.offline->Reply(spec, sent.args, proto_, context_.offline->Unavailable());
+  if (!reply && standby != OfflineStage::Standby::kYes) return std::nullopt;
+  if (!spec.flags.Has(CommandFlag::kReadonly)) {
+    // What the app wants gone or changed is not served any more, not even as stale.
+    NoteNear(spec, judged, plan, queued);
+    near_note_.reset();
+  }
+  return reply ? Answer(spec, *reply) : SendStandby(spec, judged, plan);
+}
+
+// Over a lane to the store that stands in. Nothing joins it there: what follows may be the upstream's again.
+Verdict Client::SendStandby(const CommandSpec& spec, const resp::Request& judged, RequestPlan& plan) {
+  if (standby_ && standby_->key().proto != proto_) {
+    if (outstanding_ > 0) return AwaitSettled();
+    standby_ = nullptr;
+  }
+  if (!standby_) standby_ = context_.standby->Shared({proto_, 0, std::make_shared<const upstream::Identity>()}, false);
+  if (outstanding_ > 0 && current_ != standby_.get()) return AwaitSettled();
+  if (const auto wait = AwaitRoomIfFull(*standby_)) return *wait;
+  degradable_ = false;
+  near_note_.reset();
+  if (spec.flags.Has(CommandFlag::kReadonly)) NoteNear(spec, judged, plan, false);
+  if (near_note_ && near_note_->kind == NearNote::Kind::kLookup) near_note_->kind = NearNote::Kind::kStandby;
+  if (near_note_ && near_note_->kind != NearNote::Kind::kStandby) near_note_.reset();
+  plan_ = &plan;
+  const Verdict verdict = SendOn(*standby_, spec, judged, kPlain);
+  plan_ = nullptr;
+  if (!sent_) return verdict;
+  must_settle_ = true;
+  context_.policies->Count(plan);
+  SendFollowUps(spec, plan.follow_ups);
+  return verdict;
+}
+
+// A command that its lane could not get answered. While the upstream is away it is answered as a new one would be.
+void Client::OnUnavailable(upstream::Lane& lane, const upstream::Pending& pending, std::string_view request,
+                           const std::string& error) {
+  const std::string reply = session_ == nullptr ? error : InsteadOf(pending, request, error).value_or(error);
+  if (!IsOwnQuestion(KindOf(pending.tag))) context_.commands.Count(pending.command, reply.starts_with('-'));
+  unavailable_ = true;
+  OnRefused(lane, pending, reply);
+  unavailable_ = false;
+}
+
+std::optional<std::string> Client::InsteadOf(const upstream::Pending& pending, std::string_view request,
+                                             const std::string& error) {
+  if (request.empty() || IsOwnQuestion(KindOf(pending.tag)) || !context_.offline->away()) return std::nullopt;
+  resp::RequestDecoder decoder(context_.limits());
+  resp::Request sent;
+  if (decoder.Decode(request, sent) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
+  return context_.offline->Reply(context_.facts->table->at(pending.command), sent.args, proto_, error);
+}
+
+}  // namespace herdgate::pipeline

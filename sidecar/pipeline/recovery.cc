@@ -1,0 +1,152 @@
+#include "sidecar/pipeline/recovery.h"
+
+#include <memory>
+#include <utility>
+
+#include "sidecar/base/log.h"
+#include "sidecar/resp/encoder.h"
+
+namespace herdgate::pipeline {
+
+using upstream::Breaker;
+
+namespace {
+
+// Few enough not to hold up others in the upstream: microseconds.
+constexpr std::size_t kBatch = 256;
+
+// The upstream may not carry it out now; it may later.
+bool IsPassing(std::string_view error) {
+  for (const std::string_view word : {"-LOADING", "-READONLY", "-MASTERDOWN", "-BUSY", "-TRYAGAIN", "-CLUSTERDOWN",
+                                      "-MOVED", "-MISCONF", "-OOM", "-NOREPLICAS"}) {
+    if (error.starts_with(word)) return true;
+  }
+  return false;
+}
+
+std::string OneLine(std::string_view reply) {
+  return std::string(reply.substr(0, reply.find('\r')));
+}
+
+}  // namespace
+
+Recovery::Recovery(LoopContext& home, RememberedDeletes& deletes, PolicyHub& policies,
+                   const upstream::StandbyStore& standby, upstream::LaneKey key)
+    : home_(home),
+      breaker_(home.lanes.breaker()),
+      deletes_(deletes),
+      policies_(policies),
+      standby_(standby),
+      standby_query_(*home.standby, {2, 0, std::make_shared<const upstream::Identity>()}),
+      clear_timer_(home.loop),
+      prober_(home.lanes, std::move(key), *this) {}
+
+void Recovery::OnBreaker(Breaker::State state, std::string_view) {
+  if (state != Breaker::State::kOpen) return;
+  deletes_.Open();
+  home_.loop.Post([this] { prober_.Start(); });
+  for (LoopContext* peer : home_.peers) peer->loop.Post([peer] { peer->lanes.Abandon(); });
+}
+
+void Recovery::OnReachable(upstream::Lane& lane) {
+  lane_ = &lane;
+  ++attempt_;
+  by_del_ = false;
+  Next();
+}
+
+void Recovery::Next() {
+  batch_ = deletes_.TakeBatch(kBatch);
+  if (!batch_.keys.empty()) return SendBatch(by_del_ ? "DEL" : "UNLINK");
+  if (bumps_.empty()) bumps_ = deletes_.TakeBumps();
+  if (!bumps_.empty()) return Bump();
+  if (!deletes_.TryClose()) return Next();
+  lane_ = nullptr;
+  breaker_.Close();
+  prober_.Done();
+  ClearStandby();
+}
+
+// What stood in for the upstream is not true any more. A write that was on its way to it comes a moment later.
+void Recovery::ClearStandby() {
+  if (!standby_.Stats()) return;  // never needed
+  const auto clear = [this] { standby_query_.Ask({"FLUSHALL"}, 0, [](const std::string&) {}); };
+  clear();
+  clear_timer_.After(std::chrono::seconds(1), [this, clear] {
+    if (breaker_.closed()) clear();
+  });
+}
+
+void Recovery::SendBatch(std::string_view command) {
+  std::vector<std::string_view> args = {command};
+  args.insert(args.end(), batch_.keys.begin(), batch_.keys.end());
+  std::string request;
+  resp::AppendRequest(request, args);
+  upstream::Pending pending;
+  pending.tag = 1;
+  pending.own = true;
+  pending.started_ns = home_.loop.Now().time_since_epoch().count();
+  reply_.clear();
+  if (!lane_->Send(request, *this, pending)) GiveUp(lane_->RefusalOrUnavailable());
+}
+
+void Recovery::OnTaggedReply(upstream::Lane&, const upstream::Pending&, std::string_view bytes, bool ended) {
+  reply_.append(bytes);
+  if (ended) BatchAnswered(std::exchange(reply_, {}));
+}
+
+void Recovery::BatchAnswered(std::string_view reply) {
+  if (!reply.starts_with('-')) {
+    deletes_.Done(std::exchange(batch_, {}));
+    return Next();
+  }
+  if (IsPassing(reply)) return GiveUp(OneLine(reply));
+  if (!by_del_) {
+    by_del_ = true;
+    return SendBatch("DEL");
+  }
+  base::LogError("deletes.lost", {{"keys", static_cast<std::uint64_t>(batch_.keys.size())},
+                                  {"error", OneLine(reply)},
+                                  {"hint", "the upstream's rules don't let the sidecar's own user delete these keys"}});
+  deletes_.Lose(std::exchange(batch_, {}));
+  Next();
+}
+
+void Recovery::Bump() {
+  const auto done = [this, attempt = attempt_](const base::Result<std::uint64_t>& result) {
+    if (attempt != attempt_) return;
+    if (!result.ok() && result.status().code() != base::ErrorCode::kInvalidArgument)
+      return GiveUp(result.status().message());
+    // A policy that has gone has no keys that anybody reads.
+    if (result.ok()) deletes_.Done(bumps_.back());
+    if (!result.ok()) deletes_.Lose(bumps_.back());
+    bumps_.pop_back();
+    Next();
+  };
+  policies_.Bump(bumps_.back().policy, done);
+}
+
+void Recovery::ForgetAttempt() {
+  deletes_.PutBack(std::exchange(batch_, {}));
+  for (const RememberedDeletes::Bump& bump : std::exchange(bumps_, {})) deletes_.PutBack(bump);
+  reply_.clear();
+  lane_ = nullptr;
+  ++attempt_;
+}
+
+void Recovery::GiveUp(const std::string& why) {
+  if (lane_ == nullptr) return;
+  base::LogWarn("deletes.replay_failed", {{"error", why}});
+  ForgetAttempt();
+  prober_.Again();
+}
+
+void Recovery::OnProbeLost() {
+  ForgetAttempt();
+}
+
+void Recovery::OnRefused(upstream::Lane&, const upstream::Pending&, const std::string& error) {
+  GiveUp(OneLine(error));
+}
+
+}  // namespace herdgate::pipeline
