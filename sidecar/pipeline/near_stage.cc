@@ -350,6 +350,7 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
 // Asks for a fill if the key is hot.
 void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   constexpr std::uint32_t kHot = 2;
+  if (!sampler_.Sees(loop_.Now())) return;
   if (hot_.Touch(key).at_least() < kHot || !fills_.armed()) return;
   const cache::Reservation reservation = cache_.Reserve(key);
   if (!reservation) return;

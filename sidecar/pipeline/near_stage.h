@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sidecar/cache/hot_keys.h"
+#include "sidecar/cache/key_sampler.h"
 #include "sidecar/cache/near_cache.h"
 #include "sidecar/cache/near_reader.h"
 #include "sidecar/command/spec.h"
@@ -104,6 +105,7 @@ class NearStage {
   NearFills& fills_;
   const std::uint16_t get_;
   cache::NearReader reader_;
+  cache::KeySampler sampler_;
   cache::HotKeys hot_;
   std::string physical_;
   std::string reply_;

@@ -8,6 +8,7 @@
 
 #include "sidecar/base/random.h"
 #include "sidecar/cache/hot_keys.h"
+#include "sidecar/cache/key_sampler.h"
 #include "sidecar/cache/near_cache.h"
 #include "sidecar/cache/near_reader.h"
 
@@ -96,6 +97,19 @@ void BM_Drop(benchmark::State& state) {
 }
 BENCHMARK(BM_Drop);
 
+// The counter `beyond`: bytes of the cache per entry beyond key and value, tables included.
+void BM_EntryBytes(benchmark::State& state) {
+  constexpr std::size_t kEntries = 100'000;
+  constexpr double kPayload = 14 + 100;  // a key and a value of FilledCache
+  double beyond = 0;
+  for (auto _ : state) {
+    const NearCacheStats stats = FilledCache(kEntries).Stats();
+    beyond = static_cast<double>(stats.bytes) / static_cast<double>(stats.entries) - kPayload;
+  }
+  state.counters["beyond"] = beyond;
+}
+BENCHMARK(BM_EntryBytes)->Iterations(1);
+
 void BM_Witness(benchmark::State& state) {
   NearCache& cache = FilledCache(100'000);
   const std::vector<std::string> names = Requests(100'000, 1);
@@ -112,15 +126,21 @@ void BM_Hash(benchmark::State& state) {
 }
 BENCHMARK(BM_Hash);
 
-// Keys already hashed, of a Zipf-like stream (0: one key) or all different (1).
-void BM_Touch(benchmark::State& state) {
+// Names of a Zipf-like stream (1), one name (0), or all different (2).
+std::vector<std::string> Stream(std::int64_t kind) {
   base::Random random(1);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < kRequests; ++i) {
     const auto zipf = static_cast<std::uint64_t>(std::pow(1e5, random.Unit()));
-    const std::uint64_t rank = state.range(0) == 0 ? 1 : state.range(0) == 1 ? zipf : i;
+    const std::uint64_t rank = kind == 0 ? 1 : kind == 1 ? zipf : i;
     names.push_back("key:" + std::to_string(1'000'000'000 + rank));
   }
+  return names;
+}
+
+// Keys already hashed.
+void BM_Touch(benchmark::State& state) {
+  const std::vector<std::string> names = Stream(state.range(0));
   std::vector<HashedKey> keys;
   for (const std::string& name : names) keys.push_back(Hashed(name, 1));
   HotKeys hot;
@@ -128,6 +148,21 @@ void BM_Touch(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(hot.Touch(keys[i++ % kRequests]));
 }
 BENCHMARK(BM_Touch)->ArgName("one_zipf_all")->Arg(0)->Arg(1)->Arg(2);
+
+// As a busy loop does it.
+void BM_SampledTouch(benchmark::State& state) {
+  const std::vector<std::string> names = Stream(state.range(0));
+  std::vector<HashedKey> keys;
+  for (const std::string& name : names) keys.push_back(Hashed(name, 1));
+  KeySampler sampler;
+  HotKeys hot;
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const HashedKey& key = keys[i++ % kRequests];
+    if (sampler.Sees(kNow)) benchmark::DoNotOptimize(hot.Touch(key));
+  }
+}
+BENCHMARK(BM_SampledTouch)->ArgName("one_zipf_all")->Arg(0)->Arg(1)->Arg(2);
 
 }  // namespace
 }  // namespace herdgate::cache
