@@ -50,6 +50,7 @@ def list_workloads():
     for name in workloads.ALL:
         title = workloads.LOADS[name].title if name in workloads.LOADS else {
             "cpu": "CPU time per operation, from the rounds of get_p1",
+            "near_cost": "the near cache's memory per entry, and the hot-key sketch's share of a GET",
             "memory": "resident memory: idle, 500 connections, after bursts of depth 64",
             "start": "time from start to the first PONG",
         }[name]
@@ -74,6 +75,7 @@ class Run:
     def __init__(self, arguments, directory):
         self.arguments = arguments
         self.generator = find_generator(arguments)
+        self.micro = os.path.join(os.path.dirname(self.generator), "tests", "bench", "micro", "micro_cache")
         self.layout = machine.choose_layout(os.sched_getaffinity(0), pin=not arguments.no_pin)
         self.fleet = servers.Fleet(directory, self.layout, arguments)
         self.redis = self.fleet.redis()
@@ -102,7 +104,8 @@ class Run:
         if name in self.samples:
             return
         load = workloads.LOADS[name]
-        proxies = [proxy for proxy in self.proxies if load.policies or proxy.kind != "policies"]
+        takes = {"policies": load.policies, "near": load.near, "extra": True}
+        proxies = [proxy for proxy in self.proxies if takes.get(proxy.kind, not load.near)]
         self.samples[name] = measure.run_rounds(self.meter, load, [self.redis, *proxies], self.arguments.rounds)
         self.figures[name] = report.load_figures(self.samples[name])
 
@@ -115,6 +118,10 @@ class Run:
             self.load(workloads.CPU_LOAD)
             self.figures["cpu"] = self.figures[workloads.CPU_LOAD]
             return report.cpu_table(self.samples[workloads.CPU_LOAD], self.figures["cpu"])
+        if name == "near_cost":
+            self.load(workloads.SKETCH_LOAD)
+            self.figures[name] = footprint.near_cost(self.micro, self.samples[workloads.SKETCH_LOAD])
+            return report.near_cost_table(self.figures[name])
         self.footprint(name)
         return report.memory_table(self.figures[name]) if name == "memory" else report.start_table(self.figures[name])
 
@@ -123,7 +130,7 @@ class Run:
         fresh_redis = self.fleet.redis(port=servers.free_port())
         self.samples[name] = {}
         for server in (fresh_redis, *self.proxies):
-            if not server.startable or server.kind == "policies":
+            if not server.startable or server.kind in ("policies", "near"):
                 continue
             try:
                 self.samples[name][server.name] = self._footprint_rounds(name, server)

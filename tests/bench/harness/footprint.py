@@ -1,11 +1,13 @@
 """Memory and start time: each server is started afresh, so that nothing of an earlier load is counted."""
 
 import contextlib
+import json
 import socket
+import statistics
 import subprocess
 import time
 
-from . import machine, servers, workloads
+from . import machine, report, servers, workloads
 
 CONNECTIONS = 500
 BURST_SECONDS = 2
@@ -45,6 +47,24 @@ def memory(server, generator, layout, settle):
         "after_burst_rss_mb": after.rss / MB,
         "after_burst_ratio": after.rss / idle.rss,
     }
+
+
+def near_cost(program, samples):
+    """{target: figures} of what the near cache costs, by micro_cache; `samples`: the rounds whose GETs the sketch is held against."""
+    flags = ["--benchmark_filter=BM_SampledTouch/one_zipf_all:1|BM_EntryBytes", "--benchmark_format=json",
+             "--benchmark_repetitions=5"]
+    try:
+        done = subprocess.run([program, *flags], capture_output=True, text=True, check=True, timeout=120)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise servers.ServerError(f"micro_cache (cmake -DHERDGATE_BENCH=ON, libbenchmark-dev): {error}") from None
+    rows = [row for row in json.loads(done.stdout)["benchmarks"] if row["run_type"] == "iteration"]
+    touches = [row["cpu_time"] for row in rows if row["name"].startswith("BM_SampledTouch")]
+    per_get = statistics.median(one["proxy_cpu_us"] for one in samples["herdgate-1"] if not one.get("failure")) * 1e3
+    return {"herdgate-1": {
+        "sketch_ns": report.spread(touches),
+        "sketch_share": report.spread([touch / per_get for touch in touches]),
+        "entry_overhead_bytes": report.spread([row["beyond"] for row in rows if "beyond" in row]),
+    }}
 
 
 def _with_connections(server):

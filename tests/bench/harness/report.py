@@ -78,6 +78,8 @@ def verdict(goal, figure):
 def number(value):
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if abs(value) < 0.1:
+        return f"{value:.3f}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
@@ -170,6 +172,13 @@ def memory_table(figures):
 def start_table(figures):
     return table(["target", workloads.FIGURES["start_ms"]],
                  [[name, ranged(of.get("start_ms"))] for name, of in figures.items()])
+
+
+def near_cost_table(figures):
+    names = ("sketch_share", "entry_overhead_bytes")
+    head = ["target", "sketch ns per touch", *(workloads.FIGURES[name] for name in names)]
+    return table(head, [[name, ranged(of["sketch_ns"]), *(ranged(of[one]) for one in names)]
+                        for name, of in figures.items()])
 
 
 def verdict_table(rows):

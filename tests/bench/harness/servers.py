@@ -14,7 +14,8 @@ from . import machine
 START_LIMIT = 10  # seconds until a server must answer
 PEERS = ("twemproxy", "haproxy")
 POLICIES = "herdgate-1-policies"
-STANDARD = ("herdgate-1", POLICIES, "herdgate-2", *PEERS)
+NEAR_TARGETS = {"herdgate-1-near": 1, "herdgate-2-near": 2}
+STANDARD = ("herdgate-1", POLICIES, "herdgate-2", *NEAR_TARGETS, *PEERS)
 # Every key gets a version and an expiry: what policies cost at most.
 POLICY_FILE = """policies:
   - name: everything
@@ -22,6 +23,12 @@ POLICY_FILE = """policies:
     mode: enforce
     ttl: {missing: apply, default: 1h, min: 1s, max: 24h, jitter: 10%}
     version: {schema: 7}
+"""
+# Only keys that no other load asks for.
+NEAR_FILE = """policies:
+  - name: hot
+    match: ["hot:*"]
+    near: {enabled: true, max_ttl: 60s}
 """
 PING = b"*1\r\n$4\r\nPING\r\n"
 
@@ -63,7 +70,7 @@ class Server:
 
     def __init__(self, name, kind, command, port, cores, log_path, loops=1):
         self.name = name
-        self.kind = kind  # direct, herdgate, policies, peer or extra
+        self.kind = kind  # direct, herdgate, policies, near, peer or extra
         self.loops = loops
         self.port = port
         self._command = command
@@ -136,12 +143,14 @@ class Fleet:
         return self._server("direct", "direct", command, port, self._layout.redis)
 
     def proxies(self):
-        made = [self._herdgate(1), self._herdgate(1, POLICIES), self._herdgate(2), self._twemproxy(), self._haproxy()]
+        made = [self._herdgate(1), self._herdgate(1, POLICIES), self._herdgate(2)]
+        made += [self._herdgate(loops, name) for name, loops in NEAR_TARGETS.items()]
+        made += [self._twemproxy(), self._haproxy()]
         made += [self._extra(text) for text in self._arguments.extra]
         return [server for server in made if server]
 
     def _herdgate(self, loops, name=None):
-        kind = "policies" if name == POLICIES else "herdgate"
+        kind = "policies" if name == POLICIES else "near" if name in NEAR_TARGETS else "herdgate"
         name = name or f"herdgate-{loops}"
         binary = self._find(name, self._arguments.herdgate)
         if not binary:
@@ -151,6 +160,8 @@ class Fleet:
         command += ["--upstream", f"redis://127.0.0.1:{self.upstream}", "--telemetry", "off", "--loops", str(loops)]
         if kind == "policies":
             command += ["--config", self._write("policies.yaml", POLICY_FILE)]
+        if kind == "near":
+            command += ["--config", self._write("near.yaml", NEAR_FILE)]
         return self._server(name, kind, command, port, self._proxy_cores(loops), loops)
 
     def _twemproxy(self):

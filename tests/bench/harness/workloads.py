@@ -4,7 +4,8 @@ import dataclasses
 
 SMALL = ("key:", 100_000, 100)  # prefix, keys, bytes of a value
 LARGE = ("v64k:", 2_000, 65_536)
-PRELOADS = (SMALL, LARGE)
+HOT = ("hot:", 200, 100)  # as many as are hot at once: all of them are near after the warm-up
+PRELOADS = (SMALL, LARGE, HOT)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Load:
     figure: str = "ratio"  # the figure that the table compares
     ttl: int = 0  # seconds that SETs ask for; 0: none
     policies: bool = False  # also through a Herdgate with policies
+    near: bool = False  # through those with a near cache, and through no other
 
     def flags(self, threads):
         prefix, space, size = self.keys
@@ -51,14 +53,23 @@ LOADS = {
     "latency_1conn": Load("GET, 1 connection, one request at a time", connections=1, figure="added_p50_us"),
     "open_20k": Load("1 SET to 10 GETs, open loop, 20,000 a second over 50 connections", mode="mix", rate=20_000,
                      figure="added_p50_us"),
+    "near_p1": Load("near hits, depth 1, 50 connections, 100-byte values", keys=HOT, near=True),
+    "near_p16": Load("near hits, depth 16, 50 connections, 100-byte values", pipeline=16, keys=HOT, near=True),
+    "near_p64": Load("near hits, depth 64, 50 connections, 100-byte values", pipeline=64, keys=HOT, near=True),
+    "near_1conn": Load("near hits, 1 connection, one request at a time", connections=1, keys=HOT, figure="p50_ratio",
+                       near=True),
     "mget_10k": Load("MGET of 10,000 keys, 1 connection, 100-byte values", mode="mget", connections=1,
                      mget_keys=10_000, figure="p50_ratio"),
 }
 
-# These run no load of their own kind: cpu reads get_p1's rounds, the others start fresh processes.
+NEAR = tuple(name for name, load in LOADS.items() if load.near)
+
+# These run no load of their own kind: cpu reads get_p1's rounds, near_cost reads get_p16's and runs micro_cache, the
+# others start fresh processes.
 CPU_LOAD = "get_p1"
+SKETCH_LOAD = "get_p16"
 FOOTPRINTS = ("memory", "start")
-ALL = (*LOADS, "cpu", *FOOTPRINTS)
+ALL = (*LOADS, "cpu", "near_cost", *FOOTPRINTS)
 
 FIGURES = {
     "ratio": "ops/s over direct",
@@ -70,6 +81,8 @@ FIGURES = {
     "connected_anonymous_mb": "RssAnon with 500 connections, MB",
     "after_burst_ratio": "RSS after the burst over idle",
     "start_ms": "start to first PONG, ms",
+    "sketch_share": "hot-key sketch over CPU per looked-up GET",
+    "entry_overhead_bytes": "bytes of an entry beyond key and value",
 }
 
 
@@ -105,6 +118,13 @@ GOALS = (
     Goal("cpu", "redis_cpu_ratio", at_most=0.28, loops=1),
     Goal("latency_1conn", "added_p50_us", at_most=75, loops=1),
     Goal("mget_10k", "p50_ratio", at_most=1.3, loops=1),
+    Goal("near_p1", "ratio", at_least=1.0, loops=1, kinds=("near",)),
+    Goal("near_p1", "ratio", at_least=2.0, loops=2, kinds=("near",)),
+    Goal("near_p16", "ratio", at_least=2.2, kinds=("near",)),
+    Goal("near_p64", "ratio", at_least=4.0, kinds=("near",)),
+    Goal("near_1conn", "p50_ratio", at_most=1.0, kinds=("near",)),
+    Goal("near_cost", "sketch_share", at_most=0.02, loops=1),
+    Goal("near_cost", "entry_overhead_bytes", at_most=96, loops=1),
     Goal("memory", "connected_rss_mb", at_most=12),
     Goal("memory", "connected_anonymous_mb", at_most=6),
     Goal("memory", "after_burst_ratio", at_most=1.5),
