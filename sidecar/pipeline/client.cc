@@ -212,7 +212,7 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   if (tag == kPause) pause_request_ = request.raw;
   if (rewrites) tag |= kRewriteReply;
   if (near) tag |= kNearReply;
-  upstream::Pending pending = MakePending(spec, tag, retryable && !rewrites);
+  upstream::Pending pending = MakePending(spec, tag, retryable && (!rewrites || HasNearParts()));
   pending.degradable = degradable;
   if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
   sent_ = lane.Send(request.raw, *this, pending);

@@ -182,6 +182,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void QueueNear();
   void NearSent();
   bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.front().slot != 0; }
+  // The request for what is not here of the request noted; nothing if it is to be asked whole.
+  std::optional<std::string_view> NearRest(const resp::Request& request);
+  bool HasNearParts() const { return near_note_ && near_note_->parts; }
   bool IsFenced() const { return near_note_ && near_note_->kind == NearNote::Kind::kFence; }
   void NearArrived(std::string_view bytes, bool first, bool whole);
   void NearUnanswered();
@@ -228,7 +231,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Judged(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict JudgedExec(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Carry(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);
-  bool NeedsReplyWork() const { return plan_ != nullptr && (!plan_->reply.plain() || !instead_.empty()); }
+  bool NeedsReplyWork() const {
+    return plan_ != nullptr && (!plan_->reply.plain() || !instead_.empty() || HasNearParts());
+  }
   void NoteReplyWork();
   net::Verdict RefuseByPolicy(const command::CommandSpec& spec, const policy::RequestPlan& plan);
   net::Verdict AwaitGeneration(const command::CommandSpec& spec, const policy::RequestPlan& plan);

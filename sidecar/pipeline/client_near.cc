@@ -45,6 +45,11 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   near_note_ = context_.near->Sent(*context_.policies->snapshot(), spec, request, plan, MayLookNear(queued));
 }
 
+std::optional<std::string_view> Client::NearRest(const resp::Request& request) {
+  if (!near_note_ || skip_this_) return std::nullopt;
+  return context_.near->Rest(request, near_work_.get(), proto_, *near_note_);
+}
+
 bool Client::NoteNearLarge(const CommandSpec& spec, const net::LargeRequest& head, const RequestPlan* plan) {
   near_note_.reset();
   if (!context_.policies->active()) return false;

@@ -66,6 +66,7 @@ Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
   if (plan.action == RequestPlan::Action::kRewrite) judged.raw = plan.raw;
   if (const auto verdict = AnswerOffline(spec, judged, plan, queued)) return *verdict;
   NoteNear(spec, request, plan, queued);
+  if (const auto rest = NearRest(request)) judged.raw = *rest;
   return Carry(spec, judged, plan);
 }
 
@@ -99,7 +100,9 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
 
 // Called by SendOn when a judged request was taken by its lane.
 void Client::NoteReplyWork() {
-  Work().replies.push_back({.work = std::move(plan_->reply), .instead = std::exchange(instead_, {})});
+  Work().replies.push_back({.work = std::move(plan_->reply),
+                            .instead = std::exchange(instead_, {}),
+                            .near = near_note_ ? near_note_->parts : nullptr});
 }
 
 Verdict Client::RefuseByPolicy(const CommandSpec& spec, const RequestPlan& plan) {
@@ -195,6 +198,7 @@ std::string Client::Rewritten(std::string_view reply) {
   PolicyWork::Awaited awaited = std::move(policy_work_->replies.front());
   policy_work_->replies.pop_front();
   if (!awaited.instead.empty() && !reply.starts_with('-')) return awaited.instead;
+  if (awaited.near) return Merge(*awaited.near, reply);
   return policy::RewriteReply(awaited.work, reply);
 }
 
@@ -314,7 +318,7 @@ void Client::NoteLarge(LargeEdit edit) {
   if (in_multi_) {
     Work().transaction.Add(plan);
   } else {
-    if (!plan.reply.plain()) Work().replies.push_back({.work = std::move(plan.reply), .instead = {}});
+    if (!plan.reply.plain()) Work().replies.push_back({.work = std::move(plan.reply), .instead = {}, .near = {}});
     edit.follow_ups = plan.follow_ups;
   }
   edit.command = last_command_;

@@ -113,7 +113,8 @@ void Client::PassTagged(std::uint8_t full_tag, std::string_view bytes, bool ende
 
 void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) {
   const std::uint8_t tag = KindOf(pending.tag);
-  if ((pending.tag & kRewriteReply) != 0) (void)Rewritten(error);
+  // In the place of the upstream's own reply it may be one that others are a part of.
+  const std::string shown = (pending.tag & kRewriteReply) != 0 ? Rewritten(error) : error;
   captured_.clear();
   reply_begun_ = false;
   std::optional<net::ReplyQueue::SlotId> slot;
@@ -123,9 +124,9 @@ void Client::OnRefused(Lane&, const Pending& pending, const std::string& error) 
     slot = NearEnded();
   }
   if (slot) {
-    FillBehindFence(*slot, error);
+    FillBehindFence(*slot, shown);
   } else if (!IsOwnQuestion(tag)) {
-    PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : error, 1, true);
+    PassBytes((pending.tag & kDiscardBytes) != 0 ? std::string_view() : shown, 1, true);
   }
   if (streaming_) stream_failed_ = true;
   Effect(tag, error);

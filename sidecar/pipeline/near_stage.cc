@@ -205,11 +205,9 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
   return true;
 }
 
-std::optional<cache::ValueRef> NearStage::Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
-                                                const RequestPlan::NearKey& key, const NearWork* work) {
-  const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy));
-  if (MayBePending(work, hashed)) return std::nullopt;
-  cache::Found found = reader_.Lookup(hashed, loop_.Now());
+std::optional<cache::ValueRef> NearStage::Fresh(const cache::HashedKey& key, const NearWork* work) {
+  if (MayBePending(work, key)) return std::nullopt;
+  cache::Found found = reader_.Lookup(key, loop_.Now());
   if (found.freshness != cache::Freshness::kFresh) return std::nullopt;
   return std::move(found.value);
 }
@@ -235,7 +233,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
     return std::nullopt;
   values_.clear();
   for (const auto& key : plan.near_keys) {
-    auto value = Fresh(snapshot, request, key, work);
+    auto value = Fresh(cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy)), work);
     if (!value) return std::nullopt;
     // When it will expire is not known to the millisecond; that it won't, is.
     if (form == Form::kTtl && !value->nil() && !value->persistent()) return std::nullopt;
@@ -286,7 +284,36 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   return note;
 }
 
-void NearStage::Enter(NearWork& work, const NearNote& note) const {
+std::optional<std::string_view> NearStage::Rest(const resp::Request& request, const NearWork* work, int proto,
+                                                NearNote& note) {
+  constexpr std::size_t kMostKeys = 256;  // the reply is held until it is whole
+  if (note.kind != NearNote::Kind::kLookup || note.keys.size() < 2 || note.keys.size() > kMostKeys || !fills_.armed())
+    return std::nullopt;
+  NearParts near{.parts = {}, .proto = proto};
+  std::vector<NearNote::Key> asked;
+  for (const NearNote::Key& key : note.keys) {
+    near.parts.push_back({.value = Fresh(cache_.Hash(key.name), work), .policy = key.policy});
+    if (!near.parts.back().value) asked.push_back(key);
+  }
+  if (asked.size() == note.keys.size()) return std::nullopt;
+  if (asked.empty()) {  // the last of them came this very moment
+    near.parts.back().value.reset();
+    asked.push_back(note.keys.back());
+  }
+  std::vector<std::string_view> args = {request.args[0]};
+  for (const NearNote::Key& key : asked) args.push_back(key.name);
+  rest_.clear();
+  resp::AppendRequest(rest_, args);
+  note.keys = std::move(asked);
+  note.parts = std::make_shared<const NearParts>(std::move(near));
+  return rest_;
+}
+
+void NearStage::Enter(NearWork& work, const NearNote& note) {
+  for (std::size_t i = 0; note.parts && i < note.parts->parts.size(); ++i) {
+    const auto& [value, policy] = note.parts->parts[i];
+    if (value) Count(policy, value->nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
+  }
   work.pending.Begin();
   if (note.kind == NearNote::Kind::kFence || note.kind == NearNote::Kind::kFlush) work.pending.AddAll();
   for (const NearNote::Key& key : note.keys) work.pending.Add(cache_.Hash(key.name).hash);

@@ -73,7 +73,11 @@ class NearStage {
   // What a command that goes upstream means; nothing if it means nothing. Drops what it writes (rule 4, at send).
   std::optional<NearNote> Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
                                const resp::Request& request, const policy::RequestPlan& plan, bool may_look_up);
-  void Enter(NearWork& work, const NearNote& note) const;
+  // The request for those keys of an MGET that are not here, if some are: the note is then of these, and holds the
+  // values of the others. Valid until the next call. REQUIRES: the note is Sent's for this request, just now.
+  std::optional<std::string_view> Rest(const resp::Request& request, const NearWork* work, int proto, NearNote& note);
+  // The command noted was taken by its lane.
+  void Enter(NearWork& work, const NearNote& note);
 
   // The reply's first bytes are here, none of them shown yet; `whole` if it is all of it.
   void Arrived(const NearNote& note, std::string_view bytes, bool whole);
@@ -94,8 +98,7 @@ class NearStage {
   };
 
   std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy);
-  std::optional<cache::ValueRef> Fresh(const policy::Snapshot& snapshot, const resp::Request& request,
-                                       const policy::RequestPlan::NearKey& key, const NearWork* work);
+  std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
   void Want(const cache::HashedKey& key, std::size_t policy);
@@ -109,6 +112,7 @@ class NearStage {
   cache::HotKeys hot_;
   std::string physical_;
   std::string reply_;
+  std::string rest_;
   std::vector<cache::ValueRef> values_;
   mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard
   std::map<std::string, std::unique_ptr<Cells>> cells_;

@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sidecar/cache/pending_keys.h"
 #include "sidecar/net/reply_queue.h"
+#include "sidecar/pipeline/near_parts.h"
 
 namespace herdgate::pipeline {
 
@@ -35,6 +37,7 @@ struct NearNote {
   Kind kind = Kind::kRead;
   std::vector<Key> keys;
   net::ReplyQueue::SlotId slot = 0;
+  std::shared_ptr<const NearParts> parts;  // an MGET that goes upstream in part; `keys` are that part's
 };
 
 struct NearWork {

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "sidecar/pipeline/near_parts.h"
 #include "sidecar/policy/reply_work.h"
 #include "sidecar/policy/transaction_judge.h"
 
@@ -18,7 +20,8 @@ struct PolicyWork {
   // In the order of the requests that were tagged with Client::kRewriteReply.
   struct Awaited {
     policy::ReplyWork work;
-    std::string instead;  // not empty: the app gets this, whatever the upstream says
+    std::string instead;                    // not empty: the app gets this, whatever the upstream says
+    std::shared_ptr<const NearParts> near;  // the reply is a part of it
   };
   std::deque<Awaited> replies;
   policy::TransactionJudge transaction;

@@ -313,6 +313,66 @@ TEST_P(Near, EveryGetIsCountedOnceByCommandAndOutcome) {
   EXPECT_GT(Gate().Metric("herdgate_near_hit_age_seconds_count"), 0);
 }
 
+TEST_P(Near, MgetAsksOnlyForWhatIsNotHere) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "1", "n:b", "2", "u:c", "3"});
+  client.Do({"RPUSH", "n:list", "x"});
+  for (const char* key : {"n:a", "u:c", "n:none"}) ASSERT_TRUE(Warm(client, key)) << key;
+  RawClient monitor = Direct();
+  monitor.Do({"MONITOR"});
+  const Words mget = {"MGET", "n:a", "n:list", "n:b", "n:a", "u:c", "n:none", "n:b"};
+  EXPECT_EQ(client.Do(mget), "*7\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n$1\r\n1\r\n$1\r\n3\r\n$-1\r\n$1\r\n2\r\n");
+  client.Do({"ECHO", "x"});
+  client.Do({"SET", "other", "<end>"});
+  const std::string seen = monitor.ReadUntil("<end>");
+  EXPECT_NE(seen.find("\"MGET\" \"n:list\" \"n:b\" \"n:b\"\r\n"), std::string::npos) << seen;
+  RawClient resp3 = Gate().Resp3Client();
+  EXPECT_EQ(resp3.Do({"MGET", "n:none", "n:list", "u:c"}), "*3\r\n_\r\n_\r\n$1\r\n3\r\n");
+}
+
+TEST_P(Near, MgetInPartsStandsInItsPlaceAndSeesOwnWrites) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "1", "n:b", "2"});
+  ASSERT_TRUE(Warm(client, "n:a"));
+  std::string all;
+  std::string expected;
+  for (int i = 1; i <= 200; ++i) {
+    const std::string value = std::to_string(i);
+    const std::string cold = "n:cold" + value;
+    all += Encode({"MGET", "n:a", cold}) + Encode({"SET", cold, value}) + Encode({"MGET", "n:a", cold}) +
+           Encode({"GET", "n:a"});
+    expected += "*2\r\n$1\r\n1\r\n$-1\r\n+OK\r\n*2\r\n$1\r\n1\r\n" + Bulk(value) + "$1\r\n1\r\n";
+  }
+  client.Send(all + Encode({"ECHO", "<end>"}));
+  EXPECT_EQ(client.ReadUntil("<end>\r\n"), expected + "$5\r\n<end>\r\n");
+  client.Send(Encode({"SET", "n:a", "new"}) + Encode({"MGET", "n:b", "n:a"}));
+  EXPECT_EQ(client.Read(2)[1], "*2\r\n$1\r\n2\r\n$3\r\nnew\r\n");
+  client.Send(Encode({"CLIENT", "REPLY", "SKIP"}) + Encode({"MGET", "n:b", "n:x"}) + Encode({"PING"}));
+  EXPECT_EQ(client.Read(), "+PONG\r\n");
+}
+
+TEST_P(Near, MgetCountsOneOutcomeForEachKey) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "1", "n:b", "2"});
+  constexpr int kMgets = 300;
+  for (int i = 0; i < kMgets; ++i) client.Do({"MGET", "n:a", "n:cold" + std::to_string(i), "n:b"});
+  EXPECT_TRUE(Gate().MetricBecomes("herdgate_lookups_total{", 3 * kMgets));
+  EXPECT_GT(Hits(), kMgets);
+  EXPECT_EQ(Gate().Metric("herdgate_lookups_total{outcome=\"plain_miss\""), kMgets);
+}
+
+TEST_P(Near, MgetOutlivesTheLossOfItsLane) {
+  RawClient client = Client();
+  client.Do({"MSET", "n:a", "1", "n:b", "2"});
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(Warm(client, "n:a"));
+    client.Send(Encode({"MGET", "n:a", "n:cold" + std::to_string(i), "n:b"}));
+    Direct().Do({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    ASSERT_EQ(client.Read(), "*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n");
+    ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
+  }
+}
+
 TEST_P(Near, WrongTypeIsRedisToSay) {
   RawClient client = Client();
   client.Do({"RPUSH", "n:l", "x"});
