@@ -1,6 +1,5 @@
 #include "sidecar/pipeline/near_fills.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "sidecar/cache/near_cache_metrics.h"
@@ -8,10 +7,6 @@
 
 namespace herdgate::pipeline {
 namespace {
-
-// Redis pushes the creation of a missing key too; a nil is still kept for a short time only, because it costs most when
-// it is wrong.
-constexpr std::chrono::milliseconds kMostForNil{1000};
 
 cache::Reservation ReservationOf(upstream::FillToken token) {
   return {.seq = token.first, .epoch = static_cast<std::uint32_t>(token.second)};
@@ -79,7 +74,7 @@ bool NearFills::Ask(const Wanted& wanted) {
     return false;
   }
   const upstream::FillToken token{.first = wanted.reservation.seq, .second = wanted.reservation.epoch};
-  windows_[wanted.key] = {.max_ttl = wanted.max_ttl, .stale_if_error = wanted.stale_if_error};
+  windows_[wanted.key] = wanted.windows;
   if (tracking_.Fill(wanted.key, token)) return true;
   windows_.erase(wanted.key);
   refused_by_tracking_.Add();
@@ -97,21 +92,15 @@ void NearFills::Fence(net::Loop& loop, std::function<void()> done) {
 void NearFills::OnFill(upstream::Filled&& fill) {
   const cache::HashedKey key = cache_.Hash(fill.key);
   const cache::Reservation reservation = ReservationOf(fill.token);
-  Windows windows;
+  FillWindows windows;
   if (const auto asked = windows_.find(fill.key); asked != windows_.end()) {
     windows = asked->second;
     windows_.erase(asked);
   }
-  const auto most = fill.nil ? std::min(windows.max_ttl, kMostForNil) : windows.max_ttl;
-  if (most.count() == 0 || (!fill.nil && fill.pttl_ms == -2)) return cache_.Cancel(key, reservation);
-  const base::SteadyTime now = home_.loop.Now();
-  base::SteadyTime fresh = now + most;
-  if (fill.pttl_ms >= 0) fresh = std::min(fresh, fill.asked_at + std::chrono::milliseconds(fill.pttl_ms));
-  if (fresh <= now) return cache_.Cancel(key, reservation);
-  // What is known to be missing is no better than a miss when it is stale.
-  const auto stale = fresh + (fill.nil ? std::chrono::milliseconds(0) : windows.stale_if_error);
+  const auto lifetime = LifetimeOf(fill, windows, home_.loop.Now());
+  if (!lifetime) return cache_.Cancel(key, reservation);
   (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},
-                       {.now = now, .fresh_until = fresh, .stale_until = stale});
+                       *lifetime);
 }
 
 void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, upstream::FillResult) {

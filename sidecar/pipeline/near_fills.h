@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -15,6 +14,7 @@
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/loop.h"
 #include "sidecar/pipeline/fill_budget.h"
+#include "sidecar/pipeline/fill_lifetime.h"
 #include "sidecar/upstream/tracking/tracking.h"
 
 namespace herdgate::pipeline {
@@ -26,9 +26,7 @@ class NearFills final : public upstream::FillSink {
   struct Wanted {
     std::string key;  // physical
     cache::Reservation reservation;
-    std::chrono::milliseconds max_ttl{0};
-    // How long past fresh it may be answered while the upstream is away.
-    std::chrono::milliseconds stale_if_error{0};
+    FillWindows windows;
   };
 
   // `home` is the loop's context.
@@ -64,10 +62,6 @@ class NearFills final : public upstream::FillSink {
   void OnArmed() override;
 
  private:
-  struct Windows {
-    std::chrono::milliseconds max_ttl{0};
-    std::chrono::milliseconds stale_if_error{0};
-  };
   bool Ask(const Wanted& wanted);
 
   // Each loop reads these with every look-up.
@@ -78,8 +72,8 @@ class NearFills final : public upstream::FillSink {
   FillBudget budget_;
   metrics::Counter refused_by_budget_;
   metrics::Counter refused_by_tracking_;
-  std::unordered_map<std::string, Windows> windows_;  // of fills under way; one a key
-  upstream::Tracking tracking_;                       // last: it calls back
+  std::unordered_map<std::string, FillWindows> windows_;  // of fills under way; one a key
+  upstream::Tracking tracking_;                           // last: it calls back
 };
 
 }  // namespace herdgate::pipeline

@@ -384,8 +384,7 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   const policy::Policy& matched = set_->at(policy);
   fills_.Request({.key = std::string(key.text),
                   .reservation = reservation,
-                  .max_ttl = matched.near.max_ttl,
-                  .stale_if_error = matched.stale_if_error});
+                  .windows = {.max_ttl = matched.near.max_ttl, .stale_if_error = matched.stale_if_error}});
 }
 
 void NearStage::Count(std::size_t policy, Outcome outcome) {
