@@ -11,7 +11,10 @@
 #include <vector>
 
 #include "sidecar/app/explain.h"
+#include "sidecar/app/memory_budget.h"
+#include "sidecar/base/cgroup.h"
 #include "sidecar/base/version.h"
+#include "sidecar/config/diff.h"
 #include "sidecar/config/fields.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/config/nearest.h"
@@ -262,16 +265,35 @@ config::Loaded Load(const std::string* file, const std::vector<Override>& overri
   return loaded;
 }
 
-CommandLine Serve(const Typed& typed, const Commands& commands) {
+// Adds a problem if `options` may hold more than the process is given; at the place of near.max_bytes, if that is
+// known.
+void CheckMemory(const config::Options& options, const std::filesystem::path& root, config::Loaded& loaded) {
+  if (!loaded.problems.empty()) return;
+  const std::string problem = MemoryProblem(options, base::CgroupMemoryLimit(root));
+  if (problem.empty()) return;
+  const auto given = loaded.given.find("near.max_bytes");
+  const bool in_file = given != loaded.given.end();
+  loaded.problems.push_back({in_file ? loaded.file : "", in_file ? given->second : config::Position{}, problem});
+}
+
+CommandLine Serve(const Typed& typed, const Commands& commands, const std::filesystem::path& root) {
   const bool has_file = commands.config->count() > 0;
   const std::vector<Override> overrides = OverridesOf(typed, commands);
   config::Loaded loaded = Load(has_file ? &typed.config_file : nullptr, overrides);
+  CheckMemory(loaded.options, root, loaded);
   if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, false));
   CommandLine line;
   line.action = CommandLine::Action::kServe;
   line.options = std::move(loaded.options);
   line.config_file = typed.config_file;
-  if (has_file) line.load_again = [file = typed.config_file, overrides] { return Load(&file, overrides); };
+  if (!has_file) return line;
+  line.load_again = [file = typed.config_file, overrides, root, started = line.options] {
+    config::Loaded again = Load(&file, overrides);
+    CheckMemory(again.options, root, again);
+    // A limit that waits for a restart is not in force yet.
+    CheckMemory(config::WithLive(started, again.options), root, again);
+    return again;
+  };
   return line;
 }
 
@@ -285,7 +307,7 @@ CommandLine Bump(const Typed& typed) {
   return line;
 }
 
-CommandLine Parse(int argc, const char* const* argv) {
+CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path& root) {
   Typed typed;
   CLI::App app("A cache sidecar for Redis: point the app's Redis client at it, and nothing else changes.", "herdgate");
   const Commands commands = Describe(app, typed);
@@ -302,15 +324,15 @@ CommandLine Parse(int argc, const char* const* argv) {
   if (commands.check->parsed()) return Check(typed.check_file);
   if (commands.bump->parsed()) return Bump(typed);
   if (commands.explain->parsed()) return Explain(typed.explain_file, typed.keys);
-  return Serve(typed, commands);
+  return Serve(typed, commands, root);
 }
 
 }  // namespace
 
-CommandLine ParseCommandLine(int argc, const char* const* argv) {
+CommandLine ParseCommandLine(int argc, const char* const* argv, const std::filesystem::path& root) {
   // The border to CLI11, whose set-up may throw as its parser does.
   try {
-    return Parse(argc, argv);
+    return Parse(argc, argv, root);
   } catch (const std::exception&) {
     return Usage("the command line could not be read");
   }

@@ -12,6 +12,7 @@
 // configuration file; throws nothing.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -31,8 +32,8 @@ struct CommandLine {
   std::string policy;
   // kServe
   std::string config_file;  // empty if none was given
-  // Reads the file again, lets the flags override it again, and looks for conflicts. REQUIRES: config_file is given.
-  // Threads: any, one at a time.
+  // Reads the file again, lets the flags override it again, and looks for conflicts, as at the start. REQUIRES:
+  // config_file is given. Threads: any, one at a time.
   std::function<config::Loaded()> load_again;
   // kExit: print the texts, each ending with a line break unless empty, then exit.
   int exit_code = kExitOk;
@@ -40,6 +41,7 @@ struct CommandLine {
   std::string err;
 };
 
-CommandLine ParseCommandLine(int argc, const char* const* argv);
+// `root` stands for "/" in tests, where the cgroup's memory limit is looked up.
+CommandLine ParseCommandLine(int argc, const char* const* argv, const std::filesystem::path& root = "/");
 
 }  // namespace herdgate::app

@@ -3,10 +3,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace herdgate::base {
@@ -50,39 +52,62 @@ std::optional<double> QuotaV1(const fs::path& group) {
   return Ratio(quota_us, period_us);
 }
 
-std::optional<double> Smaller(std::optional<double> a, std::optional<double> b) {
+// "max", or bytes; v1 has no word for no limit, but a number that no machine reaches.
+std::optional<std::uint64_t> Bytes(const fs::path& file) {
+  constexpr std::uint64_t kNoLimit = std::uint64_t{1} << 60U;
+  const std::optional<std::string> line = FirstLine(file);
+  if (!line) return std::nullopt;
+  std::uint64_t bytes = 0;
+  const auto [end, error] = std::from_chars(line->data(), line->data() + line->size(), bytes);
+  if (error != std::errc() || end != line->data() + line->size() || bytes >= kNoLimit) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::uint64_t> MemoryV2(const fs::path& group) {
+  return Bytes(group / "memory.max");
+}
+
+std::optional<std::uint64_t> MemoryV1(const fs::path& group) {
+  return Bytes(group / "memory.limit_in_bytes");
+}
+
+template <typename T>
+std::optional<T> Smaller(std::optional<T> a, std::optional<T> b) {
   if (!a || !b) return a ? a : b;
   return std::min(*a, *b);
 }
 
-// The smallest quota from `group` up to `mount`, both included. A group that does not exist below the mount is one
+// The smallest limit from `group` up to `mount`, both included. A group that does not exist below the mount is one
 // named from outside the container; the mount itself is then this process's group.
-template <typename ReadQuota>
-std::optional<double> SmallestQuota(const fs::path& mount, const std::string& group, ReadQuota read_quota) {
-  std::optional<double> smallest = read_quota(mount);
+template <typename T>
+std::optional<T> SmallestUpwards(const fs::path& mount, const std::string& group,
+                                 std::optional<T> (*read)(const fs::path& group)) {
+  std::optional<T> smallest = read(mount);
   fs::path at = mount;
   for (const fs::path& part : fs::path(group).relative_path()) {
     // A path with ".." is a group outside our view: nothing below this mount is ours.
     if (part == "..") return smallest;
     at /= part;
-    smallest = Smaller(smallest, read_quota(at));
+    smallest = Smaller(smallest, read(at));
   }
   return smallest;
 }
 
-bool ListsCpu(const std::string& controllers) {
+bool Lists(const std::string& controllers, std::string_view controller) {
   std::istringstream names(controllers);
   for (std::string name; std::getline(names, name, ',');) {
-    if (name == "cpu") return true;
+    if (name == controller) return true;
   }
   return false;
 }
 
-}  // namespace
-
-std::optional<double> CgroupCpuQuota(const fs::path& root) {
+// The smallest limit of the process: in version 2, and in version 1 under `controller`.
+template <typename T>
+std::optional<T> SmallestLimit(const fs::path& root, const std::string& controller,
+                               std::optional<T> (*read_v2)(const fs::path& group),
+                               std::optional<T> (*read_v1)(const fs::path& group)) {
   const fs::path mounts = root / "sys/fs/cgroup";
-  std::optional<double> smallest;
+  std::optional<T> smallest;
   std::ifstream groups(root / "proc/self/cgroup");
   // Each line is hierarchy:controllers:path; version 2 is hierarchy 0 with no controllers.
   for (std::string line; std::getline(groups, line);) {
@@ -92,13 +117,23 @@ std::optional<double> CgroupCpuQuota(const fs::path& root) {
     const std::string controllers = line.substr(first + 1, second - first - 1);
     const std::string group = line.substr(second + 1);
     if (controllers.empty()) {
-      smallest = Smaller(smallest, SmallestQuota(mounts, group, QuotaV2));
-    } else if (ListsCpu(controllers)) {
-      smallest = Smaller(smallest, SmallestQuota(mounts / "cpu", group, QuotaV1));
-      smallest = Smaller(smallest, SmallestQuota(mounts / controllers, group, QuotaV1));
+      smallest = Smaller(smallest, SmallestUpwards(mounts, group, read_v2));
+    } else if (Lists(controllers, controller)) {
+      smallest = Smaller(smallest, SmallestUpwards(mounts / controller, group, read_v1));
+      smallest = Smaller(smallest, SmallestUpwards(mounts / controllers, group, read_v1));
     }
   }
   return smallest;
+}
+
+}  // namespace
+
+std::optional<double> CgroupCpuQuota(const fs::path& root) {
+  return SmallestLimit(root, "cpu", QuotaV2, QuotaV1);
+}
+
+std::optional<std::uint64_t> CgroupMemoryLimit(const fs::path& root) {
+  return SmallestLimit(root, "memory", MemoryV2, MemoryV1);
 }
 
 unsigned OnlineCpus() {

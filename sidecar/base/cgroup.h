@@ -1,10 +1,11 @@
-// Cgroup: the CPU quota that a container gives this process, and the number of loops that fits it.
+// Cgroup: the CPU quota and the memory that a container gives this process, and the number of loops that fits it.
 //
-// Reads cgroup v2 (cpu.max) and v1 (cpu.cfs_quota_us). The process's own group and all its parents count; the smallest
-// quota wins. A file that is missing or unreadable means "no quota" at that level.
-// Threads: any; reads files, so call it once at start.
+// Reads cgroup v2 (cpu.max, memory.max) and v1 (cpu.cfs_quota_us, memory.limit_in_bytes). The process's own group and
+// all its parents count; the smallest limit wins. A file that is missing or unreadable means "no limit" at that level.
+// Threads: any; reads files, so call it at start and at a reload.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -12,6 +13,9 @@ namespace herdgate::base {
 
 // CPUs per second of wall time: 0.5 is half a CPU. Nothing if no quota is set. `root` stands for "/" in tests.
 std::optional<double> CgroupCpuQuota(const std::filesystem::path& root = "/");
+
+// Bytes; above them the kernel ends the process. Nothing if no limit is set. `root` as above.
+std::optional<std::uint64_t> CgroupMemoryLimit(const std::filesystem::path& root = "/");
 
 // CPUs this process may run on (sched_getaffinity); at least 1.
 unsigned OnlineCpus();

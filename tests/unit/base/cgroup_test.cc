@@ -97,6 +97,52 @@ TEST_F(CgroupTest, BrokenFilesAreNoQuota) {
   }
 }
 
+TEST_F(CgroupTest, WithoutCgroupsThereIsNoMemoryLimit) {
+  EXPECT_EQ(CgroupMemoryLimit(root_), std::nullopt);
+}
+
+TEST_F(CgroupTest, V2MemoryIsTheSmallestOfTheGroupAndItsParents) {
+  Write("proc/self/cgroup", "0::/pods/pod1/app\n");
+  Write("sys/fs/cgroup/pods/memory.max", "1073741824\n");
+  Write("sys/fs/cgroup/pods/pod1/memory.max", "134217728\n");
+  Write("sys/fs/cgroup/pods/pod1/app/memory.max", "max\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), 134217728U);
+}
+
+TEST_F(CgroupTest, V2MemoryInsideAContainerIsTheMountsOwn) {
+  Write("proc/self/cgroup", "0::/\n");
+  Write("sys/fs/cgroup/memory.max", "67108864\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), 67108864U);
+  Write("sys/fs/cgroup/memory.max", "max\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), std::nullopt);
+}
+
+TEST_F(CgroupTest, V1MemoryIsReadUnderItsController) {
+  Write("proc/self/cgroup", "4:memory:/docker/abc\n2:cpu:/docker/abc\n");
+  Write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), std::nullopt) << "the kernel's way to say none";
+  Write("sys/fs/cgroup/memory/docker/memory.limit_in_bytes", "200000000\n");
+  Write("sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes", "9223372036854771712\n");
+  Write("sys/fs/cgroup/cpu/docker/abc/memory.limit_in_bytes", "5\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), 200000000U);
+}
+
+TEST_F(CgroupTest, WithBothVersionsTheSmallerMemoryLimitWins) {
+  Write("proc/self/cgroup", "4:memory:/a\n0::/b\n");
+  Write("sys/fs/cgroup/memory/a/memory.limit_in_bytes", "300\n");
+  Write("sys/fs/cgroup/b/memory.max", "200\n");
+  EXPECT_EQ(CgroupMemoryLimit(root_), 200U);
+}
+
+TEST_F(CgroupTest, BrokenFilesAreNoMemoryLimit) {
+  Write("proc/self/cgroup", "nonsense\n0:\n0::/\n4:memory:/\n");
+  for (const char* text : {"", "abc\n", "-5\n", "12x\n", "99999999999999999999999\n"}) {
+    Write("sys/fs/cgroup/memory.max", text);
+    Write("sys/fs/cgroup/memory/memory.limit_in_bytes", text);
+    EXPECT_EQ(CgroupMemoryLimit(root_), std::nullopt) << text;
+  }
+}
+
 TEST(LoopsForTest, WithoutAQuotaEachCpuGetsALoopUpToFour) {
   EXPECT_EQ(LoopsFor(std::nullopt, 0), 1U);
   EXPECT_EQ(LoopsFor(std::nullopt, 1), 1U);
