@@ -76,7 +76,7 @@ Status SetStaleIfError(std::string_view text, Policy& policy) {
 
 Status SetOfflineReads(std::string_view text, Policy& policy) {
   policy::OfflineReads reads{};
-  const Status status = Choose(text, kOfflineReads, reads);
+  Status status = Choose(text, kOfflineReads, reads);
   if (status.ok()) policy.offline.reads = reads;
   return status;
 }
