@@ -11,6 +11,16 @@ namespace herdgate::pipeline {
 using command::CommandSpec;
 using policy::RequestPlan;
 
+namespace {
+
+// Whether its reply may show keys that it does not name: the app must not see an older value of them afterwards.
+bool ReadsUnknownKeys(const CommandSpec& spec) {
+  if (spec.command_class != command::CommandClass::kSlow) return false;
+  return spec.group == command::CommandGroup::kScript || spec.name == "sort" || spec.name == "sort_ro";
+}
+
+}  // namespace
+
 // Only what the sidecar itself may read, where it reads it.
 bool Client::MayLookNear(bool queued) const {
   return !queued && pins_ == 0 && !unauthenticated_ && !reply_off_ && db_ == context_.default_db &&
@@ -43,6 +53,9 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   near_note_.reset();
   if (!context_.policies->snapshot()->nears()) return;
   near_note_ = context_.near->Sent(*context_.policies->snapshot(), spec, request, plan, MayLookNear(queued));
+  if (!ReadsUnknownKeys(spec)) return;
+  if (!near_note_) near_note_.emplace();
+  near_note_->kind = std::max(near_note_->kind, NearNote::Kind::kFence);
 }
 
 std::optional<std::string_view> Client::NearRest(const resp::Request& request) {

@@ -27,7 +27,7 @@ struct NearNote {
     kStandby,  // the same of the store that stands in: what it brings says nothing of the upstream
     kRead,     // another read: what is here of its keys goes
     kWrite,    // its keys are dropped before the app sees the reply
-    kFence,    // it may have written any key: the reply waits for the tracked connection
+    kFence,    // it may have written or shown any key: the reply waits for the tracked connection
     kFlush,    // all keys are dropped before the app sees the reply
   };
   struct Key {

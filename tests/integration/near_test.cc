@@ -433,6 +433,22 @@ TEST_P(NearBehindLatePushes, ReadBehindAScriptWithoutAReplySeesWhatItWrote) {
   EXPECT_EQ(client.Do({"GET", "n:a"}), Bulk("new"));
 }
 
+TEST_P(NearBehindLatePushes, ReadNeverGoesBackBehindOneThatShowedAKeyUnnamed) {
+  const std::vector<std::pair<Words, std::string>> reads = {
+      {{"EVAL_RO", "return redis.call('GET', 'n:' .. 'a')", "0"}, Bulk("1")},
+      {{"SORT", "list", "BY", "nosort", "GET", "n:*"}, "*1\r\n" + Bulk("2")},
+      {{"SORT_RO", "list", "BY", "nosort", "GET", "n:*"}, "*1\r\n" + Bulk("3")}};
+  RawClient client = Client();
+  Direct().Do({"RPUSH", "list", "a"});
+  for (std::size_t i = 0; i < reads.size(); ++i) {
+    ASSERT_TRUE(Warm(client, "n:a"));
+    const std::string value = std::to_string(i + 1);
+    Direct().Do({"SET", "n:a", value});
+    EXPECT_EQ(client.Do(reads[i].first), reads[i].second);
+    EXPECT_EQ(client.Do({"GET", "n:a"}), Bulk(value)) << reads[i].first[0];
+  }
+}
+
 HERDGATE_WITH_LOOPS(NearBehindLatePushes);
 
 }  // namespace
