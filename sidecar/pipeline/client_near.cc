@@ -66,8 +66,8 @@ std::optional<std::string_view> Client::NearRest(const resp::Request& request) {
 bool Client::NoteNearLarge(const CommandSpec& spec, const net::LargeRequest& head, const RequestPlan* plan) {
   near_note_.reset();
   if (!context_.policies->active()) return false;
-  static const RequestPlan kNoKeys;
-  NoteNear(spec, {.args = head.args, .raw = {}, .was_inline = false}, plan == nullptr ? kNoKeys : *plan, true);
+  static const RequestPlan no_keys;
+  NoteNear(spec, {.args = head.args, .raw = {}, .was_inline = false}, plan == nullptr ? no_keys : *plan, true);
   // Its reply streams back by itself; a fence could not hold it.
   if (IsFenced()) near_note_->kind = NearNote::Kind::kFlush;
   return near_note_.has_value() && !in_multi_;
