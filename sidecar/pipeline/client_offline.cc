@@ -37,6 +37,10 @@ std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp
   if (standby == OfflineStage::Standby::kFull) reply = texts::kTooManyDeletes;
   if (standby == OfflineStage::Standby::kNo)
     reply = context_.offline->Reply(spec, sent.args, proto_, context_.offline->Unavailable());
+  if (standby == OfflineStage::Standby::kWait || (reply && reply->empty())) {
+    context_.offline->Await(weak_from_this());
+    return Verdict::kWait;
+  }
   if (!reply && standby != OfflineStage::Standby::kYes) return std::nullopt;
   if (!spec.flags.Has(CommandFlag::kReadonly)) {
     // What the app wants gone or changed is not served any more, not even as stale.
@@ -86,7 +90,9 @@ std::optional<std::string> Client::InsteadOf(const upstream::Pending& pending, s
   resp::RequestDecoder decoder(context_.limits());
   resp::Request sent;
   if (decoder.Decode(request, sent) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
-  return context_.offline->Reply(context_.facts->table->at(pending.command), sent.args, proto_, error);
+  auto reply = context_.offline->Reply(context_.facts->table->at(pending.command), sent.args, proto_, error);
+  if (reply && reply->empty()) return std::nullopt;  // it can't be asked again
+  return reply;
 }
 
 }  // namespace herdgate::pipeline

@@ -7,6 +7,7 @@
 
 #include "sidecar/command/keys.h"
 #include "sidecar/pipeline/absent_reply.h"
+#include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/texts.h"
@@ -65,6 +66,13 @@ std::optional<std::string> OfflineStage::ReplyUnnamed(const CommandSpec& spec, s
   return AbsentReply(spec, args, proto);
 }
 
+void OfflineStage::ResumeWaiting() {
+  for (const auto& weak : std::exchange(waiting_, {})) {
+    const auto client = weak.lock();
+    if (client && client->has_session()) client->session().Resume();
+  }
+}
+
 std::string OfflineStage::Unavailable() const {
   const upstream::Breaker::Info info = breaker_.Get();
   const auto away = std::chrono::duration_cast<std::chrono::milliseconds>(context_.loop.Now() - info.away_since);
@@ -82,6 +90,8 @@ OfflineStage::Standby OfflineStage::OfferStandby(const CommandSpec& spec, std::s
       return Standby::kYes;
     case Remembered::kFull:
       return Standby::kFull;
+    case Remembered::kWait:
+      return Standby::kWait;
     default:
       return Standby::kNotNow;
   }
@@ -112,6 +122,7 @@ Remembered OfflineStage::RememberKeys() {
 std::optional<std::string> OfflineStage::Remember() {
   const auto result = RememberKeys();
   if (result == Remembered::kNotNow) return std::nullopt;
+  if (result == Remembered::kWait) return std::string();
   if (result == Remembered::kFull) return std::string(texts::kTooManyDeletes);
   std::string reply;
   resp::AppendInteger(reply, static_cast<std::int64_t>(keys_.size()));

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,17 +35,21 @@ class OfflineStage {
 
   // Whether the upstream is away: nothing is sent to it that can be answered here.
   bool away() const { return !breaker_.closed(); }
-  // The reply in the upstream's place; nothing if the upstream came back this very moment: send the command. `args`:
+  // The reply in the upstream's place; nothing if the upstream came back this very moment: send the command; empty if
+  // the command has to wait for that. `args`:
   // with physical keys. `error`: one whole line, for what has no better answer. REQUIRES: policies are active.
   std::optional<std::string> Reply(const command::CommandSpec& spec, std::span<const std::string_view> args, int proto,
                                    const std::string& error);
   // Whether the store that stands in takes the command: the policies of all its keys want that, and the store has the
   // command. A key that is written is remembered, to be deleted in the upstream. kFull: it can't be.
-  enum class Standby : std::uint8_t { kNo, kYes, kFull, kNotNow };
+  enum class Standby : std::uint8_t { kNo, kYes, kFull, kNotNow, kWait };
   Standby OfferStandby(const command::CommandSpec& spec, std::span<const std::string_view> args);
   // The same for a read of keys whose version is not known; nothing where only an error is left.
   std::optional<std::string> ReplyUnnamed(const command::CommandSpec& spec, std::span<const std::string_view> args,
                                           std::size_t policy, int proto) const;
+  // `client` deletes while what was remembered is carried out: it is resumed when that is over, in a moment.
+  void Await(std::weak_ptr<Client> client) { waiting_.push_back(std::move(client)); }
+  void ResumeWaiting();
   // Says that, why and for how long.
   std::string Unavailable() const;
 
@@ -69,6 +74,7 @@ class OfflineStage {
   const std::string upstream_;
   const upstream::Breaker& breaker_;
   RememberedDeletes& deletes_;
+  std::vector<std::weak_ptr<Client>> waiting_;
   std::vector<Key> keys_;                               // of the command at hand
   std::vector<std::optional<cache::ValueRef>> values_;  // theirs, as far as the near cache has them
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/base/log.h"
+#include "sidecar/pipeline/offline_stage.h"
 #include "sidecar/resp/encoder.h"
 
 namespace herdgate::pipeline {
@@ -38,6 +39,7 @@ Recovery::Recovery(LoopContext& home, RememberedDeletes& deletes, PolicyHub& pol
       policies_(policies),
       standby_(standby),
       standby_query_(*home.standby, {2, 0, std::make_shared<const upstream::Identity>()}),
+      patience_(home.loop),
       clear_timer_(home.loop),
       prober_(home.lanes, std::move(key), *this) {}
 
@@ -57,14 +59,27 @@ void Recovery::OnReachable(upstream::Lane& lane) {
 
 void Recovery::Next() {
   batch_ = deletes_.TakeBatch(kBatch);
+  // What is deleted meanwhile is remembered too: at the end, for a moment, it has to wait.
+  const bool last = batch_.keys.size() < kBatch;
+  if (last && !sealed_) {
+    deletes_.PutBack(std::exchange(batch_, {}));
+    if (bumps_.empty()) bumps_ = deletes_.TakeBumps();
+    if (!bumps_.empty()) return Bump();
+    deletes_.Seal();
+    sealed_ = true;
+    return Next();
+  }
   if (!batch_.keys.empty()) return SendBatch(by_del_ ? "DEL" : "UNLINK");
-  if (bumps_.empty()) bumps_ = deletes_.TakeBumps();
-  if (!bumps_.empty()) return Bump();
-  if (!deletes_.TryClose()) return Next();
-  lane_ = nullptr;
+  if (!deletes_.TryClose()) return GiveUp("a delete was taken and not done");
+  EndAttempt();
   breaker_.Close();
   prober_.Done();
+  ResumeWaiting();
   ClearStandby();
+}
+
+void Recovery::ResumeWaiting() {
+  for (LoopContext* peer : home_.peers) peer->loop.Post([peer] { peer->offline->ResumeWaiting(); });
 }
 
 // What stood in for the upstream is not true any more. A write that was on its way to it comes a moment later.
@@ -86,7 +101,7 @@ void Recovery::SendBatch(std::string_view command) {
   pending.tag = 1;
   pending.own = true;
   pending.started_ns = home_.loop.Now().time_since_epoch().count();
-  reply_.clear();
+  patience_.After(home_.lanes.options().timeout, [this] { GiveUp("no answer"); });
   if (!lane_->Send(request, *this, pending)) GiveUp(lane_->RefusalOrUnavailable());
 }
 
@@ -96,6 +111,7 @@ void Recovery::OnTaggedReply(upstream::Lane&, const upstream::Pending&, std::str
 }
 
 void Recovery::BatchAnswered(std::string_view reply) {
+  patience_.Cancel();
   if (!reply.starts_with('-')) {
     deletes_.Done(std::exchange(batch_, {}));
     return Next();
@@ -126,12 +142,20 @@ void Recovery::Bump() {
   policies_.Bump(bumps_.back().policy, done);
 }
 
+void Recovery::EndAttempt() {
+  patience_.Cancel();
+  reply_.clear();
+  lane_ = nullptr;
+  sealed_ = false;
+  ++attempt_;
+}
+
 void Recovery::ForgetAttempt() {
   deletes_.PutBack(std::exchange(batch_, {}));
   for (const RememberedDeletes::Bump& bump : std::exchange(bumps_, {})) deletes_.PutBack(bump);
-  reply_.clear();
-  lane_ = nullptr;
-  ++attempt_;
+  deletes_.Open();
+  EndAttempt();
+  ResumeWaiting();
 }
 
 void Recovery::GiveUp(const std::string& why) {

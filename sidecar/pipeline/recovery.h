@@ -60,6 +60,8 @@ class Recovery final : public upstream::ReplySink, private upstream::Prober::Hos
   void Bump();
   void GiveUp(const std::string& why);
   void ForgetAttempt();
+  void EndAttempt();
+  void ResumeWaiting();
   void ClearStandby();
 
   LoopContext& home_;
@@ -72,8 +74,10 @@ class Recovery final : public upstream::ReplySink, private upstream::Prober::Hos
   RememberedDeletes::Batch batch_;              // under way
   std::vector<RememberedDeletes::Bump> bumps_;  // to be begun, the last first
   bool by_del_ = false;                         // UNLINK is not to be had
+  bool sealed_ = false;
   std::string reply_;
   SideQuery standby_query_;
+  net::Timer patience_;  // of a batch
   net::Timer clear_timer_;
   upstream::Prober prober_;  // last: it calls back
 };

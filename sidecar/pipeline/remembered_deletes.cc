@@ -20,14 +20,19 @@ constexpr CounterFamily kTotal{"herdgate_remembered_deletes_total",
 
 void RememberedDeletes::Open() {
   const std::lock_guard lock(mutex_);
-  if (!open_) told_full_ = false;
-  open_ = true;
+  if (phase_ == Phase::kShut) told_full_ = false;
+  phase_ = Phase::kOpen;
+}
+
+void RememberedDeletes::Seal() {
+  const std::lock_guard lock(mutex_);
+  phase_ = Phase::kSealed;
 }
 
 bool RememberedDeletes::TryClose() {
   const std::lock_guard lock(mutex_);
   if (!entries_.empty() || !bumps_.empty() || bumps_taken_ > 0) return false;
-  open_ = false;
+  phase_ = Phase::kShut;
   return true;
 }
 
@@ -48,7 +53,8 @@ Remembered RememberedDeletes::Add(std::span<const Key> keys) {
 
 Remembered RememberedDeletes::AddQuietly(std::span<const Key> keys, std::vector<Bump>& covered, bool& tell_full) {
   const std::lock_guard lock(mutex_);
-  if (!open_) return Remembered::kNotNow;
+  if (phase_ == Phase::kShut) return Remembered::kNotNow;
+  if (phase_ == Phase::kSealed) return Remembered::kWait;
   std::vector<const std::string*> inserted;
   for (const Key& key : keys) {
     if (const std::string* const fresh = Insert(key)) inserted.push_back(fresh);

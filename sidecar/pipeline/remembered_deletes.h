@@ -1,7 +1,8 @@
 // RememberedDeletes: the keys that apps deleted while the upstream was away, to be deleted there before any read sees
 // it again.
 //
-//   Open -> Add ... -> TakeBatch, then Done or PutBack; TakeBumps, then Done or PutBack; until TryClose succeeds
+//   Open -> Add ... -> TakeBatch, then Done or PutBack; TakeBumps, then Done or PutBack; Seal -> until TryClose
+//   succeeds
 //
 // A key counts once however often it is deleted. Bounded in keys and bytes: above a bound the policy with generations
 // that holds the most bytes gives its keys up for one bump of its generation, which hides them all; where no policy has
@@ -34,6 +35,7 @@ struct RememberedDeletesOptions {
 enum class Remembered : std::uint8_t {
   kTaken,   // it will be carried out: answer it
   kNotNow,  // not open: the upstream is there, send it
+  kWait,    // sealed: in a moment it can be sent; ask again then
   kFull,    // no room: answer an error
 };
 
@@ -70,8 +72,10 @@ class RememberedDeletes {
 
   explicit RememberedDeletes(const RememberedDeletesOptions& options = {}) : options_(options) {}
 
-  // From now on Add takes keys. Again: nothing.
+  // From now on Add takes keys. Again, and not sealed: nothing.
   void Open();
+  // From now on Add takes none: however busily keys are deleted, what is left comes to an end. REQUIRES: open.
+  void Seal();
   // Ends that if nothing is left, taken or not: then every Add that was told kTaken has been carried out.
   bool TryClose();
 
@@ -136,7 +140,7 @@ class RememberedDeletes {
 
   const RememberedDeletesOptions options_;
   mutable std::mutex mutex_;  // guards all below
-  bool open_ = false;
+  enum class Phase : std::uint8_t { kShut, kOpen, kSealed } phase_ = Phase::kShut;
   Entries entries_;
   Groups groups_;  // of entries_, none empty
   std::uint64_t bytes_ = 0;

@@ -87,7 +87,7 @@ TEST_F(Coherence, HoldsWhileTheTrackedConnectionIsCut) {
   Histories(1, {.seed = 4000}, [](World& world) {
     for (int round = 0; round < 15; ++round) {
       herdgate::testing::Relay& relay = world.RelayOf(world.AnyPod());
-      relay.only_tracking = world.random().Below(4) > 0;
+      relay.Only(world.random().Below(4) > 0 ? "\r\nTRACKING\r\n" : "");
       relay.Cut();
       World::Sleep(milliseconds(20 + world.random().Below(150)));
     }

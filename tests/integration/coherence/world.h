@@ -34,7 +34,7 @@ class World {
                                  std::to_string(choices.near_ttl.count()) + "ms}}\n";
     for (int i = 0; i < choices.pods; ++i) {
       relays_.push_back(std::make_unique<herdgate::testing::Relay>(redis_.port()));
-      relays_.back()->only_tracking = true;
+      relays_.back()->Only("\r\nTRACKING\r\n");
       pods_.push_back(std::make_unique<Sidecar>(relays_.back()->Url(),
                                                 Sidecar::Choices{.loops = choices.loops, .policies = policies}));
     }
