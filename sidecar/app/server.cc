@@ -214,9 +214,12 @@ base::Status Server::StartTelemetry() {
     health.ready = parts_->started && !parts_->draining;
     health.checks.push_back(
         {.name = "listener", .ok = health.ready, .detail = parts_->draining ? "draining" : "starting"});
+    const upstream::Breaker::Info breaker = parts_->shared->breaker.Get();
+    const bool away = breaker.state != upstream::Breaker::State::kClosed;
+    const std::string& why = away && !breaker.error.empty() ? breaker.error : upstream.error;
     health.checks.push_back({.name = "upstream",
-                             .ok = upstream.connected,
-                             .detail = upstream.error.empty() ? "no connection yet" : upstream.error});
+                             .ok = upstream.connected && !away,
+                             .detail = !why.empty() ? why : away ? "coming back" : "no connection yet"});
     return health;
   };
   parts_->telemetry =

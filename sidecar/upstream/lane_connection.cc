@@ -153,6 +153,7 @@ void Lane::Broken(LaneLoss loss, const std::string& why) {
   DropStream();
   retry_timer_.Cancel();
   if (use_ == LaneUse::kDedicated && was_ready) {
+    down_since_ = context_.loop.Now();
     last_error_ = why;
     state_ = State::kClosed;
     while (!pendings_.empty()) pendings_.Pop();

@@ -19,7 +19,7 @@ class StandbyStore final : public Connector {
   explicit StandbyStore(const MemoryOptions& options) : options_(options) {}
 
   std::unique_ptr<Attempt> Connect(net::Loop& loop, std::chrono::milliseconds timeout, Done done) override;
-  std::string name() const override { return "memory://"; }
+  std::string name() const override { return "memory:// (fallback)"; }
 
   // Nothing if it was never needed.
   std::optional<MemoryStats> Stats() const;
