@@ -90,11 +90,17 @@ void Breaker::Reopen(std::string_view reason) {
 bool Breaker::TryHalfOpen() {
   std::unique_lock lock(mutex_);
   if (state() == State::kClosed) return false;
-  answering_ = true;
+  if (!std::exchange(answering_, true)) answering_since_ = clock_.Now();
   if (state() == State::kHalfOpen) return true;
   if (silent_ > 0) return false;
   Change(std::move(lock), State::kHalfOpen, kAnswered);
   return true;
+}
+
+std::optional<base::SteadyTime> Breaker::AnsweringSince() const {
+  const std::lock_guard lock(mutex_);
+  if (state() == State::kClosed || !answering_) return std::nullopt;
+  return answering_since_;
 }
 
 bool Breaker::MayConnect() {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -75,6 +76,8 @@ class Breaker {
   // ---- the lanes
   // When the upstream was last found to answer again: who waits for a connection is patient anew from then on.
   base::SteadyTime answered_at() const { return base::SteadyTime(answered_at_.load(std::memory_order_relaxed)); }
+  // Since when the prober has been answered while the breaker is not closed; nothing if it is not.
+  std::optional<base::SteadyTime> AnsweringSince() const;
   // Asked before each attempt, which it may count.
   [[nodiscard]] bool MayConnect();
   void OnReady();
@@ -106,6 +109,7 @@ class Breaker {
   std::int64_t silent_ = 0;
   bool away_ = false;       // a lane was lost or an attempt failed, and none has become ready since
   bool answering_ = false;  // the prober's last word
+  base::SteadyTime answering_since_;
   base::SteadyTime next_attempt_;
   std::chrono::nanoseconds degraded_{0};  // before since_
   std::array<std::uint64_t, kReasons> transitions_{};

@@ -141,8 +141,8 @@ void Lane::OnData(std::string_view bytes) {
     OnHandshakeData(bytes);
   } else if (state_ == State::kReady) {
     last_byte_ns_ = NowNs();
-    EndSilence();
     ReadReplies(bytes);
+    if (dropped_ == 0) EndSilence();
   }
 }
 
@@ -243,7 +243,9 @@ void Lane::Deliver(Run& run) {
 }
 
 Pending Lane::Finish(char kind) {
-  const Pending pending = pendings_.Pop().pending;
+  const Entry entry = pendings_.Pop();
+  const Pending& pending = entry.pending;
+  if (IsDropped(entry)) --dropped_;
   partly_delivered_ = false;
   if (retried_ > 0) --retried_;
   const std::int64_t now = NowNs();

@@ -121,8 +121,10 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   // may be full() still. Shared lanes, not from within a callback of this lane.
   void Abandon();
   // Tells the breaker when a ready shared lane owes a reply and no byte has come for the timeout, and when it has
-  // spoken again. To be called every `period`; two calls in a row must find it so, since after a pause of this
-  // process one might come before what has arrived is read.
+  // spoken again and answered what was abandoned. To be called every `period`; two calls in a row must find it so,
+  // since after a pause of this process one might come before what has arrived is read. A lane that stays silent while
+  // the prober is answered is broken, after a timeout, or kPatientTimeouts where somebody can't do without its replies.
+  static constexpr int kPatientTimeouts = 5;
   void LookForSilence(std::chrono::milliseconds period);
   bool silent() const { return silent_; }
 
@@ -184,6 +186,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void AnswerPlaceholders();
   void TellUnavailable(const Entry& entry, std::string_view request, const std::string& line);
   std::int64_t OwingSince();
+  void BreakIfOthersAreAnswered();
   void EndSilence();
   void RefuseOverdue();
   void CountRefused(const Pending& pending);
@@ -210,8 +213,9 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   base::SteadyTime ready_since_;
   base::SteadyTime refused_at_;
   int failed_attempts_ = 0;
-  bool served_ = false;  // was ready once
-  bool silent_ = false;  // the breaker counts it
+  bool served_ = false;      // was ready once
+  bool silent_ = false;      // the breaker counts it
+  std::size_t dropped_ = 0;  // pendings that were sent, then abandoned: until they are answered it counts as silent
   std::int64_t last_byte_ns_ = 0;
   std::int64_t suspected_ns_ = 0;  // since when the last look found it nearly silent; 0: it did not
 

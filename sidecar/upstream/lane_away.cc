@@ -51,6 +51,11 @@ void Lane::Abandon() {
   const std::string line =
       fmt::format("-ERR herdgate: upstream {} is unavailable: {} (for {:.1f} s)\r\n", context_.connector.name(),
                   info.error.empty() ? "no answer" : info.error, std::max(away, 0.0));
+  if (dropped_ > 0 && !silent_) {
+    // It may yet be carried out: that has to be over before anything is made up for.
+    silent_ = true;
+    context_.breaker.OnSilent("no answer");
+  }
   for (const Abandoned& one : abandoned) {
     if (state_ == State::kClosed) return;
     TellUnavailable(one.entry, requests.At(one.offset, one.entry.pending.bytes), line);
@@ -81,6 +86,7 @@ SendLog Lane::TakeAbandoned(std::vector<Abandoned>& abandoned) {
       entry.pending.fate_unknown |= is_owed && !entry.pending.retryable;
       abandoned.push_back({entry, offset});
       if (!is_owed) continue;
+      ++dropped_;
       entry = {&Dropped(), {.started_ns = entry.pending.started_ns, .bytes = entry.pending.bytes, .own = true}};
     }
     kept_log.Append(log_.At(offset, end - offset));
@@ -112,7 +118,8 @@ void Lane::TellUnavailable(const Entry& entry, std::string_view request, const s
 
 void Lane::LookForSilence(std::chrono::milliseconds period) {
   if (!context_.breaker.watches_silence()) return EndSilence();
-  if (silent_ || state_ != State::kReady || use_ == LaneUse::kDedicated) return;
+  if (state_ != State::kReady || use_ == LaneUse::kDedicated) return;
+  if (silent_) return BreakIfOthersAreAnswered();
   const std::int64_t since = OwingSince();
   const auto quiet = std::chrono::nanoseconds(NowNs() - since);
   if (since != 0 && since == suspected_ns_ && quiet >= context_.options.timeout) {
@@ -121,6 +128,21 @@ void Lane::LookForSilence(std::chrono::milliseconds period) {
     return;
   }
   suspected_ns_ = since != 0 && quiet >= context_.options.timeout - period ? since : 0;
+}
+
+// The way to the upstream is broken for this connection alone: it must not keep the others without.
+void Lane::BreakIfOthersAreAnswered() {
+  const auto answering_since = context_.breaker.AnsweringSince();
+  const std::int64_t owing_since = OwingSince();
+  if (!answering_since || owing_since == 0) return;
+  // Whoever can't do without is not hurried: a CLIENT PAUSE holds writes, and no PING.
+  bool patient = false;
+  for (std::size_t i = 0; i < pendings_.size() && !patient; ++i)
+    patient = !IsDropped(pendings_[i]) && !pendings_[i].pending.degradable;
+  const auto patience = context_.options.timeout * (patient ? kPatientTimeouts : 1);
+  const auto since = std::max<std::int64_t>(answering_since->time_since_epoch().count(), owing_since);
+  if (std::chrono::nanoseconds(NowNs() - since) < patience) return;
+  Broken(LaneLoss::kBroken, "no answer, while other connections are answered");
 }
 
 // Since when the upstream has had a whole request and said nothing, or has taken nothing of a request; 0: it owes none.

@@ -212,6 +212,7 @@ void Lane::SeparateLost() {
   pendings_ = std::move(kept);
   retried_ = retried;
   partly_delivered_ = false;
+  dropped_ = 0;
   sent_total_ = answered_total_ = 0;
   while (!marks_.empty()) marks_.Pop();
   for (ReplySink* sink : lost) sink->OnLost(*this);

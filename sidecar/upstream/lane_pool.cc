@@ -146,7 +146,9 @@ void LanePool::EverySecond() {
 
 void LanePool::LookForSilence() {
   const auto period = std::max(context_.options.timeout / 8, std::chrono::milliseconds(1));
-  for (const auto& lane : shared_) lane->LookForSilence(period);
+  // One that breaks tells its clients, who may make lanes.
+  const auto lanes = shared_;
+  for (const auto& lane : lanes) lane->LookForSilence(period);
   // Once more after it was switched off: the lanes that count as silent are told.
   if (context_.breaker.watches_silence()) silence_timer_.After(period, [this] { LookForSilence(); });
 }

@@ -53,6 +53,58 @@ TEST_F(LaneSilenceTest, ALaneThatOwesAReplyAndSaysNothingIsSilentUntilItSpeaks) 
   EXPECT_EQ(sink_.story, "+1\r\n");
 }
 
+// What was abandoned may yet be carried out: nobody may make up for the upstream's absence before that is over.
+TEST_F(LaneSilenceTest, ALaneIsSilentUntilWhatItAbandonedIsAnswered) {
+  MakeReady();
+  Send(sink_, "set 1\r\n", Degradable());
+  Send(sink_, "set 2\r\n", Degradable());
+  (void)Heard();
+  breaker_.OnSilent("another lane");
+  lane_->Abandon();
+  EXPECT_EQ(sink_.story, "!!");
+  breaker_.OnSilenceEnded();
+  EXPECT_FALSE(NoneIsSilent());
+  Say("+1\r\n");
+  EXPECT_FALSE(NoneIsSilent());
+  Say("+2\r\n");
+  EXPECT_TRUE(NoneIsSilent());
+}
+
+TEST_F(LaneSilenceTest, WhatWasAbandonedIsOverWhenTheConnectionBreaks) {
+  MakeReady();
+  Send(sink_, "set 1\r\n", Degradable());
+  (void)Heard();
+  breaker_.OnSilent("another lane");
+  lane_->Abandon();
+  breaker_.OnSilenceEnded();
+  Break();
+  EXPECT_TRUE(NoneIsSilent());
+}
+
+TEST_F(LaneSilenceTest, ALaneThatStaysSilentWhileOthersAreAnsweredIsBroken) {
+  MakeReady();
+  Send(sink_, "get 1\r\n", Degradable(true));
+  ASSERT_TRUE(FallsSilent());
+  lane_->Abandon();
+  for (int i = 0; i < 30; ++i) Look();
+  EXPECT_EQ(lane_->state(), Lane::State::kReady) << "nobody is answered";
+  EXPECT_FALSE(NoneIsSilent());
+  for (int i = 0; i < 20 && lane_->state() == Lane::State::kReady; ++i) Look();
+  EXPECT_NE(lane_->state(), Lane::State::kReady);
+  EXPECT_TRUE(NoneIsSilent());
+}
+
+TEST_F(LaneSilenceTest, ALaneThatOwesMoreThanCachesWantIsGivenTime) {
+  MakeReady();
+  Send(sink_, "incr 1\r\n", Plain());
+  ASSERT_TRUE(FallsSilent());
+  EXPECT_FALSE(NoneIsSilent());
+  for (int i = 0; i < 20; ++i) Look();
+  EXPECT_EQ(lane_->state(), Lane::State::kReady);
+  for (int i = 0; i < 60 && lane_->state() == Lane::State::kReady; ++i) Look();
+  EXPECT_EQ(sink_.lost, 1);
+}
+
 TEST_F(LaneSilenceTest, ALaneThatOwesNothingIsNotSilent) {
   MakeReady();
   EXPECT_FALSE(FallsSilent(20));
