@@ -47,20 +47,25 @@ void Recovery::OnBreaker(Breaker::State state, std::string_view) {
   if (state != Breaker::State::kOpen) return;
   deletes_.Open();
   home_.loop.Post([this] { prober_.Start(); });
-  for (LoopContext* peer : home_.peers) peer->loop.Post([peer] { peer->lanes.Abandon(); });
+  for (LoopContext* peer : home_.peers) {
+    peer->loop.Post([peer] {
+      if (!peer->lanes.breaker().closed()) peer->lanes.Abandon();
+    });
+  }
 }
 
 void Recovery::OnReachable(upstream::Lane& lane) {
   lane_ = &lane;
   ++attempt_;
-  by_del_ = false;
+  by_del_ = one_by_one_ = false;
   Next();
 }
 
 void Recovery::Next() {
-  batch_ = deletes_.TakeBatch(kBatch);
+  const std::size_t most = one_by_one_ ? 1 : kBatch;
+  batch_ = deletes_.TakeBatch(most);
   // What is deleted meanwhile is remembered too: at the end, for a moment, it has to wait.
-  const bool last = batch_.keys.size() < kBatch;
+  const bool last = batch_.keys.size() < most;
   if (last && !sealed_) {
     deletes_.PutBack(std::exchange(batch_, {}));
     if (bumps_.empty()) bumps_ = deletes_.TakeBumps();
@@ -70,7 +75,7 @@ void Recovery::Next() {
     return Next();
   }
   if (!batch_.keys.empty()) return SendBatch(by_del_ ? "DEL" : "UNLINK");
-  if (!deletes_.TryClose()) return GiveUp("a delete was taken and not done");
+  if (!deletes_.TryClose()) return GiveUp("it went away again");
   EndAttempt();
   breaker_.Close();
   prober_.Done();
@@ -121,9 +126,12 @@ void Recovery::BatchAnswered(std::string_view reply) {
     by_del_ = true;
     return SendBatch("DEL");
   }
-  base::LogError("deletes.lost", {{"keys", static_cast<std::uint64_t>(batch_.keys.size())},
-                                  {"error", OneLine(reply)},
-                                  {"hint", "the upstream's rules don't let the sidecar's own user delete these keys"}});
+  if (batch_.keys.size() > 1) {
+    one_by_one_ = true;
+    deletes_.PutBack(std::exchange(batch_, {}));
+    return Next();
+  }
+  if (lost_++ == 0) lost_error_ = OneLine(reply);
   deletes_.Lose(std::exchange(batch_, {}));
   Next();
 }
@@ -143,6 +151,12 @@ void Recovery::Bump() {
 }
 
 void Recovery::EndAttempt() {
+  if (const std::uint64_t keys = std::exchange(lost_, 0); keys > 0) {
+    base::LogError("deletes.lost",
+                   {{"keys", keys},
+                    {"error", lost_error_},
+                    {"hint", "the upstream's rules don't let the sidecar's own user delete these keys"}});
+  }
   patience_.Cancel();
   reply_.clear();
   lane_ = nullptr;

@@ -74,6 +74,9 @@ class Recovery final : public upstream::ReplySink, private upstream::Prober::Hos
   RememberedDeletes::Batch batch_;              // under way
   std::vector<RememberedDeletes::Bump> bumps_;  // to be begun, the last first
   bool by_del_ = false;                         // UNLINK is not to be had
+  bool one_by_one_ = false;                     // some key is not to be deleted: which one has to be found
+  std::uint64_t lost_ = 0;                      // keys, in this attempt
+  std::string lost_error_;                      // what the upstream said of the first
   bool sealed_ = false;
   std::string reply_;
   SideQuery standby_query_;

@@ -21,17 +21,19 @@ constexpr CounterFamily kTotal{"herdgate_remembered_deletes_total",
 void RememberedDeletes::Open() {
   const std::lock_guard lock(mutex_);
   if (phase_ == Phase::kShut) told_full_ = false;
+  unsealed_ |= phase_ == Phase::kSealed;
   phase_ = Phase::kOpen;
 }
 
 void RememberedDeletes::Seal() {
   const std::lock_guard lock(mutex_);
   phase_ = Phase::kSealed;
+  unsealed_ = false;
 }
 
 bool RememberedDeletes::TryClose() {
   const std::lock_guard lock(mutex_);
-  if (!entries_.empty() || !bumps_.empty() || bumps_taken_ > 0) return false;
+  if (unsealed_ || !entries_.empty() || !bumps_.empty() || bumps_taken_ > 0) return false;
   phase_ = Phase::kShut;
   return true;
 }

@@ -76,7 +76,8 @@ class RememberedDeletes {
   void Open();
   // From now on Add takes none: however busily keys are deleted, what is left comes to an end. REQUIRES: open.
   void Seal();
-  // Ends that if nothing is left, taken or not: then every Add that was told kTaken has been carried out.
+  // Ends that if nothing is left, taken or not: then every Add that was told kTaken has been carried out. False too if
+  // it was opened since it was sealed: the upstream has gone once more.
   bool TryClose();
 
   // The keys of one command: all are taken or none.
@@ -141,6 +142,7 @@ class RememberedDeletes {
   const RememberedDeletesOptions options_;
   mutable std::mutex mutex_;  // guards all below
   enum class Phase : std::uint8_t { kShut, kOpen, kSealed } phase_ = Phase::kShut;
+  bool unsealed_ = false;  // opened since the last Seal
   Entries entries_;
   Groups groups_;  // of entries_, none empty
   std::uint64_t bytes_ = 0;

@@ -54,18 +54,23 @@ std::uint64_t BytesFor(std::initializer_list<std::uint64_t> sizes) {
 TEST(RememberedDeletes, SealedTakesNoMoreUntilItIsOpenAgain) {
   RememberedDeletes deletes;
   deletes.Open();
-  const std::vector<RememberedDeletes::Key> one = {{.physical = "a", .policy = "p"}};
-  const std::vector<RememberedDeletes::Key> other = {{.physical = "b", .policy = "p"}};
-  EXPECT_EQ(deletes.Add(one), Remembered::kTaken);
+  EXPECT_EQ(AddTo(deletes, {"a"}), Remembered::kTaken);
   deletes.Seal();
-  EXPECT_EQ(deletes.Add(other), Remembered::kWait);
+  EXPECT_EQ(AddTo(deletes, {"b"}), Remembered::kWait);
   EXPECT_FALSE(deletes.TryClose());
   deletes.Open();
-  EXPECT_EQ(deletes.Add(other), Remembered::kTaken);
+  EXPECT_EQ(AddTo(deletes, {"b"}), Remembered::kTaken);
   deletes.Seal();
   deletes.Done(deletes.TakeBatch(10));
   EXPECT_TRUE(deletes.TryClose());
-  EXPECT_EQ(deletes.Add(one), Remembered::kNotNow);
+  EXPECT_EQ(AddTo(deletes, {"a"}), Remembered::kNotNow);
+}
+
+TEST(RememberedDeletes, DoesNotCloseWhenAnotherLoopOpenedItAfterTheSeal) {
+  RememberedDeletes deletes;
+  deletes.Seal();
+  deletes.Open();
+  EXPECT_FALSE(deletes.TryClose());
 }
 
 TEST(RememberedDeletesTest, NothingIsTakenUntilItIsOpen) {
