@@ -1,6 +1,7 @@
 // Client: commands of cache policies while the upstream is away.
 #include <utility>
 
+#include "sidecar/pipeline/absent_reply.h"
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/offline_stage.h"
@@ -33,6 +34,9 @@ std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp
   if (decoder.Decode(judged.raw, sent) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;
   const auto standby = context_.offline->OfferStandby(spec, sent.args);
   if (standby == OfflineStage::Standby::kNotNow) return std::nullopt;
+  // What its connection sent before may yet be carried out: not after the delete. (A write to the store waits too.)
+  const bool follows = outstanding_ > 0 && current_ != standby_.get();
+  if (standby == OfflineStage::Standby::kNo && follows && IsDelete(spec)) return std::nullopt;
   std::optional<std::string> reply;
   if (standby == OfflineStage::Standby::kFull) reply = texts::kTooManyDeletes;
   if (standby == OfflineStage::Standby::kNo)
