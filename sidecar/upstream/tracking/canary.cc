@@ -11,8 +11,10 @@
 namespace herdgate::upstream {
 namespace {
 
-// A canary that nobody writes any more is gone after a minute.
+// Where DEL is refused.
 constexpr std::string_view kLifeMs = "60000";
+constexpr std::uint8_t kWrite = 1;
+constexpr std::uint8_t kDelete = 2;
 
 std::string UniqueName() {
   std::uint64_t id = 0;
@@ -42,17 +44,26 @@ void Canary::OnRead() {
   if (stage_ != Stage::kReading) return;
   stage_ = Stage::kWriting;
   written_at_ = lanes_.loop().Now();
+  auto lane = lanes_.Shared(key_, false);
   std::string request;
   resp::AppendRequest(request, {"SET", name_, "1", "PX", kLifeMs});
-  Pending pending;
-  pending.tag = 1;
-  pending.own = true;
-  pending.started_ns = written_at_.time_since_epoch().count();
-  auto lane = lanes_.Shared(key_, false);
-  if (!lane->Send(request, *this, pending)) return Finish(Result::kUnproven, lane->RefusalOrUnavailable());
+  if (!Send(*lane, request, kWrite)) return Finish(Result::kUnproven, lane->RefusalOrUnavailable());
+  request.clear();
+  resp::AppendRequest(request, {"DEL", name_});
+  Send(*lane, request, kDelete);
   lane_ = std::move(lane);
   stale_write_ = false;
   overdue_timer_.After(options_.canary_within, [this] { OnOverdue(); });
+}
+
+bool Canary::Send(Lane& lane, std::string_view request, std::uint8_t tag) {
+  Pending pending;
+  pending.tag = tag;
+  pending.own = true;
+  pending.started_ns = written_at_.time_since_epoch().count();
+  const bool sent = lane.Send(request, *this, pending);
+  owed_ += sent ? 1 : 0;
+  return sent;
 }
 
 bool Canary::OnPush(std::string_view key) {
@@ -80,31 +91,37 @@ void Canary::Finish(Result result, const std::string& detail) {
   host_.OnCanary(result, detail);
 }
 
-void Canary::OnTaggedReply(Lane&, const Pending&, std::string_view bytes, bool ended) {
+void Canary::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes, bool ended) {
   reply_.append(bytes.substr(0, 512));
   if (!ended) return;
   const std::string reply = std::exchange(reply_, {});
-  WriteEnded(reply.starts_with('+') ? std::string() : reply);
+  AnswerEnded();
+  // A key that can't be deleted expires.
+  if (pending.tag == kWrite) WriteEnded(reply.starts_with('+') ? std::string() : reply);
+}
+
+void Canary::AnswerEnded() {
+  if (--owed_ == 0) lanes_.loop().DestroyLater(std::exchange(lane_, nullptr));
 }
 
 // The push may have come before the reply.
 void Canary::WriteEnded(const std::string& error) {
-  lanes_.loop().DestroyLater(std::exchange(lane_, nullptr));
-  if (std::exchange(stale_write_, false)) return;
+  if (stale_write_) return;
   if (!error.empty()) return Finish(Result::kRefused, error.substr(0, error.find('\r')));
   stage_ = Stage::kWritten;
   overdue_timer_.After(options_.canary_within, [this] { OnOverdue(); });
 }
 
-void Canary::OnRefused(Lane&, const Pending&, const std::string& error) {
-  lanes_.loop().DestroyLater(std::exchange(lane_, nullptr));
-  if (!std::exchange(stale_write_, false)) Finish(Result::kUnproven, error.substr(0, error.find('\r')));
+void Canary::OnRefused(Lane&, const Pending& pending, const std::string& error) {
+  AnswerEnded();
+  if (pending.tag == kWrite && !stale_write_) Finish(Result::kUnproven, error.substr(0, error.find('\r')));
 }
 
 void Canary::OnLost(Lane&) {
   reply_.clear();
+  owed_ = 0;
   lanes_.loop().DestroyLater(std::exchange(lane_, nullptr));
-  if (!std::exchange(stale_write_, false)) Finish(Result::kUnproven, "the connection of the canary's write was lost");
+  if (!stale_write_) Finish(Result::kUnproven, "the connection of the canary's write was lost");
 }
 
 }  // namespace herdgate::upstream

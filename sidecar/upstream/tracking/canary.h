@@ -1,10 +1,12 @@
 // Canary: proves that pushes come. A key of this process's own is read on the tracked connection, then written over a
-// data lane; the push must come in time. What can't be written proves nothing, either way.
+// data lane; the push must come in time. What can't be written proves nothing, either way. The key is deleted by the
+// command behind the write, in the same packet: nobody finds it among the app's keys, and it is never evicted.
 //
 // Threads: the loop of the pool. Ownership: borrows the pool and the host. REQUIRES: outlives its writes, so it ends
 // after LanePool::CloseAll; Reset alone does not take a write back.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +58,8 @@ class Canary final : public ReplySink {
  private:
   enum class Stage : unsigned char { kIdle, kReading, kWriting, kWritten };
 
+  bool Send(Lane& lane, std::string_view request, std::uint8_t tag);
+  void AnswerEnded();
   void OnOverdue();
   void WriteEnded(const std::string& error);
   void Finish(Result result, const std::string& detail);
@@ -68,8 +72,9 @@ class Canary final : public ReplySink {
   const std::string name_;
   net::Timer overdue_timer_;
   Stage stage_ = Stage::kIdle;
-  std::shared_ptr<Lane> lane_;  // while it owes the reply to a write, of this round or of one that was reset
-  bool stale_write_ = false;    // the latter
+  std::shared_ptr<Lane> lane_;  // while it owes replies to a write, of this round or of one that is over
+  int owed_ = 0;                // how many
+  bool stale_write_ = false;    // the round is over
   std::string reply_;
   base::SteadyTime written_at_;
 };

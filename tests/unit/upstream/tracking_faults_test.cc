@@ -123,6 +123,21 @@ TEST_F(TrackingFaultsTest, CanaryThatFindsNoRoomProvesNothing) {
   EXPECT_EQ(tracking_->metrics().canary_skips.value(), 5U);
 }
 
+TEST_F(TrackingFaultsTest, CanaryThatCannotBeDeletedProvesAsMuch) {
+  tracking_options_.canary_every = milliseconds(0);
+  answer_ = [](const Lines& words) {
+    return words[0] == "DEL" ? std::optional<std::string>("-NOPERM no\r\n") : std::nullopt;
+  };
+  StartArmed();
+  for (int i = 0; i < 3; ++i) {
+    tracking_->EverySecond();
+    Turn();
+  }
+  EXPECT_TRUE(tracking_->armed());
+  EXPECT_EQ(tracking_->metrics().push_lag.Snapshot().Count(), 4U);
+  EXPECT_EQ(tracking_->metrics().canary_skips.value(), 0U);
+}
+
 TEST_F(TrackingFaultsTest, UpstreamThatBecomesAReplicaIsALoss) {
   tracking_options_.canary_every = milliseconds(0);
   StartArmed();
@@ -139,7 +154,9 @@ TEST_F(TrackingFaultsTest, UnansweredCanaryWritesAreALossInTheEnd) {
   tracking_options_.canary_within = milliseconds(2);
   tracking_options_.canary_skips = 3;
   StartArmed();
-  answer_ = [](const Lines& words) { return words[0] == "SET" ? std::optional<std::string>(kNothing) : std::nullopt; };
+  answer_ = [](const Lines& words) {
+    return words[0] == "SET" || words[0] == "DEL" ? std::optional<std::string>(kNothing) : std::nullopt;
+  };
   for (int i = 0; i < 2; ++i) {
     tracking_->EverySecond();
     ASSERT_TRUE(RunUntil([&] { return tracking_->metrics().canary_skips.value() == static_cast<unsigned>(i) + 1; }));

@@ -192,6 +192,19 @@ TEST_F(TrackingRedisTest, UserWithoutInfoHasOne) {
   EXPECT_TRUE(node.Armed());
 }
 
+// Apps count, list and evict the keys of the same database.
+TEST_F(TrackingRedisTest, CanaryIsNeverFoundAmongTheKeys) {
+  TrackingNode node(redis().Url());
+  ASSERT_TRUE(node.Armed());
+  integration::RawClient direct = redis().Client();
+  std::uint64_t seen = 0;
+  EXPECT_TRUE(Eventually([&] {
+    seen += direct.Do({"DBSIZE"}) == ":0\r\n" ? 0 : 1;
+    return node.tracking().metrics().push_lag.Snapshot().Count() >= 5;
+  }));
+  EXPECT_EQ(seen, 0U);
+}
+
 TEST_F(TrackingRedisTest, ServerThatBecomesAReplicaIsALoss) {
   TrackingNode node(redis().Url());
   ASSERT_TRUE(node.Armed());
