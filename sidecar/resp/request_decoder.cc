@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kKeptArgs = 64;      // room for arguments that an idle decoder keeps
 constexpr std::size_t kKeptBytes = 1024;   // and for a rewritten request
+constexpr std::int64_t kPlainArgs = 16;    // more are decoded by the careful path alone
 constexpr std::size_t kLeastArgBytes = 6;  // "$0\r\n\r\n"
 constexpr std::size_t kLineEndBytes = 2;
 
@@ -50,6 +51,7 @@ RequestDecoder::Outcome RequestDecoder::Decode(std::string_view input, Request& 
   if (failed()) return Outcome::kError;
   if (seen_ == 0) {
     Start();
+    if (DecodePlain(input, request)) return Outcome::kRequest;
   } else if (base_ != input.data()) {
     Rebase(input.data());
   }
@@ -86,6 +88,31 @@ RequestDecoder::Outcome RequestDecoder::Finish(Outcome outcome) {
 RequestDecoder::Outcome RequestDecoder::Fail(std::string sentence) {
   error_ = std::move(sentence);
   return outcome_ = Outcome::kError;
+}
+
+// The common request: whole, of few arguments, every line end "\r\n". False: it is for the careful path, from its
+// start.
+bool RequestDecoder::DecodePlain(std::string_view input, Request& request) {
+  std::int64_t count = 0;
+  std::size_t at = ReadPlainHeader(input, '*', count);
+  if (at == 0 || count == 0 || count > kPlainArgs || unauthenticated_ || input[at - 1] != '\n') return false;
+  for (; count > 0; --count) {
+    const std::string_view rest(input.data() + at, input.size() - at);
+    std::int64_t bytes = 0;
+    const std::size_t header = ReadPlainHeader(rest, '$', bytes);
+    const std::size_t end = header + static_cast<std::size_t>(bytes);
+    const bool plain = header != 0 && bytes <= limits_.max_bulk_bytes && rest.size() >= end + kLineEndBytes &&
+                       rest[header - 1] == '\n' && IsLineEnd(rest.data() + end);
+    if (!plain) {
+      args_.clear();
+      return false;
+    }
+    args_.emplace_back(rest.data() + header, static_cast<std::size_t>(bytes));
+    at += end + kLineEndBytes;
+  }
+  request = {.args = args_, .raw = {input.data(), at}, .was_inline = false};
+  consumed_ = at;
+  return true;
 }
 
 RequestDecoder::Outcome RequestDecoder::DecodeMultibulk(std::string_view input, Request& request) {

@@ -3,7 +3,7 @@
 //
 // The caller keeps the bytes. Each call is given the unconsumed bytes from the first byte of the request under way:
 // the same bytes as at the last kNeedMore, possibly moved in memory, plus what has arrived since. Nothing is looked at
-// twice, and no body is copied: arguments are views into `input`.
+// twice but a few headers at a request's start, and no body is copied: arguments are views into `input`.
 //
 //   kRequest   `request` is filled; drop consumed() bytes from the front and call again.
 //   kSkip      an empty request (blank line, "*0", "*-1"): nothing to answer; drop consumed() bytes and call again.
@@ -69,6 +69,7 @@ class RequestDecoder {
  private:
   static constexpr std::int64_t kUnknown = RequestStream::kUnknown;
 
+  bool DecodePlain(std::string_view input, Request& request);
   Outcome DecodeMultibulk(std::string_view input, Request& request);
   Outcome DecodeInline(std::string_view input, Request& request);
   // Both leave position_ behind the header and true, or return false: then `outcome_` says why.

@@ -4,6 +4,7 @@
 // Threads: pure functions. Errors: a Redis sentence (see RequestDecoder::error) in `error`, and false.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,19 +30,19 @@ std::string EndlessHeaderError(bool is_count);
 // Returns its size and sets `value`, or returns 0 if the header needs the careful path.
 inline std::size_t ReadPlainHeader(std::string_view bytes, char sigil, std::int64_t& value) {
   constexpr std::size_t kMostDigits = 9;
+  const auto digit_at = [bytes](std::size_t i) {
+    return static_cast<unsigned char>(bytes[i]) - static_cast<unsigned>('0');
+  };
   if (bytes.size() < 4 || bytes[0] != sigil) return 0;
-  unsigned digit = static_cast<unsigned char>(bytes[1]) - static_cast<unsigned>('0');
-  if (digit > 9) return 0;
-  std::uint32_t number = digit;
+  std::uint32_t number = digit_at(1);
+  if (number > 9) return 0;
   std::size_t at = 2;
-  if (digit != 0) {
-    const std::size_t stop = bytes.size() - 1 < kMostDigits + 1 ? bytes.size() - 1 : kMostDigits + 1;
-    while (at < stop && (digit = static_cast<unsigned char>(bytes[at]) - static_cast<unsigned>('0')) <= 9) {
-      number = number * 10 + digit;
-      ++at;
-    }
+  if (bytes[at] != '\r') {
+    if (number == 0) return 0;
+    const std::size_t stop = std::min(bytes.size() - 2, kMostDigits + 1);
+    for (unsigned digit = 0; at < stop && (digit = digit_at(at)) <= 9; ++at) number = number * 10 + digit;
+    if (bytes[at] != '\r') return 0;
   }
-  if (at + 2 > bytes.size() || bytes[at] != '\r') return 0;
   value = number;
   return at + 2;
 }

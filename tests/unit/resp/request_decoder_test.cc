@@ -55,6 +55,26 @@ TEST_F(RequestDecoderTest, PipelinedRequestsAreCutOneByOne) {
   EXPECT_THAT(Args(), ElementsAre("ECHO", "hi"));
 }
 
+TEST_F(RequestDecoderTest, RequestIsTheSameWhereverItsBytesAreCut) {
+  for (const std::size_t count : {1, 2, 16, 17, 40}) {
+    for (const std::string_view last_end : {"\r\n", "\r!"}) {  // Redis does not look at its second byte
+      std::string canonical = "*" + std::to_string(count) + "\r\n";
+      for (std::size_t i = 0; i < count; ++i) canonical += i % 2 == 0 ? "$3\r\nGET\r\n" : "$12\r\nkey:00000017\r\n";
+      std::string input = canonical;
+      input.replace(input.size() - 2, 2, last_end);
+      for (std::size_t cut = 0; cut < input.size(); ++cut) {
+        RequestDecoder decoder(limits_);
+        ASSERT_EQ(decoder.Decode(std::string_view(input).substr(0, cut), request_), Outcome::kNeedMore) << cut;
+        ASSERT_EQ(decoder.Decode(input, request_), Outcome::kRequest) << cut;
+        EXPECT_EQ(request_.args.size(), count);
+        EXPECT_EQ(request_.raw, canonical) << cut;
+        EXPECT_EQ(decoder.consumed(), input.size());
+        EXPECT_TRUE(decoder.idle());
+      }
+    }
+  }
+}
+
 TEST_F(RequestDecoderTest, BodiesAreBinary) {
   const std::string body("\0\r\n*\xff", 5);
   const std::string input = "*2\r\n$4\r\nECHO\r\n$5\r\n" + body + "\r\n";
