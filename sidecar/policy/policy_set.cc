@@ -24,6 +24,7 @@ struct Node {
   std::string label;  // bytes from the parent to here
   std::vector<Pattern> patterns;
   std::vector<std::unique_ptr<Node>> children;  // sorted by the first byte of their labels
+  const Node* above = nullptr;                  // the nearest one on the way to the root that has patterns; see Link
 
   Node* Child(char first) const {
     const auto at = std::ranges::lower_bound(children, first, {}, [](const auto& node) { return node->label.front(); });
@@ -68,6 +69,14 @@ Node& Place(Node& root, std::string_view prefix) {
   return *node;
 }
 
+// Sets `above` of all below the node.
+void Link(const Node& node) {
+  for (const auto& child : node.children) {
+    child->above = node.patterns.empty() ? node.above : &node;
+    Link(*child);
+  }
+}
+
 // Every index below (and at) the node.
 void Gather(const Node& node, std::vector<std::size_t>& into) {
   for (const Pattern& pattern : node.patterns) into.push_back(pattern.policy);
@@ -82,7 +91,24 @@ class PolicySet::Index {
     Place(root_, LiteralPrefix(glob)).patterns.push_back({glob, policy, IsPrefixGlob(glob)});
   }
 
-  std::size_t Match(std::string_view key) const { return MatchBelow(root_, key, key); }
+  // Once all are added.
+  void Finish() { Link(root_); }
+
+  std::size_t Match(std::string_view key) const {
+    const Node* node = &root_;
+    for (std::string_view rest = key; !rest.empty();) {
+      const Node* const child = node->Child(rest.front());
+      if (child == nullptr || !rest.starts_with(child->label)) break;
+      rest.remove_prefix(child->label.size());
+      node = child;
+    }
+    for (; node != nullptr; node = node->above) {
+      for (const Pattern& pattern : node->patterns) {
+        if (pattern.is_prefix || GlobMatches(pattern.glob, key)) return pattern.policy;
+      }
+    }
+    return kNone;
+  }
 
   std::vector<std::size_t> Possible(std::string_view prefix) const {
     std::vector<const Node*> path = {&root_};
@@ -109,19 +135,6 @@ class PolicySet::Index {
   }
 
  private:
-  static std::size_t MatchBelow(const Node& node, std::string_view key, std::string_view rest) {
-    if (!rest.empty()) {
-      if (const Node* child = node.Child(rest.front()); child != nullptr && rest.starts_with(child->label)) {
-        const std::size_t found = MatchBelow(*child, key, rest.substr(child->label.size()));
-        if (found != kNone) return found;
-      }
-    }
-    for (const Pattern& pattern : node.patterns) {
-      if (pattern.is_prefix || GlobMatches(pattern.glob, key)) return pattern.policy;
-    }
-    return kNone;
-  }
-
   // The index of keys that match no pattern but those which match everything below; the ones that match some are added
   // to `possible`.
   static std::size_t Surely(const std::vector<const Node*>& path, std::vector<std::size_t>& possible) {
@@ -181,6 +194,7 @@ PolicySet::PolicySet(std::vector<Policy> policies)
   for (std::size_t i = 0; i < policies_.size(); ++i) {
     for (const std::string& glob : policies_[i].match) index_->Add(glob, i);
   }
+  index_->Finish();
 }
 
 PolicySet::~PolicySet() = default;
