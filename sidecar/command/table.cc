@@ -43,8 +43,16 @@ bool SameMiddle(std::string_view lower, std::string_view any_case) {
   return true;
 }
 
-uint64_t Hash(uint64_t head, uint64_t tail, uint64_t length_and_container) {
-  return (head * 0x9e3779b97f4a7c15u) ^ ((tail + length_and_container) * 0xc2b2ae3d27d4eb4fu);
+// The first and the last eight bytes in lower case; all of a shorter name.
+uint64_t HeadOf(std::string_view name) {
+  return ToLower(name.size() >= 8 ? Load<uint64_t>(name.data()) : LoadShort(name.data(), name.size()));
+}
+uint64_t TailOf(std::string_view name) {
+  return name.size() >= 8 ? ToLower(Load<uint64_t>(name.data() + name.size() - 8)) : 0;
+}
+
+uint64_t Hash(uint64_t head, uint64_t tail, uint64_t shape) {
+  return (head * 0x9e3779b97f4a7c15u) ^ ((tail + shape) * 0xc2b2ae3d27d4eb4fu);
 }
 
 constexpr CommandRow kUnknownRow = {
@@ -89,35 +97,22 @@ void Table::BuildIndex() {
   index_shift_ = 64 - bits;
   for (const CommandSpec& spec : specs_) {
     if (spec.is_unknown()) continue;
-    Slot slot = Fold(spec.container_id, spec.short_name());
-    slot.id = spec.id;
-    size_t at = Hash(slot.head, slot.tail, slot.length | uint64_t{slot.container_id} << 16) >> index_shift_;
+    const std::string_view name = spec.short_name();
+    const Slot slot{HeadOf(name), TailOf(name), ShapeOf(spec.container_id, name.size()), spec.id};
+    size_t at = Hash(slot.head, slot.tail, slot.shape) >> index_shift_;
     while (index_[at].id != 0) at = (at + 1) & (index_.size() - 1);
     index_[at] = slot;
   }
 }
 
-Table::Slot Table::Fold(uint16_t container_id, std::string_view name) {
-  Slot slot;
-  slot.container_id = container_id;
-  slot.length = static_cast<uint16_t>(name.size());
-  if (name.size() >= 8) {
-    slot.head = ToLower(Load<uint64_t>(name.data()));
-    slot.tail = ToLower(Load<uint64_t>(name.data() + name.size() - 8));
-  } else {
-    slot.head = ToLower(LoadShort(name.data(), name.size()));
-  }
-  return slot;
-}
-
 const CommandSpec* Table::Find(uint16_t container_id, std::string_view name) const {
   if (name.size() > 64) return nullptr;  // longer than any name, and a length that the slot can hold
-  const Slot wanted = Fold(container_id, name);
-  size_t at = Hash(wanted.head, wanted.tail, wanted.length | uint64_t{container_id} << 16) >> index_shift_;
-  for (; index_[at].id != 0; at = (at + 1) & (index_.size() - 1)) {
+  const uint64_t head = HeadOf(name);
+  const uint64_t tail = TailOf(name);
+  const uint32_t shape = ShapeOf(container_id, name.size());
+  for (size_t at = Hash(head, tail, shape) >> index_shift_; index_[at].id != 0; at = (at + 1) & (index_.size() - 1)) {
     const Slot& slot = index_[at];
-    if (slot.head != wanted.head || slot.tail != wanted.tail || slot.length != wanted.length) continue;
-    if (slot.container_id != container_id) continue;
+    if (slot.head != head || slot.tail != tail || slot.shape != shape) continue;
     const CommandSpec* spec = &specs_[slot.id];
     if (name.size() <= 16 || SameMiddle(spec->short_name(), name)) return spec;
   }

@@ -63,13 +63,14 @@ class Table {
   struct Slot {
     uint64_t head = 0;
     uint64_t tail = 0;
-    uint16_t container_id = 0;
-    uint16_t length = 0;
-    uint16_t id = 0;  // 0: free
+    uint32_t shape = 0;  // length and container
+    uint16_t id = 0;     // 0: free
   };
 
   Table() = default;
-  static Slot Fold(uint16_t container_id, std::string_view name);
+  static uint32_t ShapeOf(uint16_t container_id, size_t length) {
+    return static_cast<uint32_t>(length) | uint32_t{container_id} << 16;
+  }
   const CommandSpec* Find(uint16_t container_id, std::string_view name) const;
   void Add(const CommandRow& row);
   void BuildIndex();
