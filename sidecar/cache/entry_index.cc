@@ -11,17 +11,6 @@ constexpr std::size_t kFirstSlots = 16;
 
 EntryIndex::EntryIndex() : slots_(kFirstSlots), tags_(kFirstSlots) {}
 
-Entry* EntryIndex::Find(const HashedKey& key) const {
-  const auto hash = static_cast<std::uint32_t>(key.hash);
-  const std::uint8_t tag = TagOf(hash);
-  for (std::size_t slot = Home(hash); tags_[slot] != 0; slot = Next(slot)) {
-    if (tags_[slot] != tag) continue;
-    Entry* const entry = slots_[slot];
-    if (entry->hash() == hash && entry->key() == key.text) return entry;
-  }
-  return nullptr;
-}
-
 void EntryIndex::Insert(Entry& entry) {
   if ((size_ + 1) * 4 > slots_.size() * 3) Grow();
   Put(entry);

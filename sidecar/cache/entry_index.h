@@ -19,7 +19,16 @@ class EntryIndex {
   EntryIndex();
 
   // Null: absent.
-  Entry* Find(const HashedKey& key) const;
+  Entry* Find(const HashedKey& key) const {
+    const auto hash = static_cast<std::uint32_t>(key.hash);
+    const std::uint8_t tag = TagOf(hash);
+    for (std::size_t slot = Home(hash); tags_[slot] != 0; slot = Next(slot)) {
+      if (tags_[slot] != tag) continue;
+      Entry* const entry = slots_[slot];
+      if (entry->hash() == hash && entry->key() == key.text) return entry;
+    }
+    return nullptr;
+  }
   // May grow the table. REQUIRES: no entry of that key is in it.
   void Insert(Entry& entry);
   // REQUIRES of both: the entry is in it.

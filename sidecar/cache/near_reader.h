@@ -31,7 +31,7 @@ class alignas(metrics::kCacheLine) NearReader {
   template <typename Use>
   Freshness Look(const HashedKey& key, base::SteadyTime now, Use&& use) {
     const Freshness freshness = cache_.Look(key, now, [&](const Sight& sight) {
-      Note(sight.freshness, sight.age());
+      if (sight.freshness == Freshness::kFresh && IsSample()) age_.Record(sight.age());
       use(sight);
     });
     lookups_[static_cast<std::size_t>(freshness)].Add();
@@ -39,7 +39,7 @@ class alignas(metrics::kCacheLine) NearReader {
   }
   Found Lookup(const HashedKey& key, base::SteadyTime now) {
     Found found = cache_.Lookup(key, now);
-    Note(found.freshness, found.age);
+    if (found.freshness == Freshness::kFresh && IsSample()) age_.Record(found.age);
     lookups_[static_cast<std::size_t>(found.freshness)].Add();
     return found;
   }
@@ -49,9 +49,7 @@ class alignas(metrics::kCacheLine) NearReader {
  private:
   // The age of one hit in kSampled: of all of them it would cost a tenth of a hit.
   static constexpr std::uint32_t kSampled = 64;
-  void Note(Freshness freshness, std::chrono::milliseconds age) {
-    if (freshness == Freshness::kFresh && hits_++ % kSampled == 0) age_.Record(age);
-  }
+  bool IsSample() { return hits_++ % kSampled == 0; }
 
   NearCache& cache_;
   std::array<metrics::Counter, kFreshnesses> lookups_;
