@@ -11,17 +11,7 @@ void OutQueue::Append(std::string_view bytes) {
   Copy(bytes);
 }
 
-void OutQueue::Borrow(std::string_view bytes, Loop& loop) {
-  if (bytes.empty()) return;
-  size_ += bytes.size();
-  loop.NoteBorrow();
-  if (view_count_ > 0) {
-    std::string_view& last = views_[view_count_ - 1];
-    if (last.data() + last.size() == bytes.data()) {
-      last = {last.data(), last.size() + bytes.size()};
-      return;
-    }
-  }
+void OutQueue::AddView(std::string_view bytes) {
   if (view_count_ == kViews) KeepAll();
   views_[view_count_++] = bytes;
 }

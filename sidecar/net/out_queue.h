@@ -25,7 +25,19 @@ class OutQueue {
   // Copies `bytes`.
   void Append(std::string_view bytes);
   // Keeps a view. REQUIRES: `bytes` lie in the loop's arena and Flush or KeepAll is called before the turn ends.
-  void Borrow(std::string_view bytes, Loop& loop);
+  void Borrow(std::string_view bytes, Loop& loop) {
+    if (bytes.empty()) return;
+    size_ += bytes.size();
+    loop.NoteBorrow();
+    if (view_count_ > 0) {
+      std::string_view& last = views_[view_count_ - 1];
+      if (last.data() + last.size() == bytes.data()) {
+        last = {last.data(), last.size() + bytes.size()};
+        return;
+      }
+    }
+    AddView(bytes);
+  }
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
@@ -40,6 +52,7 @@ class OutQueue {
   static constexpr std::size_t kViews = 8;
   static constexpr std::size_t kBlockBytes = std::size_t{64} * 1024;
 
+  void AddView(std::string_view bytes);
   void KeepAll();
   void Copy(std::string_view bytes);
   void Drop(std::size_t written);

@@ -52,33 +52,21 @@ void Session::DecodeHeld() {
 }
 
 std::size_t Session::Decode(std::string_view bytes) {
-  std::size_t at = 0;
-  while (at < bytes.size() && !paused_ && !draining_ && !closed_) {
-    std::size_t used = 0;
-    if (!DecodeOne(bytes.substr(at), used)) break;
-    at += used;
+  std::string_view rest = bytes;
+  while (!rest.empty() && !paused_ && !draining_ && !closed_ && DecodeOne(rest)) {
   }
-  return at;
+  return bytes.size() - rest.size();
 }
 
-// Handles what stands at the front of `rest`; false if decoding can't go on now.
-bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
-  if (decoder_.streaming()) {
-    used = decoder_.Stream(rest);
-    if (decoder_.failed()) {
-      AbandonStream();
-      ProtocolError();
-      return false;
-    }
-    set_.handler().OnStream(*this, rest.substr(0, used), !decoder_.streaming());
-    return true;
-  }
+// Handles what stands at the front of `rest` and drops it from there; false if decoding can't go on now.
+inline bool Session::DecodeOne(std::string_view& rest) {
+  if (decoder_.streaming()) return StreamOne(rest);
   resp::Request request;
   switch (decoder_.Decode(rest, request)) {
     case resp::RequestDecoder::Outcome::kRequest:
       break;
     case resp::RequestDecoder::Outcome::kSkip:
-      used = decoder_.consumed();
+      rest.remove_prefix(decoder_.consumed());
       set_.handler().OnEmptyRequest(*this);
       return true;
     case resp::RequestDecoder::Outcome::kNeedMore:
@@ -87,15 +75,28 @@ bool Session::DecodeOne(std::string_view rest, std::size_t& used) {
       ProtocolError();
       return false;
   }
-  const std::size_t consumed = decoder_.consumed();
   holding_ = false;
-  behind_ = rest.substr(consumed);
+  behind_ = rest;
+  behind_.remove_prefix(decoder_.consumed());
   last_request_at_ = loop_.Now();
   if (set_.handler().OnRequest(*this, request) == Verdict::kWait) {
     paused_ = true;
     return false;
   }
-  used = consumed;
+  rest = behind_;
+  return true;
+}
+
+// The same for the next bytes of a request that is streamed.
+bool Session::StreamOne(std::string_view& rest) {
+  const std::string_view bytes = rest.substr(0, decoder_.Stream(rest));
+  if (decoder_.failed()) {
+    AbandonStream();
+    ProtocolError();
+    return false;
+  }
+  rest.remove_prefix(bytes.size());
+  set_.handler().OnStream(*this, bytes, !decoder_.streaming());
   return true;
 }
 

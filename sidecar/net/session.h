@@ -99,7 +99,8 @@ class Session final : public Stream::Owner, public Flushable {
  private:
   void DecodeHeld();
   std::size_t Decode(std::string_view bytes);
-  bool DecodeOne(std::string_view rest, std::size_t& used);
+  bool DecodeOne(std::string_view& rest);
+  bool StreamOne(std::string_view& rest);
   bool DecodeIncomplete(std::string_view rest);
   void ProtocolError();
   void AbandonStream();
