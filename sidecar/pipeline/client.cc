@@ -51,7 +51,12 @@ Verdict Client::Handle(const resp::Request& request) {
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
   request_bytes_ = request.raw.size();
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
-  const Verdict verdict = context_.policies->active() ? Judged(spec, request) : Dispatch(spec, request);
+  Verdict verdict = Verdict::kDone;
+  if (!context_.policies->active()) {
+    verdict = Dispatch(spec, request);
+  } else if (!AnswerHit(spec, request)) {
+    verdict = Judged(spec, request);
+  }
   if (verdict == Verdict::kDone) {
     // The commands of a block are refused together if they can't be sent in time.
     if (block_left_ == 0) first_tried_ns_ = 0;

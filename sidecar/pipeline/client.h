@@ -169,7 +169,11 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   }
 
   // Near cache (client_near.cc).
-  bool MayLookNear(bool queued) const;
+  // Only what the sidecar itself may read, where it reads it.
+  bool MayLookNear(bool queued) const {
+    return !queued && pins_ == 0 && !unauthenticated_ && !reply_off_ && db_ == context_.default_db &&
+           (identity_ == context_.identity || *identity_ == *context_.identity);
+  }
   // Answers a GET of a key that is here, before anything is judged. The same as AnswerNear after judging, for a client
   // that is in no state of its own.
   bool AnswerHit(const command::CommandSpec& spec, const resp::Request& request);

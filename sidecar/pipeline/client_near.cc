@@ -21,12 +21,6 @@ bool ReadsUnknownKeys(const CommandSpec& spec) {
 
 }  // namespace
 
-// Only what the sidecar itself may read, where it reads it.
-bool Client::MayLookNear(bool queued) const {
-  return !queued && pins_ == 0 && !unauthenticated_ && !reply_off_ && db_ == context_.default_db &&
-         (identity_ == context_.identity || *identity_ == *context_.identity);
-}
-
 bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
   near_missed_ = false;
   if (!context_.near->IsGet(spec, request)) return false;

@@ -43,7 +43,6 @@ PolicyWork& Client::Work() {
 }
 
 Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
-  if (AnswerHit(spec, request)) return Verdict::kDone;
   // What a RESP2 subscriber may not send is refused by its name: it must be the one that the app wrote. While something
   // is owed, it may be an UNSUBSCRIBE that makes it allowed.
   const bool refused_anyway = outstanding_ == 0 && subscribed_in_resp2() && spec.command_class != CommandClass::kPubSub;

@@ -164,9 +164,7 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   }
 }
 
-std::string_view NearStage::Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy) {
-  const std::string_view prefix = snapshot.Prefix(policy);
-  if (prefix.empty()) return logical;
+std::string_view NearStage::Prefixed(std::string_view prefix, std::string_view logical) {
   physical_.assign(prefix).append(logical);
   return physical_;
 }
@@ -385,11 +383,6 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   fills_.Request({.key = std::string(key.text),
                   .reservation = reservation,
                   .windows = {.max_ttl = matched.near.max_ttl, .stale_if_error = matched.stale_if_error}});
-}
-
-void NearStage::Count(std::size_t policy, Outcome outcome) {
-  if (policy < by_index_.size() && by_index_[policy] != nullptr)
-    by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add();
 }
 
 void NearStage::Collect(metrics::SampleSink& sink) const {

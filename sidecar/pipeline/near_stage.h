@@ -89,7 +89,10 @@ class NearStage {
   // what it answers.
   std::optional<cache::ValueRef> Stale(std::string_view physical);
 
-  void Count(std::size_t policy, Outcome outcome);
+  void Count(std::size_t policy, Outcome outcome) {
+    if (policy < by_index_.size() && by_index_[policy] != nullptr)
+      by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add();
+  }
   void Collect(metrics::SampleSink& sink) const;
 
  private:
@@ -97,7 +100,12 @@ class NearStage {
     std::array<metrics::Counter, kOutcomes> outcomes;
   };
 
-  std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy);
+  // Valid until the next call.
+  std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy) {
+    const std::string_view prefix = snapshot.Prefix(policy);
+    return prefix.empty() ? logical : Prefixed(prefix, logical);
+  }
+  std::string_view Prefixed(std::string_view prefix, std::string_view logical);
   std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);

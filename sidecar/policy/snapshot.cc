@@ -55,10 +55,6 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
   }
 }
 
-std::string_view Snapshot::Prefix(std::size_t index) const {
-  return index == PolicySet::kNone ? std::string_view() : prefixes_[index];
-}
-
 bool Snapshot::IsWaiting(std::size_t index) const {
   if (index == PolicySet::kNone) return false;
   const Policy& policy = set_->at(index);

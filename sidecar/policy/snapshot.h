@@ -46,7 +46,9 @@ class Snapshot {
   // Whether any policy is a cache policy (Policy::cache).
   bool caches() const { return caches_; }
   // The prefix of policy `index`; "" for PolicySet::kNone.
-  std::string_view Prefix(std::size_t index) const;
+  std::string_view Prefix(std::size_t index) const {
+    return index == PolicySet::kNone ? std::string_view() : prefixes_[index];
+  }
   // Whether the policy is enforced, has generations, and its generation is not known: its keys have no name yet.
   bool IsWaiting(std::size_t index) const;
   // Whether the policy is enforced and has a near cache, and its keys have a name. REQUIRES: not PolicySet::kNone.
