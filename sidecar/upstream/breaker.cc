@@ -22,8 +22,9 @@ struct Transition {
   std::string_view reason;
 };
 
-constexpr std::array<Transition, 6> kAll{{{State::kOpen, Breaker::kUnreachable},
+constexpr std::array<Transition, 7> kAll{{{State::kOpen, Breaker::kUnreachable},
                                           {State::kOpen, Breaker::kSilent},
+                                          {State::kOpen, Breaker::kLoading},
                                           {State::kOpen, Breaker::kProbeFailed},
                                           {State::kOpen, Breaker::kReplayFailed},
                                           {State::kHalfOpen, Breaker::kAnswered},
@@ -139,6 +140,13 @@ void Breaker::OnSilent(const std::string& error) {
   ++silent_;
   error_ = error;
   if (on_change_ && state() != State::kOpen) Change(std::move(lock), State::kOpen, kSilent);
+}
+
+void Breaker::OnLoading(const std::string& error) {
+  std::unique_lock lock(mutex_);
+  if (state() != State::kClosed || !on_change_) return;
+  error_ = error;
+  Change(std::move(lock), State::kOpen, kLoading);
 }
 
 void Breaker::OnSilenceEnded() {

@@ -1,6 +1,7 @@
 // Breaker: whether the upstream is there, for all lanes of the process.
 //
-//   closed -> open       an attempt to connect failed while no lane was ready, or a shared lane fell silent
+//   closed -> open       an attempt to connect failed while no lane was ready, a shared lane fell silent, or the
+//                        upstream says that it loads its data
 //   open -> half-open    TryHalfOpen: a new connection is answered, and no lane is silent
 //   half-open -> closed  Close: the owner has told the upstream what it missed
 //   half-open -> open    Reopen: that failed, or the connection broke
@@ -34,6 +35,7 @@ class Breaker {
   // What the transitions' `reason` says; a bounded set, for metrics and logs.
   static constexpr std::string_view kUnreachable = "unreachable";     // -> open
   static constexpr std::string_view kSilent = "silent";               // -> open
+  static constexpr std::string_view kLoading = "loading";             // -> open
   static constexpr std::string_view kProbeFailed = "probe_failed";    // half-open -> open
   static constexpr std::string_view kReplayFailed = "replay_failed";  // half-open -> open
   static constexpr std::string_view kAnswered = "answered";           // -> half-open
@@ -86,11 +88,13 @@ class Breaker {
   // Once per silence of a lane, and once when it has spoken, broken or gone.
   void OnSilent(const std::string& error);
   void OnSilenceEnded();
+  // The upstream is there, and carries out nothing yet: `error` is what it says.
+  void OnLoading(const std::string& error);
 
   void Collect(metrics::SampleSink& sink) const;
 
  private:
-  static constexpr std::size_t kReasons = 6;
+  static constexpr std::size_t kReasons = 7;
 
   void Change(std::unique_lock<std::mutex> lock, State to, std::string_view reason);
 

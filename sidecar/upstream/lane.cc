@@ -184,6 +184,10 @@ bool Lane::TakeReply(std::string_view piece, bool complete, Run& run) {
                                                       : "the upstream sent a reply that nobody asked for");
     return false;
   }
+  if (complete && !partly_delivered_ && IsLoading(pendings_.Front(), piece)) {
+    Deliver(run);
+    return state_ == State::kReady && TakeLoading(piece);
+  }
   // A callback may send, which moves the pendings: no reference to one is held over it.
   ReplySink& sink = *pendings_.Front().sink;
   if (pendings_.Front().pending.tag != 0) {

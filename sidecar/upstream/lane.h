@@ -184,6 +184,8 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   static bool IsDropped(const Entry& entry);
   SendLog TakeAbandoned(std::vector<Abandoned>& abandoned);
   void AnswerPlaceholders();
+  static bool IsLoading(const Entry& oldest, std::string_view reply);
+  bool TakeLoading(std::string_view reply);
   void TellUnavailable(const Entry& entry, std::string_view request, const std::string& line);
   std::int64_t OwingSince();
   void BreakIfOthersAreAnswered();

@@ -100,6 +100,22 @@ SendLog Lane::TakeAbandoned(std::vector<Abandoned>& abandoned) {
   return kept_log;
 }
 
+// An upstream that is back, but loads its data, is still away for who can do without it.
+bool Lane::IsLoading(const Entry& oldest, std::string_view reply) {
+  return oldest.pending.degradable && reply.starts_with("-LOADING");
+}
+
+bool Lane::TakeLoading(std::string_view reply) {
+  const Entry entry = pendings_.Front();
+  const std::string request(log_.At(0, entry.pending.bytes));
+  const std::string line(reply);
+  pendings_.Front().pending.own = true;  // the sink counts it
+  Finish('-');
+  context_.breaker.OnLoading(line.substr(1, line.find('\r') - 1));
+  TellUnavailable(entry, request, line);
+  return state_ == State::kReady;
+}
+
 void Lane::AnswerPlaceholders() {
   while (state_ == State::kReady && !pendings_.empty() && pendings_.Front().pending.fate_unknown) {
     const Entry entry = pendings_.Pop();

@@ -93,6 +93,28 @@ TEST_P(OfflineFaults, KeyThatTheUserMayNotDeleteCostsNoOther) {
   EXPECT_TRUE(gate.MetricBecomes("herdgate_remembered_deletes_total{result=\"lost\"", 1));
 }
 
+// Whose connections it accepts, or never broke.
+TEST_P(OfflineFaults, RedisThatLoadsItsDataIsAwayForCaches) {
+  const Sidecar gate(redis_.Url(), Choices(milliseconds(1000)));
+  RawClient client = gate.Client();
+  RawClient direct = redis_.Client();
+  ASSERT_EQ(client.Do({"SET", "c:a", "1"}), "+OK\r\n");
+  ASSERT_EQ(client.Do({"SET", "c:b", "1"}), "+OK\r\n");
+  direct.Do({"DEBUG", "POPULATE", "3000"});
+  direct.Do({"CONFIG", "SET", "key-load-delay", "500", "loading-process-events-interval-bytes", "1024"});
+  direct.Say({"DEBUG", "RELOAD"});
+  ASSERT_TRUE(Eventually([&] { return client.Do({"GET", "c:a"}) == "$-1\r\n"; }));
+  EXPECT_TRUE(client.Do({"SET", "c:c", "1"}).starts_with("-"));
+  EXPECT_EQ(client.Do({"DEL", "c:b"}), ":1\r\n");
+  EXPECT_TRUE(client.Do({"GET", "other"}).starts_with("-LOADING"));
+  EXPECT_TRUE(Eventually([&] {
+    const std::string reply = client.Do({"GET", "c:a"});
+    EXPECT_FALSE(reply.starts_with("-")) << reply;
+    return reply == Bulk("1");
+  }));
+  EXPECT_EQ(client.Do({"GET", "c:b"}), "$-1\r\n");
+}
+
 HERDGATE_WITH_LOOPS(OfflineFaults);
 
 }  // namespace

@@ -204,5 +204,21 @@ TEST_F(LanePlaceholderTest, ADedicatedLaneKnowsNothingDegradable) {
   EXPECT_EQ(sink_.lost, 1);
 }
 
+TEST_F(LanePlaceholderTest, AnUpstreamThatLoadsItsDataAnswersNothingThatIsDegradable) {
+  breaker_.SetOnChange([](Breaker::State, std::string_view) {});
+  MakeReady();
+  Send(sink_, "get 1\r\n", Degradable(true));
+  Send(sink_, "get 2\r\n", Degradable(true));
+  Send(sink_, "incr 3\r\n", Plain());
+  Send(sink_, "set 4\r\n", Degradable());
+  (void)Heard();
+  Say("+1\r\n-LOADING 2\r\n-LOADING 3\r\n-LOADING 4\r\n");
+  EXPECT_EQ(sink_.story, "+1\r\n!-LOADING 3\r\n!");
+  EXPECT_EQ(sink_.unavailable_requests, (std::vector<std::string>{"get 2\r\n", "set 4\r\n"}));
+  EXPECT_FALSE(sink_.unavailable[1].fate_unknown);
+  EXPECT_EQ(breaker_.state(), Breaker::State::kOpen);
+  EXPECT_EQ(breaker_.Get().reason, Breaker::kLoading);
+}
+
 }  // namespace
 }  // namespace herdgate::upstream
