@@ -19,7 +19,7 @@ constexpr std::size_t kLeastArgBytes = 6;  // "$0\r\n\r\n"
 constexpr std::size_t kLineEndBytes = 2;
 
 bool IsLineEnd(const char* bytes) {
-  return bytes[0] == '\r' && bytes[1] == '\n';
+  return std::memcmp(bytes, "\r\n", kLineEndBytes) == 0;
 }
 
 }  // namespace
@@ -47,11 +47,15 @@ std::size_t RequestDecoder::declared_bytes() const {
 
 RequestDecoder::Outcome RequestDecoder::Decode(std::string_view input, Request& request) {
   assert(!streaming_ && input.size() >= seen_);
+  if (seen_ == 0 && !failed() && !holds_much_ && DecodePlain(input, request)) return Outcome::kRequest;
+  return DecodeAny(input, request);
+}
+
+RequestDecoder::Outcome RequestDecoder::DecodeAny(std::string_view input, Request& request) {
   consumed_ = 0;
   if (failed()) return Outcome::kError;
   if (seen_ == 0) {
     Start();
-    if (DecodePlain(input, request)) return Outcome::kRequest;
   } else if (base_ != input.data()) {
     Rebase(input.data());
   }
@@ -63,6 +67,7 @@ void RequestDecoder::Start() {
   args_.clear();
   if (args_.capacity() > kKeptArgs) std::vector<std::string_view>().swap(args_);
   if (rewritten_.capacity() > kKeptBytes) std::string().swap(rewritten_);
+  holds_much_ = false;
 }
 
 void RequestDecoder::Rebase(const char* base) {
@@ -80,6 +85,7 @@ RequestDecoder::Outcome RequestDecoder::Finish(Outcome outcome) {
   consumed_ = position_;
   position_ = searched_ = seen_ = 0;
   declared_args_ = bulk_bytes_ = kUnknown;
+  holds_much_ = args_.capacity() > kKeptArgs || rewritten_.capacity() > kKeptBytes;
   line_blocked_ = false;
   canonical_ = true;
   return outcome;
@@ -96,6 +102,7 @@ bool RequestDecoder::DecodePlain(std::string_view input, Request& request) {
   std::int64_t count = 0;
   std::size_t at = ReadPlainHeader(input, '*', count);
   if (at == 0 || count == 0 || count > kPlainArgs || unauthenticated_ || input[at - 1] != '\n') return false;
+  args_.clear();
   for (; count > 0; --count) {
     const std::string_view rest(input.data() + at, input.size() - at);
     std::int64_t bytes = 0;
@@ -103,10 +110,7 @@ bool RequestDecoder::DecodePlain(std::string_view input, Request& request) {
     const std::size_t end = header + static_cast<std::size_t>(bytes);
     const bool plain = header != 0 && bytes <= limits_.max_bulk_bytes && rest.size() >= end + kLineEndBytes &&
                        rest[header - 1] == '\n' && IsLineEnd(rest.data() + end);
-    if (!plain) {
-      args_.clear();
-      return false;
-    }
+    if (!plain) return false;
     args_.emplace_back(rest.data() + header, static_cast<std::size_t>(bytes));
     at += end + kLineEndBytes;
   }

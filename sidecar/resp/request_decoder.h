@@ -70,6 +70,7 @@ class RequestDecoder {
   static constexpr std::int64_t kUnknown = RequestStream::kUnknown;
 
   bool DecodePlain(std::string_view input, Request& request);
+  Outcome DecodeAny(std::string_view input, Request& request);
   Outcome DecodeMultibulk(std::string_view input, Request& request);
   Outcome DecodeInline(std::string_view input, Request& request);
   // Both leave position_ behind the header and true, or return false: then `outcome_` says why.
@@ -94,6 +95,7 @@ class RequestDecoder {
   std::int64_t args_left_ = 0;
   std::int64_t bulk_bytes_ = kUnknown;  // of the argument at position_; kUnknown before its header
   bool line_blocked_ = false;           // a NUL was met: Redis never finds the end of such a line
+  bool holds_much_ = false;             // more memory than an idle decoder keeps
   bool canonical_ = true;               // every line end was "\r\n"
   bool unauthenticated_ = false;
   bool streaming_ = false;
