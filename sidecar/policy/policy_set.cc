@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <regex>
@@ -24,7 +25,9 @@ struct Node {
   std::string label;  // bytes from the parent to here
   std::vector<Pattern> patterns;
   std::vector<std::unique_ptr<Node>> children;  // sorted by the first byte of their labels
-  const Node* above = nullptr;                  // the nearest one on the way to the root that has patterns; see Link
+  // Both set by Link.
+  const Node* above = nullptr;      // the nearest one on the way to the root that has patterns
+  std::vector<std::uint8_t> which;  // by the first byte of a label, its index in `children`; empty where there are none
 
   Node* Child(char first) const {
     const auto at = std::ranges::lower_bound(children, first, {}, [](const auto& node) { return node->label.front(); });
@@ -69,11 +72,15 @@ Node& Place(Node& root, std::string_view prefix) {
   return *node;
 }
 
-// Sets `above` of all below the node.
-void Link(const Node& node) {
-  for (const auto& child : node.children) {
-    child->above = node.patterns.empty() ? node.above : &node;
-    Link(*child);
+// Completes the node and all below it for the walk.
+void Link(Node& node) {
+  constexpr std::size_t kBytes = 256;
+  if (!node.children.empty()) node.which.resize(kBytes);
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    Node& child = *node.children[i];
+    node.which[static_cast<unsigned char>(child.label.front())] = static_cast<std::uint8_t>(i);
+    child.above = node.patterns.empty() ? node.above : &node;
+    Link(child);
   }
 }
 
@@ -96,11 +103,11 @@ class PolicySet::Index {
 
   std::size_t Match(std::string_view key) const {
     const Node* node = &root_;
-    for (std::string_view rest = key; !rest.empty();) {
-      const Node* const child = node->Child(rest.front());
-      if (child == nullptr || !rest.starts_with(child->label)) break;
-      rest.remove_prefix(child->label.size());
-      node = child;
+    for (std::string_view rest = key; !rest.empty() && !node->which.empty();) {
+      const Node& child = *node->children[node->which[static_cast<unsigned char>(rest.front())]];
+      if (!rest.starts_with(child.label)) break;
+      rest.remove_prefix(child.label.size());
+      node = &child;
     }
     for (; node != nullptr; node = node->above) {
       for (const Pattern& pattern : node->patterns) {
