@@ -388,8 +388,11 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
 
 // Bytes that came unasked, or a confirmation that ends `ended` replies: what the app may see of them.
 void Client::PassPush(std::string_view frame, std::size_t ended) {
-  if (!context_.policies->versions()) return PassBytes(frame, ended, true);
-  PassBytes(policy::RewritePush(*context_.policies->snapshot(), frame), ended, true);
+  const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
+  // Without versions only the sidecars' own keys have to be hidden.
+  const bool rewrites = context_.policies->versions() || frame.find(policy::kOwnKeyPrefix) != std::string_view::npos;
+  if (snapshot == nullptr || !rewrites) return PassBytes(frame, ended, true);
+  PassBytes(policy::RewritePush(*snapshot, frame), ended, true);
 }
 
 void Client::CheckSubscriptionsOver() {

@@ -163,6 +163,28 @@ TEST_P(Tracking, SwitchingOffGivesTheClientBackToTheSharedLane) {
   EXPECT_EQ(client.Do({"GET", "a"}), "_\r\n");
 }
 
+// Whoever asks for the writes to all keys is not told of those that are the sidecars' own.
+TEST_P(Tracking, KeysOfTheSidecarsAreNotShown) {
+  Restart({.loops = GetParam(), .policies = "policies:\n  - {name: all, match: ['*'], near: {enabled: true}}\n"});
+  RawClient direct = Direct();
+  RawClient resp3 = Gate().Resp3Client();
+  resp3.Do({"CLIENT", "TRACKING", "ON", "BCAST"});
+  RawClient subscriber = Client();
+  RawClient resp2 = Client();
+  const std::string id = Id(subscriber);
+  subscriber.Do({"SUBSCRIBE", "__redis__:invalidate"});
+  ASSERT_EQ(resp2.Do({"CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", id}), "+OK\r\n");
+  direct.Do({"SET", "__herdgate:canary:1", "1"});
+  direct.Do({"SET", "a", "1"});
+  direct.Send(Encode({"MULTI"}) + Encode({"SET", "__herdgate:canary:1", "2"}) + Encode({"SET", "b", "1"}) +
+              Encode({"EXEC"}));
+  direct.Read(4);
+  for (const char* key : {"a", "b"}) {
+    EXPECT_EQ(resp3.Read(), ">2\r\n" + Bulk("invalidate") + "*1\r\n" + Bulk(key));
+    EXPECT_EQ(subscriber.Read(), "*3\r\n" + Bulk("message") + Bulk("__redis__:invalidate") + "*1\r\n" + Bulk(key));
+  }
+}
+
 HERDGATE_WITH_LOOPS(Tracking);
 
 }  // namespace
