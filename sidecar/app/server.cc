@@ -69,7 +69,8 @@ struct Server::Parts {
   std::condition_variable client_gone;
 };
 
-Server::Server(config::Options options) : options_(std::move(options)), parts_(std::make_unique<Parts>()) {}
+Server::Server(config::Options options, std::chrono::milliseconds cache_scrapes_for)
+    : options_(std::move(options)), cache_scrapes_for_(cache_scrapes_for), parts_(std::make_unique<Parts>()) {}
 
 Server::~Server() = default;
 
@@ -181,7 +182,7 @@ void Server::RegisterMetrics() {
   auto& registry = *parts_->registry;
   parts_->process = std::make_unique<metrics::ProcessMetrics>(
       registry, metrics::BuildInfo{std::string(base::kVersion), std::string(base::kRevision)});
-  parts_->exposition = std::make_unique<metrics::Exposition>(registry);
+  parts_->exposition = std::make_unique<metrics::Exposition>(registry, base::SystemClock(), cache_scrapes_for_);
   for (auto& worker : parts_->workers) {
     parts_->registrations.push_back(
         registry.Register([&worker = *worker](metrics::SampleSink& sink) { worker.Collect(sink); }));

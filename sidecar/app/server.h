@@ -7,11 +7,13 @@
 // Threads: all methods on main's thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
 #include "sidecar/base/result.h"
 #include "sidecar/config/options.h"
+#include "sidecar/metrics/exposition.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/policy/policy.h"
 
@@ -19,7 +21,9 @@ namespace herdgate::app {
 
 class Server {
  public:
-  explicit Server(config::Options options);
+  // `cache_scrapes_for`: see metrics::Exposition; 0 where each scrape must show what is so now.
+  explicit Server(config::Options options,
+                  std::chrono::milliseconds cache_scrapes_for = metrics::Exposition::kCacheFor);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -47,6 +51,7 @@ class Server {
   void ApplyPolicies(const std::vector<policy::Policy>& policies);
 
   const config::Options options_;
+  const std::chrono::milliseconds cache_scrapes_for_;
   std::unique_ptr<Parts> parts_;
 };
 

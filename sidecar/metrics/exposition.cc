@@ -61,7 +61,7 @@ prometheus::MetricFamily ToPrometheus(FamilySamples&& samples) {
 std::shared_ptr<const std::string> Exposition::Text() {
   const std::lock_guard lock(mutex_);
   const base::SteadyTime start = clock_.Now();
-  if (text_ != nullptr && start - made_at_ < kCacheFor) return text_;
+  if (text_ != nullptr && start - made_at_ < cache_for_) return text_;
 
   std::vector<FamilySamples> collected = registry_.Collect();
   const std::chrono::duration<double> took = clock_.Now() - start;

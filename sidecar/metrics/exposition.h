@@ -1,6 +1,6 @@
 // Exposition: the answer to GET /metrics, in the Prometheus text format 0.0.4.
 //
-// The text is kept for kCacheFor, so that a storm of scrapes costs the process one collection a second. Its own cost is
+// The text is kept for a second, so that a storm of scrapes costs the process one collection a second. Its own cost is
 // in it: herdgate_scrape_collect_duration_seconds.
 // Threads: any. Callers that come while a text is made wait for it. Ownership: the registry and the clock outlive it.
 #pragma once
@@ -20,16 +20,18 @@ inline constexpr const char* kTextContentType = "text/plain; version=0.0.4; char
 
 class Exposition {
  public:
-  static constexpr std::chrono::seconds kCacheFor{1};
+  static constexpr std::chrono::milliseconds kCacheFor{1000};
 
-  explicit Exposition(Registry& registry, const base::Clock& clock = base::SystemClock())
-      : registry_(registry), clock_(clock) {}
+  explicit Exposition(Registry& registry, const base::Clock& clock = base::SystemClock(),
+                      std::chrono::milliseconds cache_for = kCacheFor)
+      : registry_(registry), clock_(clock), cache_for_(cache_for) {}
 
   std::shared_ptr<const std::string> Text();
 
  private:
   Registry& registry_;
   const base::Clock& clock_;
+  const std::chrono::milliseconds cache_for_;
   std::mutex mutex_;  // guards all below
   std::shared_ptr<const std::string> text_;
   base::SteadyTime made_at_;

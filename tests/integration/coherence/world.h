@@ -90,7 +90,7 @@ class World {
 
   const History& history() const { return history_; }
   std::size_t errors() const { return errors_; }
-  // Of all pods. What is scraped is up to a second old.
+  // Of all pods.
   double NearHits() const {
     double hits = 0;
     Eventually([&] {

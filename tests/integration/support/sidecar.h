@@ -62,7 +62,7 @@ class Sidecar {
   HttpAnswer Get(const std::string& path) const { return HttpGet(telemetry_port_, path); }
   // The sum of a metric's samples whose name and labels begin with `prefix`.
   double Metric(std::string_view prefix) const { return SumOfSamples(Get("/metrics").body, prefix); }
-  // A scrape is kept for a second: what is to be seen is waited for.
+  // Loops tell of themselves between commands: what is to be seen is waited for.
   bool MetricBecomes(std::string_view prefix, double value) const {
     return Eventually([&] { return Metric(prefix) == value; });
   }
@@ -84,7 +84,8 @@ class Sidecar {
     options.shutdown.drain = choices.drain;
     options.offline.max_deletes = choices.max_deletes;
     options.policies = Policies(choices.policies);
-    server_ = std::make_unique<app::Server>(options);
+    // Each scrape shows what is so now.
+    server_ = std::make_unique<app::Server>(options, std::chrono::milliseconds(0));
     if (!server_->Start().ok()) server_ = nullptr;
   }
 

@@ -92,6 +92,15 @@ TEST_F(ExpositionTest, ScrapesWithinASecondShareOneCollection) {
   EXPECT_EQ(collected, 2);
 }
 
+TEST_F(ExpositionTest, NothingIsKeptForNoTime) {
+  int collected = 0;
+  const Registration r = registry_.Register([&](SampleSink&) { ++collected; });
+  Exposition fresh(registry_, clock_, std::chrono::milliseconds(0));
+  fresh.Text();
+  fresh.Text();
+  EXPECT_EQ(collected, 2);
+}
+
 TEST_F(ExpositionTest, ShowsTheTimeThatCollectingTook) {
   const Registration r = registry_.Register([&](SampleSink&) { clock_.now += std::chrono::milliseconds(250); });
   EXPECT_THAT(*exposition_.Text(), testing::HasSubstr("\nherdgate_scrape_collect_duration_seconds 0.25\n"));
