@@ -49,15 +49,31 @@ ReplyQueue::SlotId ReplyQueue::Open() {
   return next_slot_++;
 }
 
-void ReplyQueue::Fill(SlotId id, std::string_view bytes) {
+// Ids are consecutive: slots are opened at the back and leave at the front.
+ReplyQueue::Slot& ReplyQueue::At(SlotId id) {
   assert(slots_);
-  // Ids are consecutive: slots are opened at the back and leave at the front.
   Slot& slot = (*slots_)[static_cast<std::size_t>(id - slots_->front().id)];
   assert(slot.id == id);
+  return slot;
+}
+
+void ReplyQueue::Fill(SlotId id, std::string_view bytes) {
+  Slot& slot = At(id);
   slot.filled = true;
-  slot.bytes = bytes;
+  slot.bytes += bytes;
   held_bytes_ += bytes.size();
   Settle();
+}
+
+void ReplyQueue::PassBefore(SlotId id, std::string_view bytes) {
+  Slot& slot = At(id);
+  const bool is_next = slot.id == slots_->front().id && slot.after <= received_;
+  if (is_next && slot.bytes.empty()) {
+    out_.Append(bytes);
+    return;
+  }
+  slot.bytes += bytes;
+  held_bytes_ += bytes.size();
 }
 
 void ReplyQueue::Settle() {

@@ -8,6 +8,7 @@
 //   Pass(bytes, ended)  the next bytes of the oldest owed lane replies; `ended` of them end with these bytes
 //   Local(bytes)        a reply that is known now, in turn; Room and CommitRoom: the same, written in place
 //   Open() / Fill()     a reply that is known later, in turn
+//   PassBefore()        lane bytes of no reply, in front of such a one
 //
 // Threads: the loop's thread. Cost: two counters per lane reply; a small record per slot that has to wait.
 #pragma once
@@ -50,6 +51,8 @@ class ReplyQueue {
   }
   SlotId Open();
   void Fill(SlotId slot, std::string_view bytes);
+  // REQUIRES: the slot is not filled.
+  void PassBefore(SlotId slot, std::string_view bytes);
 
   // Lane replies owed and not ended yet.
   std::uint64_t outstanding() const { return expected_ - received_; }
@@ -67,10 +70,11 @@ class ReplyQueue {
     SlotId id = 0;
     std::uint64_t after = 0;  // how many lane replies stand before it
     bool filled = false;
-    std::string bytes;
+    std::string bytes;   // until it is filled, what stands in front of it
     std::string behind;  // lane bytes that arrived behind it
   };
 
+  Slot& At(SlotId id);
   void Settle();
 
   Loop& loop_;

@@ -304,7 +304,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void Resync();
   void FinishResync(std::string_view reply);
   void PassTagged(std::uint8_t full_tag, std::string_view bytes, bool ended);
-  void PassPush(std::string_view frame, std::size_t ended);
+  void PassPush(std::string_view frame, std::size_t ended, const upstream::Pending* oldest = nullptr);
   void CheckSubscriptionsOver();
 
   LoopContext& context_;

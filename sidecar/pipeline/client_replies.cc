@@ -365,7 +365,7 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   // No answer to a question of the sidecar's own is an array.
   if (frame.starts_with('>') || (subscriptions_.any() && Subscriptions::IsMessage(what)) || oldest == nullptr ||
       IsOwnQuestion(tag)) {
-    PassPush(frame, 0);
+    PassPush(frame, 0, oldest);
     return FrameVerdict::kPush;
   }
   const bool discard = (oldest->tag & kDiscardBytes) != 0;
@@ -386,13 +386,18 @@ FrameVerdict Client::TakeFrame(std::string_view frame, const Pending* oldest) {
   return FrameVerdict::kAnswer;
 }
 
-// Bytes that came unasked, or a confirmation that ends `ended` replies: what the app may see of them.
-void Client::PassPush(std::string_view frame, std::size_t ended) {
+// Bytes that came unasked, or a confirmation that ends `ended` replies: what the app may see of them. `oldest`: the
+// command whose reply they came before.
+void Client::PassPush(std::string_view frame, std::size_t ended, const Pending* oldest) {
   const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
   // Without versions only the sidecars' own keys have to be hidden.
   const bool rewrites = context_.policies->versions() || frame.find(policy::kOwnKeyPrefix) != std::string_view::npos;
-  if (snapshot == nullptr || !rewrites) return PassBytes(frame, ended, true);
-  PassBytes(policy::RewritePush(*snapshot, frame), ended, true);
+  const std::string rewritten = snapshot && rewrites ? policy::RewritePush(*snapshot, frame) : std::string();
+  const std::string_view shown = snapshot && rewrites ? std::string_view(rewritten) : frame;
+  if (session_ == nullptr || oldest == nullptr || (oldest->tag & kNearReply) == 0 || !HasFence())
+    return PassBytes(shown, ended, true);
+  session_->replies().PassBefore(near_work_->notes.front().slot, shown);
+  session_->TouchReplies();
 }
 
 void Client::CheckSubscriptionsOver() {

@@ -379,6 +379,17 @@ TEST_P(Near, WrongTypeIsRedisToSay) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(client.Do({"GET", "n:l"}).starts_with("-WRONGTYPE"));
 }
 
+// A script's reply waits until its writes are known here; what it published came before.
+TEST_P(Near, MessageOfAScriptToItsOwnClientStaysBeforeTheReply) {
+  RawClient client = Gate().Resp3Client();
+  client.Do({"SUBSCRIBE", "c"});
+  client.Send(Encode({"EVAL", "return redis.call('PUBLISH', 'c', 'm')", "0"}) + Encode({"PING"}));
+  const std::string message = ">3\r\n" + Bulk("message") + Bulk("c") + Bulk("m");
+  EXPECT_EQ(client.Read(), message);
+  EXPECT_EQ(client.Read(), ":1\r\n");
+  EXPECT_EQ(client.Read(), "+PONG\r\n");
+}
+
 HERDGATE_WITH_LOOPS(Near);
 
 // What the tracked connection says comes late: what the pod must know of its own writes, it can't have from there.

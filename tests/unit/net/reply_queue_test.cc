@@ -157,6 +157,27 @@ TEST_F(ReplyQueueTest, SlotsFilledInReverseAreWrittenInTheOrderOfTheRequests) {
   EXPECT_EQ(Written(), "123");
 }
 
+TEST_F(ReplyQueueTest, WhatCameBeforeAReplyThatWaitsIsWrittenBeforeIt) {
+  queue_.Expect();
+  const auto slot = queue_.Open();
+  queue_.PassBefore(slot, ">push1");
+  EXPECT_EQ(Written(), "");
+  Pass("+lane", 1);
+  queue_.PassBefore(slot, ">push2");
+  EXPECT_EQ(Written(), "+lane");
+  queue_.Fill(slot, "+slot");
+  EXPECT_EQ(Written(), ">push1>push2+slot");
+  EXPECT_EQ(queue_.held_bytes(), 0U);
+}
+
+TEST_F(ReplyQueueTest, WhatCameBeforeTheNextReplyDoesNotWaitForIt) {
+  const auto slot = queue_.Open();
+  queue_.PassBefore(slot, ">push");
+  EXPECT_EQ(Written(), ">push");
+  queue_.Fill(slot, "+slot");
+  EXPECT_EQ(Written(), "+slot");
+}
+
 TEST_F(ReplyQueueTest, AnEmptyFillTakesItsTurnWithoutBytes) {
   const auto slot = queue_.Open();
   queue_.Local("+next\r\n");
