@@ -4,6 +4,7 @@
 compare.py passed LOG                      prints the tests that passed in a log of runtest, one a line, sorted
 compare.py compare DIRECT THROUGH [LOG]    compares two such lists; with THROUGH's log it says what the lost tests said. Exit 1 if the lists differ.
 compare.py listed EXPECTED DIRECT THROUGH [LOG]    the same, but the tests in EXPECTED may be lost. Exit 1 also if fewer than 97 % are left.
+compare.py exact EXPECTED DIRECT THROUGH [LOG]     the same, but exactly the tests in EXPECTED must be lost.
 compare.py doubtful DIRECT THROUGH [EXPECTED]      prints the files with a test that was lost and is not in EXPECTED.
 
 A test is "file: name"; a name that passes several times in one file gets #2, #3 and so on, so the lists are sets and their sizes the suite's count.
@@ -104,16 +105,20 @@ def expected(text):
     return listed
 
 
-def compare_listed(listed, direct, through, log):
-    """Like compare(), but tests in `listed` may be lost."""
+def compare_listed(listed, direct, through, log, exact=False):
+    """Like compare(), but tests in `listed` may be lost; if `exact` they must, and no share is asked for."""
     lost, gained, kept = direct - through, sorted(through - direct), direct & through
     units = {name.partition(": ")[0] for name in direct}
     print(f"suite: {len(direct)} tests pass directly, {len(through)} through the proxy, {len(lost & set(listed))} are expected not to")
+    wrong = 0
     for name in sorted(listed):
         if name in through:
             print(f"listed, but it passes: {name}")
         elif name not in direct and name.partition(": ")[0] in units:
             print(f"listed, but it does not pass directly: {name}")
+        else:
+            continue
+        wrong += exact
     new = sorted(lost - set(listed))
     if new:
         print(f"{len(new)} tests pass only directly and are not listed; through the proxy the suite says:")
@@ -122,10 +127,12 @@ def compare_listed(listed, direct, through, log):
     for name in gained:
         print(f"passes only through the proxy: {name}")
     share = len(kept) / len(direct) if direct else 0
-    few = share < LEAST_SHARE
-    print(f"{100 * share:.2f} % of the tests that pass directly pass through the proxy; {100 * LEAST_SHARE:g} % must")
-    print(f"{len(kept)} passed, {len(new) + len(gained) + few} failed, {len(lost & set(listed))} skipped")
-    return 1 if new or gained or few else 0
+    few = share < LEAST_SHARE and (not exact or not direct)
+    if not exact:
+        print(f"{100 * share:.2f} % of the tests that pass directly pass through the proxy; {100 * LEAST_SHARE:g} % must")
+    failed = len(new) + len(gained) + wrong + few
+    print(f"{len(kept)} passed, {failed} failed, {len(lost & set(listed))} skipped")
+    return 1 if failed else 0
 
 
 def unrun(listed):
@@ -153,9 +160,9 @@ def main(arguments):
         return 0
     if len(arguments) in (3, 4) and arguments[0] == "compare":
         return compare(names(arguments[1]), names(arguments[2]), read(arguments[3]) if len(arguments) == 4 else "")
-    if len(arguments) in (4, 5) and arguments[0] == "listed":
-        listed = expected(read(arguments[1]))
-        return compare_listed(listed, names(arguments[2]), names(arguments[3]), read(arguments[4]) if len(arguments) == 5 else "")
+    if len(arguments) in (4, 5) and arguments[0] in ("listed", "exact"):
+        listed, log = expected(read(arguments[1])), read(arguments[4]) if len(arguments) == 5 else ""
+        return compare_listed(listed, names(arguments[2]), names(arguments[3]), log, arguments[0] == "exact")
     if len(arguments) in (3, 4) and arguments[0] == "doubtful":
         listed = expected(read(arguments[3])) if len(arguments) == 4 else {}
         print("\n".join(doubtful(names(arguments[1]), names(arguments[2]), listed)))

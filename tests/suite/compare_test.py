@@ -58,10 +58,10 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(compared([], [])[0], 1)
 
 
-def compared_listed(listed, direct, through, log=""):
+def compared_listed(listed, direct, through, log="", exact=False):
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        code = compare.compare_listed(compare.expected(listed), set(direct), set(through), log)
+        code = compare.compare_listed(compare.expected(listed), set(direct), set(through), log, exact)
     return code, output.getvalue()
 
 
@@ -88,6 +88,15 @@ class ListedTest(unittest.TestCase):
         listed = "".join(f"a: {n} -- x\n" for n in range(4))
         self.assertEqual(compared_listed(listed, HUNDRED, HUNDRED[4:])[0], 1)
         self.assertEqual(compared_listed(listed, HUNDRED, HUNDRED[3:])[0], 0)
+
+    def test_an_exact_list_may_be_long_and_must_be_right(self):
+        listed = "".join(f"a: {n} -- x\n" for n in range(4))
+        self.assertEqual(compared_listed(listed, HUNDRED, HUNDRED[4:], exact=True)[0], 0)
+        for through in (HUNDRED[3:], HUNDRED[5:]):
+            self.assertEqual(compared_listed(listed, HUNDRED, through, exact=True)[0], 1)
+        self.assertEqual(compared_listed("a: 900 -- x\n", HUNDRED, HUNDRED, exact=True)[0], 1)
+        self.assertEqual(compared_listed("b: 1 -- x\n", HUNDRED, HUNDRED, exact=True)[0], 0)
+        self.assertEqual(compared_listed("", [], [], exact=True)[0], 1)
 
     def test_a_reason_stands_behind_the_last_dashes(self):
         self.assertEqual(compare.expected("a: SET -- with GET -- why\n"), {"a: SET -- with GET": "why"})

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # run.sh [FLAG...]: runs Redis's own test suite directly against a redis-server and through Herdgate, and fails unless the same tests pass.
 #   --version-all     give every key a version (version_all.yaml); the tests in versioned_expected_failures.txt may then fail, and no others
+#   --near-all        keep every key that gets hot in the near cache (near_all.yaml), and have keys get hot (warm_reads.tcl); exactly the tests in
+#                     near_expected_failures.txt must fail, and the near cache must have answered
 #   --only UNIT       only this file, for example unit/type/list; may be given several times
 #   --baseline FILE   write the tests that pass directly to FILE
 #   --skip-direct     read them from that FILE instead of running the suite directly
@@ -20,23 +22,25 @@ set -euo pipefail
 . "$root/tests/lib/build.sh"
 
 suite=$root/tests/suite
-only=() version_all=false baseline='' skip_direct=false binary='' proxy='' ports=27000 SUITE_TIMEOUT=900
+only=() version_all=false near_all=false baseline='' skip_direct=false binary='' proxy='' ports=27000 SUITE_TIMEOUT=900
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --skip-direct) skip_direct=true ;;
     --version-all) version_all=true ;;
+    --near-all) near_all=true ;;
     --only) only+=("${2:?--only needs a unit}") ;;
     --baseline) baseline=${2:?--baseline needs a file} ;;
     --binary) binary=${2:?--binary needs a file} ;;
     --proxy) proxy=${2:?--proxy needs a command} ;;
     --ports) ports=${2:?--ports needs a number} ;;
     --timeout) SUITE_TIMEOUT=${2:?--timeout needs seconds} ;;
-    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) die "unknown flag $1 (see --help)" ;;
   esac
-  [ "$1" = --skip-direct ] || [ "$1" = --version-all ] || shift
+  case "$1" in --skip-direct | --version-all | --near-all) ;; *) shift ;; esac
   shift
 done
+! "$version_all" || ! "$near_all" || die "--version-all and --near-all are two runs"
 ! "$skip_direct" || [ -r "$baseline" ] || die "--skip-direct needs a --baseline that can be read"
 
 need_packages tcl dpkg-dev redis-server redis-tools python3
@@ -49,20 +53,30 @@ if [ -z "$proxy" ]; then
     fi
   fi
   [ -x "$binary" ] || die "no program at $binary"
+  # Near is the database of the URL alone, and the suite's keys are in number 9.
+  database='' telemetry=off
+  ! "$near_all" || database=/9 telemetry='127.0.0.1:{telemetry}'
   # One loop: tests write on two connections at once and expect Redis to see the first one first. With several loops two threads carry them.
-  proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream} --telemetry off --loops 1"
+  proxy="$binary serve --listen tcp://127.0.0.1:{listen} --upstream redis://127.0.0.1:{upstream}$database --telemetry $telemetry --loops 1"
   ! "$version_all" || proxy="$proxy --config $suite/version_all.yaml"
+  ! "$near_all" || proxy="$proxy --config $suite/near_all.yaml"
 fi
 export SUITE_PROXY=$proxy SUITE_TIMEOUT
 
 work=$(mktemp -d)
 logs=$root/build/suite
-listed=() unrun=(true)
+listed=() unrun=(true) judge=(compare)
 if "$version_all"; then
   logs=$root/build/suite-versioned
   listed=("$suite/versioned_expected_failures.txt")
-  unrun=(python3 "$suite/compare.py" unrun "${listed[@]}")
+  judge=(listed "${listed[@]}")
+elif "$near_all"; then
+  logs=$root/build/suite-near
+  listed=("$suite/near_expected_failures.txt")
+  judge=(exact "${listed[@]}")
+  export SUITE_REDIS_TCL=$suite/warm_reads.tcl
 fi
+[ "${#listed[@]}" -eq 0 ] || unrun=(python3 "$suite/compare.py" unrun "${listed[@]}")
 sides=()
 cleanup() {
   local pid
@@ -134,7 +148,11 @@ if [ "${#doubtful[@]}" -ge 1 ] && [ "${#doubtful[@]}" -le 4 ]; then
   python3 "$suite/compare.py" passed "$work/again/suite.log" >"$work/again.passed"
   sort -u -o "$work/through.passed" "$work/through.passed" "$work/again.passed"
 fi
-judge=(compare)
-! "$version_all" || judge=(listed "${listed[@]}")
+# Equal sets say nothing about a near cache that was not there.
+if "$near_all" && [ -z "${proxy##*{telemetry\}*}" ]; then
+  least_hits=1
+  [ "${#only[@]}" -gt 0 ] || least_hits=2000
+  python3 "$suite/near_used.py" "$least_hits" "$work/through/metrics.txt" || broken=$((broken + 1))
+fi
 python3 "$suite/compare.py" "${judge[@]}" "$work/direct.passed" "$work/through.passed" "$work/through/suite.log" || broken=$((broken + 1))
 [ "$broken" -eq 0 ]

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # run_side.sh SIDE SOURCE DIR PORT [FLAG...]: one run of the Redis test suite, with a fresh redis-server. SIDE is "direct", or "through" to put a
-# proxy between. Uses the ports PORT (what the suite talks to), PORT+1 (redis-server of "through") and 32 from PORT+4. FLAGs go to runtest. Writes
-# DIR/suite.log. Exits 0 when the suite came to its end, whatever the tests said.
+# proxy between. Uses the ports PORT (what the suite talks to), PORT+1 (redis-server of "through"), PORT+2 (telemetry) and 32 from PORT+4. FLAGs go to
+# runtest. Writes DIR/suite.log, and DIR/metrics.txt if the proxy's command line has {telemetry}. Exits 0 when the suite came to its end, whatever the
+# tests said.
 #
-# Environment: SUITE_PROXY is the proxy's command line, with {listen} and {upstream} for its ports; SUITE_TIMEOUT bounds the run in seconds.
+# Environment: SUITE_PROXY is the proxy's command line, with {listen}, {upstream} and {telemetry} for its ports; SUITE_TIMEOUT bounds the run in seconds;
+# SUITE_REDIS_TCL, if it is set, is put behind the suite's own client of "through".
 set -euo pipefail
 # shellcheck source=tests/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
@@ -35,6 +37,7 @@ wait_for() {
 
 mkdir -p "$dir/tree/src" "$dir/data"
 cp -r "$source/tests" "$source/utils" "$source/runtest" "$dir/tree"
+[ "$side" = direct ] || [ -z "${SUITE_REDIS_TCL:-}" ] || cat "$SUITE_REDIS_TCL" >>"$dir/tree/tests/support/redis.tcl"
 for tool in redis-server redis-cli redis-benchmark redis-check-aof redis-check-rdb; do
   ln -s "$(command -v "$tool")" "$dir/tree/src/$tool"
 done
@@ -47,6 +50,7 @@ wait_for "$redis_port" "$!" redis-server "$dir/redis.log"
 
 if [ "$side" = through ]; then
   proxy=${SUITE_PROXY//\{listen\}/$port}
+  proxy=${proxy//\{telemetry\}/$((port + 2))}
   read -ra proxy <<<"${proxy//\{upstream\}/$redis_port}"
   "${proxy[@]}" >"$dir/proxy.log" 2>&1 </dev/null &
   proxy_pid=$!
@@ -63,6 +67,10 @@ timeout -k 10 "${SUITE_TIMEOUT:-900}" ./runtest --host 127.0.0.1 --port "$port" 
 if [ "$side" = through ] && ! kill -0 "$proxy_pid" 2>/dev/null; then
   tail -n 40 "$dir/proxy.log" >&2
   die "the proxy ended during the suite"
+fi
+if [ "$side" = through ] && [ -z "${SUITE_PROXY##*\{telemetry\}*}" ]; then
+  python3 -c 'import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())' \
+    "http://127.0.0.1:$((port + 2))/metrics" >"$dir/metrics.txt" || die "no metrics of the proxy"
 fi
 broke_off=''
 if [ "$status" -eq 124 ]; then
