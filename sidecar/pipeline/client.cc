@@ -221,7 +221,7 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   pending.degradable = degradable;
   if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
   sent_ = lane.Send(request.raw, *this, pending);
-  if (!sent_) return Answer(spec, lane.RefusalError());
+  if (!sent_) return Answer(spec, RefusalOf(lane, pending, request.raw));
   if (rewrites) NoteReplyWork();
   if (near && IsFenced() && (tag & kDiscardBytes) == 0) {
     near_note_->slot = session_->replies().Open();

@@ -201,6 +201,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<net::Verdict> AnswerOffline(const command::CommandSpec& spec, const resp::Request& judged,
                                             policy::RequestPlan& plan, bool queued);
   net::Verdict SendStandby(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);
+  std::string RefusalOf(upstream::Lane& lane, const upstream::Pending& pending, std::string_view request);
   std::optional<std::string> InsteadOf(const upstream::Pending& pending, std::string_view request,
                                        const std::string& error);
 

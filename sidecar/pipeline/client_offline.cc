@@ -15,6 +15,7 @@ using command::CommandFlag;
 using command::CommandSpec;
 using net::Verdict;
 using policy::RequestPlan;
+using upstream::Lane;
 
 // Answers are made, and deletes carried out later, as the sidecar itself: only where that is who the client is.
 bool Client::MayDegrade(const RequestPlan& plan, bool queued) const {
@@ -78,7 +79,8 @@ Verdict Client::SendStandby(const CommandSpec& spec, const resp::Request& judged
   return verdict;
 }
 
-// A command that its lane could not get answered. While the upstream is away it is answered as a new one would be.
+// A command that its lane could not get answered. It is answered as a new one would be while the upstream is away, even
+// if only this lane is without it.
 void Client::OnUnavailable(upstream::Lane& lane, const upstream::Pending& pending, std::string_view request,
                            const std::string& error) {
   const std::string reply = session_ == nullptr ? error : InsteadOf(pending, request, error).value_or(error);
@@ -88,9 +90,18 @@ void Client::OnUnavailable(upstream::Lane& lane, const upstream::Pending& pendin
   unavailable_ = false;
 }
 
+// What the lane did not take.
+std::string Client::RefusalOf(Lane& lane, const upstream::Pending& pending, std::string_view request) {
+  const std::string error = lane.RefusalError();
+  if (!pending.degradable) return error;
+  const auto reply = InsteadOf(pending, request, error);
+  if (!reply) return error;
+  return HasNearParts() ? Merge(*near_note_->parts, *reply) : *reply;
+}
+
 std::optional<std::string> Client::InsteadOf(const upstream::Pending& pending, std::string_view request,
                                              const std::string& error) {
-  if (request.empty() || IsOwnQuestion(KindOf(pending.tag)) || !context_.offline->away()) return std::nullopt;
+  if (request.empty() || IsOwnQuestion(KindOf(pending.tag))) return std::nullopt;
   resp::RequestDecoder decoder(context_.limits());
   resp::Request sent;
   if (decoder.Decode(request, sent) != resp::RequestDecoder::Outcome::kRequest) return std::nullopt;

@@ -97,8 +97,10 @@ OfflineStage::Standby OfflineStage::OfferStandby(const CommandSpec& spec, std::s
   }
 }
 
-// What was true when the upstream was last there, for as long as the policy takes it for an answer.
+// What was true when the upstream was last there, for as long as the policy takes it for an answer. If only this loop
+// is without it, others may have seen newer.
 std::optional<cache::ValueRef> OfflineStage::Stale(const Key& key) const {
+  if (!away()) return std::nullopt;
   const auto away = context_.loop.Now() - breaker_.Get().away_since;
   if (away > PolicyOf(key).stale_if_error) return std::nullopt;
   return context_.near->Stale(key.name);

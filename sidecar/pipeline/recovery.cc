@@ -44,6 +44,9 @@ Recovery::Recovery(LoopContext& home, RememberedDeletes& deletes, PolicyHub& pol
       prober_(home.lanes, std::move(key), *this) {}
 
 void Recovery::OnBreaker(Breaker::State state, std::string_view) {
+  if (state == Breaker::State::kHalfOpen) {
+    for (LoopContext* peer : home_.peers) peer->loop.Post([peer] { peer->lanes.Hurry(); });
+  }
   if (state != Breaker::State::kOpen) return;
   deletes_.Open();
   home_.loop.Post([this] { prober_.Start(); });

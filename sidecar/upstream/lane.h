@@ -7,11 +7,11 @@
 // Commands may be sent in any state but refused and closed; until the lane is ready they wait, at most
 // UpstreamOptions::timeout. Replies are cut by a scanner and passed as the bytes they are.
 // When a connection breaks, every sink with a command of unknown fate (sent, not a read that may be repeated) is told
-// OnLost once and loses all its pendings; of the others, reads that were sent are sent again, once; what was never sent
-// stays queued. The order of a sink's commands is kept throughout.
-// A degradable command of unknown fate does not cost its sink the others: it stays in the queue as a placeholder of no
-// bytes, which is answered by OnUnavailable when it has come to the front of a ready lane, or is abandoned or overdue.
-// While the upstream is away the breaker says when a lane may try to connect.
+// OnLost once and loses all its pendings; of the others, reads that were sent are sent again, once (degradable ones
+// each time, until the breaker opens); what was never sent stays queued. The order of a sink's commands is kept
+// throughout. A degradable command of unknown fate does not cost its sink the others: it stays in the queue as a
+// placeholder of no bytes, which is answered by OnUnavailable when it has come to the front of a ready lane, or is
+// abandoned or overdue. While the upstream is away the breaker says when a lane may try to connect.
 //
 // Threads: its loop. Ownership: held by shared_ptr (pool, users); sinks are borrowed and outlive their pendings.
 #pragma once
@@ -127,6 +127,8 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   static constexpr int kPatientTimeouts = 5;
   void LookForSilence(std::chrono::milliseconds period);
   bool silent() const { return silent_; }
+  // The upstream is back: the next attempt, if one is waited for, comes within 50 ms.
+  void Hurry();
 
   base::SteadyTime last_used() const { return last_used_; }
   base::SteadyTime refused_at() const { return refused_at_; }

@@ -29,6 +29,12 @@ void Lane::ConnectIfAllowed() {
                      [this] { ConnectIfAllowed(); });
 }
 
+void Lane::Hurry() {
+  if (state_ != State::kWaiting) return;
+  failed_attempts_ = std::min(failed_attempts_, 1);
+  retry_timer_.After(milliseconds(context_.random.Below(51)), [this] { ConnectIfAllowed(); });
+}
+
 void Lane::OnConnected(base::Result<int> socket) {
   // The attempt is running this very callback: let it end first.
   context_.loop.DestroyLater(std::move(attempt_));
@@ -183,7 +189,8 @@ void Lane::SeparateLost() {
     end += entry.pending.bytes;
     if (end > sent) break;
     const bool begun = wholly_sent == 0 && partly_delivered_;
-    const bool may_repeat = entry.pending.retryable && wholly_sent >= retried_ && !begun;
+    // One that brings the upstream down is not sent for ever: if it can be answered here, the breaker opens first.
+    const bool may_repeat = entry.pending.retryable && (wholly_sent >= retried_ || entry.pending.degradable) && !begun;
     if (may_repeat || IsDropped(entry)) continue;
     if (begun || !entry.pending.degradable) {
       lost.insert(entry.sink);

@@ -117,6 +117,10 @@ void LanePool::Abandon() {
   for (const auto& lane : lanes) lane->Abandon();
 }
 
+void LanePool::Hurry() {
+  for (const auto& lane : shared_) lane->Hurry();
+}
+
 std::shared_ptr<Lane> LanePool::MakeProbe(const LaneKey& key, ReplySink& owner) {
   auto lane = std::make_shared<Lane>(context_, key, LaneUse::kDedicated, Lane::Start::kOnce);
   lane->set_owner(&owner);

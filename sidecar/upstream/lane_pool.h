@@ -33,6 +33,8 @@ class LanePool {
   void CloseAll();
   // The breaker has opened: every shared lane abandons what is degradable. Not from within a lane's callback.
   void Abandon();
+  // The upstream is back: shared lanes that wait for their next attempt do so no longer.
+  void Hurry();
   // A lane of its own for the prober: see Lane::Start::kOnce. Not counted as dedicated; the caller closes it.
   std::shared_ptr<Lane> MakeProbe(const LaneKey& key, ReplySink& owner);
 

@@ -93,6 +93,29 @@ TEST_P(OfflineFaults, KeyThatTheUserMayNotDeleteCostsNoOther) {
   EXPECT_TRUE(gate.MetricBecomes("herdgate_remembered_deletes_total{result=\"lost\"", 1));
 }
 
+// Redis is there for others, and this loop's connection does not come back.
+TEST_P(OfflineFaults, ReadOfACacheIsNoErrorWhereOnlyItsOwnConnectionIsAway) {
+  Relay relay(redis_.port());
+  const Sidecar gate(relay.Url(), Choices(milliseconds(500)));
+  RawClient other = gate.Client();
+  RawClient client = gate.Client();
+  other.Say({"BLPOP", "queue", "0"});
+  client.Do({"ECHO", "this-connection"});
+  client.Do({"SET", "c:a", "1"});
+  ASSERT_TRUE(Eventually([&] {
+    return Text(redis_.Client().Do({"CLIENT", "LIST"})).find("cmd=blpop") != std::string::npos;
+  }));
+  relay.refuses = true;
+  relay.Only("this-connection");
+  relay.Cut();
+  for (const auto end = Clock::now() + milliseconds(1500); Clock::now() < end;)
+    ASSERT_EQ(client.Do({"MGET", "c:a", "c:b"}), "*2\r\n$-1\r\n$-1\r\n");
+  EXPECT_TRUE(client.Do({"DEL", "c:a"}).starts_with("-ERR herdgate: upstream"));
+  EXPECT_TRUE(StateIs(gate, "closed"));
+  relay.refuses = false;
+  EXPECT_TRUE(Eventually([&] { return client.Do({"GET", "c:a"}) == Bulk("1"); }));
+}
+
 // Whose connections it accepts, or never broke.
 TEST_P(OfflineFaults, RedisThatLoadsItsDataIsAwayForCaches) {
   const Sidecar gate(redis_.Url(), Choices(milliseconds(1000)));

@@ -115,7 +115,7 @@ class World {
 
   void Fault() {
     const auto mostly_short = [this](std::uint64_t most) { return Below(most) * Below(most) / most; };
-    switch (Below(7)) {
+    switch (Below(8)) {
       case 0:
         return Restart(mostly_short(2500));
       case 1:  // it comes and goes
@@ -146,15 +146,23 @@ class World {
         relay.holds = false;
         return;
       }
-      default: {
+      case 6: {  // it is lost again before all is made up for
         Relay& relay = AnyRelay();
-        relay.refuses = true;
-        relay.Cut();
-        Sleep(mostly_short(2500));
-        relay.refuses = false;
+        for (std::uint64_t left = 5 + Below(20); left > 0; --left) {
+          Unreachable(relay, 20 + Below(60));
+          Sleep(20 + mostly_short(150));
+        }
         return;
       }
+      default:
+        return Unreachable(AnyRelay(), mostly_short(2500));
     }
+  }
+  static void Unreachable(Relay& relay, std::uint64_t ms) {
+    relay.refuses = true;
+    relay.Cut();
+    Sleep(ms);
+    relay.refuses = false;
   }
   void Restart(std::uint64_t down_ms) {
     if (Below(4) == 0) redis_.Freeze();

@@ -86,10 +86,10 @@ TEST_F(LanePlaceholderTest, APlaceholderOutlivesAnotherLoss) {
   EXPECT_EQ(other_.lost, 1);
   EXPECT_EQ(sink_.lost, 0);
   Greet();
-  EXPECT_EQ(Heard(), "get 3\r\n");
-  EXPECT_EQ(sink_.story, "!!");
-  Say("+3\r\n");
-  EXPECT_EQ(sink_.story, "!!+3\r\n");
+  EXPECT_EQ(Heard(), "get 2\r\nget 3\r\n");
+  EXPECT_EQ(sink_.story, "!");
+  Say("+2\r\n+3\r\n");
+  EXPECT_EQ(sink_.story, "!+2\r\n+3\r\n");
 }
 
 TEST_F(LanePlaceholderTest, APlaceholderCountsAmongTheRepeated) {
@@ -202,6 +202,20 @@ TEST_F(LanePlaceholderTest, ADedicatedLaneKnowsNothingDegradable) {
   (void)Heard();
   Break();
   EXPECT_EQ(sink_.lost, 1);
+}
+
+// An upstream that dies of it is away before it is sent once more.
+TEST_F(LanePlaceholderTest, ADegradableReadIsSentAgainEachTime) {
+  MakeReady();
+  Send(sink_, "get 1\r\n", Degradable(true));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Heard(), "get 1\r\n");
+    Break();
+    Greet();
+  }
+  EXPECT_EQ(Heard(), "get 1\r\n");
+  Say("+1\r\n");
+  EXPECT_EQ(sink_.story, "+1\r\n");
 }
 
 TEST_F(LanePlaceholderTest, AnUpstreamThatLoadsItsDataAnswersNothingThatIsDegradable) {
