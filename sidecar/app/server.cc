@@ -220,7 +220,9 @@ base::Status Server::StartTelemetry() {
     const std::string& why = away && !breaker.error.empty() ? breaker.error : upstream.error;
     health.checks.push_back({.name = "upstream",
                              .ok = upstream.connected && !away,
-                             .detail = !why.empty() ? why : away ? "coming back" : "no connection yet"});
+                             .detail = !why.empty() ? why
+                                       : away       ? "coming back"
+                                                    : "no connection yet"});
     return health;
   };
   parts_->telemetry =

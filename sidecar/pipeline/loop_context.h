@@ -43,12 +43,12 @@ struct LoopContext {
   std::atomic<std::uint64_t>& next_client_id;
   Connections& connections;
   const upstream::OwnAddresses& own_addresses;
-  PolicyStage* policies = nullptr;  // never null while sessions are served
-  NearStage* near = nullptr;        // never null while sessions are served
-  OfflineStage* offline = nullptr;  // never null while sessions are served
+  PolicyStage* policies = nullptr;        // never null while sessions are served
+  NearStage* near = nullptr;              // never null while sessions are served
+  OfflineStage* offline = nullptr;        // never null while sessions are served
   upstream::LanePool* standby = nullptr;  // to the store that stands in while the upstream is away
-  SideQuery* auth_query = nullptr;  // asks with AUTH only
-  SideQuery* own_query = nullptr;   // asks as the sidecar
+  SideQuery* auth_query = nullptr;        // asks with AUTH only
+  SideQuery* own_query = nullptr;         // asks as the sidecar
   // The upstream's commands may have changed (MODULE LOAD): learn them again.
   std::function<void()> on_upstream_changed;
   // CLIENT PAUSE went through here: commands that it stops are kept off the shared lanes until then.
