@@ -29,6 +29,7 @@ MissCause CauseOf(const std::optional<KeyFacts>& facts, std::optional<base::Stea
 KeyHistory::KeyHistory(std::size_t slots) : sets_(slots / kWays), slots_(std::make_unique<Slot[]>(slots)) {}
 
 std::optional<KeyFacts> KeyHistory::Find(std::uint64_t key) const {
+  if (key == 0) return std::nullopt;
   const Slot* const set = SetOf(key);
   for (std::size_t way = 0; way < kWays; ++way) {
     const Slot& slot = set[way];

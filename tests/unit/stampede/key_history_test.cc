@@ -33,6 +33,13 @@ TEST(KeyHistoryTest, KnowsTheLastSet) {
   EXPECT_FALSE(facts->deleted);
 }
 
+TEST(KeyHistoryTest, TheHashThatMarksAnEmptySlotIsNoKey) {
+  KeyHistory history;
+  history.OnSet(0, seconds(60), milliseconds(200), kStart);
+  history.OnDeleted(0);
+  EXPECT_FALSE(history.Find(0));
+}
+
 TEST(KeyHistoryTest, ABlindSetLeavesTheDelta) {
   KeyHistory history;
   history.OnSet(KeyOf(1), seconds(60), milliseconds(200), kStart);
