@@ -416,12 +416,15 @@ void Client::OnRaw(Lane&, std::string_view bytes) {
 // ---- ends
 
 void Client::OnLost(Lane& lane) {
-  outstanding_ = 0;
+  const bool all_answered = std::exchange(outstanding_, 0) == 0;
   if (current_ == &lane) current_ = nullptr;
   LoseNear();
   if (session_ == nullptr) return Settled();
   context_.metrics.lost_clients.Add();
-  session_->Kill(net::CloseReason::kUpstreamLost);
+  if (!all_answered || !session_->replies().has_open_slots()) return session_->Kill(net::CloseReason::kUpstreamLost);
+  // What waits for a fence was answered before the end.
+  DropDedicated(false);
+  session_->Drain(net::CloseReason::kUpstreamLost);
 }
 
 void Client::OnRoom(Lane&) {

@@ -379,6 +379,16 @@ TEST_P(Near, WrongTypeIsRedisToSay) {
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(client.Do({"GET", "n:l"}).starts_with("-WRONGTYPE"));
 }
 
+// The upstream closes behind its error, and what it had said before still waits for a fence.
+TEST_P(Near, ReplyThatWaitsIsShownThoughTheUpstreamHasClosed) {
+  RawClient client = Client();
+  client.Send(Encode({"NOSUCH"}) + Encode({"SELECT", "1"}) + "*1\r\n$536870913\r\n");
+  EXPECT_TRUE(client.Read().starts_with("-ERR unknown command"));
+  EXPECT_EQ(client.Read(), "+OK\r\n");
+  EXPECT_EQ(client.Read(), "-ERR Protocol error: invalid bulk length\r\n");
+  EXPECT_TRUE(client.EndsSoon());
+}
+
 // A script's reply waits until its writes are known here; what it published came before.
 TEST_P(Near, MessageOfAScriptToItsOwnClientStaysBeforeTheReply) {
   RawClient client = Gate().Resp3Client();
