@@ -35,6 +35,8 @@ class Watch:
     def __init__(self, port, database, keys, free=""):
         self._link = Link(port)
         self._link.ask("SELECT", str(database))
+        # A scenario before may have left keys that obey other policies.
+        self._link.ask("FLUSHDB")
         self._look = ("EVAL", LOOK, "0", keys, VERSION, free)
         self._stopping = threading.Event()
         self._suspects = set()

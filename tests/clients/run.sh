@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs real Redis clients through Herdgate. Installs what they need first (into build/clients), see README.md.
-#   tests/clients/run.sh [--direct | --memory | --policies | --endpoint HOST:PORT] [--herdgate FILE] [--only NAME]... [--jobs N]
+#   tests/clients/run.sh [--direct | --memory | --policies | --near | --endpoint HOST:PORT] [--herdgate FILE] [--only NAME]... [--jobs N]
 #                        [--no-install] [--list]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import policy_watch
 from scenarios import SCENARIOS, copy_programs
@@ -22,6 +23,7 @@ from scenarios import SCENARIOS, copy_programs
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SCENARIO_SECONDS = 150
+LEAST_NEAR_HITS = 20  # of all scenarios together, with --near
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -32,6 +34,7 @@ def arguments():
     where.add_argument("--direct", action="store_true", help="a fresh redis-server, without Herdgate")
     where.add_argument("--memory", action="store_true", help="Herdgate on its embedded store: the subset it promises")
     where.add_argument("--policies", action="store_true", help="with policies.yaml: frameworks' caches, and queues beside them")
+    where.add_argument("--near", action="store_true", help="--policies with policies_near.yaml: the same, and hot reads answered by Herdgate")
     herdgate = os.path.join(ROOT, "build", "release", "herdgate")
     parser.add_argument("--herdgate", metavar="FILE", default=herdgate, help="the binary (build/release/herdgate)")
     parser.add_argument("--only", metavar="NAME", action="append", help="this scenario, or those that start so")
@@ -62,13 +65,13 @@ class Servers:
         wait_for_pong(port, self.start("redis-server", ["redis-server", *words]))
         return port
 
-    def herdgate(self, binary, upstream, flags=()):
-        port = free_port()
-        listen = f"tcp://127.0.0.1:{port}"
-        command = [binary, "serve", "--listen", listen, "--upstream", upstream, "--telemetry", "off", *flags]
-        process = self.start("herdgate", command)
-        wait_for_pong(port, process)
-        return port, process
+    def herdgate(self, binary, upstream, flags=(), name="herdgate"):
+        endpoint = Endpoint("127.0.0.1", free_port(), free_port())
+        listen = f"tcp://127.0.0.1:{endpoint.port}"
+        command = [binary, "serve", "--listen", listen, "--upstream", upstream, "--telemetry", f"127.0.0.1:{endpoint.telemetry}", *flags]
+        endpoint.process = self.start(name, command)
+        wait_for_pong(endpoint.port, endpoint.process)
+        return endpoint
 
     def stop(self):
         for process in reversed(self.processes):
@@ -80,6 +83,19 @@ class Servers:
                 process.kill()
                 process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Endpoint:
+    """Where scenarios connect to, and what serves it where this program has started it."""
+
+    def __init__(self, host, port, telemetry=None):
+        self.host, self.port, self.telemetry, self.process = host, port, telemetry, None
+
+    def near_hits(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.telemetry}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        hits = ('herdgate_lookups_total{outcome="near_hit"', 'herdgate_lookups_total{outcome="negative_hit"')
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(hits))
 
 
 def free_port():
@@ -101,20 +117,25 @@ def wait_for_pong(port, process, seconds=15):
     raise SystemExit(f"{process.args[0]} did not answer PING on port {port} (exit code {process.poll()})")
 
 
-def start_endpoint(options, servers):
-    """Host, port, the port of Redis behind it or None, and Herdgate's process where there is one."""
+def start_endpoints(options, servers):
+    """An endpoint for each slot, mostly one for all, and the port of Redis behind them or None."""
     if options.endpoint:
         host, _, port = options.endpoint.rpartition(":")
-        return host or "127.0.0.1", int(port), None, None
+        return [Endpoint(host or "127.0.0.1", int(port))] * options.jobs, None
     if options.direct:
-        return "127.0.0.1", servers.redis(), None, None
+        return [Endpoint("127.0.0.1", servers.redis())] * options.jobs, None
     if not os.access(options.herdgate, os.X_OK):
         raise SystemExit(f"no Herdgate at {options.herdgate}: build it, or name it with --herdgate")
     redis = None if options.memory else servers.redis()
     upstream = f"redis://127.0.0.1:{redis}" if redis else "memory://"
+    binary = os.path.abspath(options.herdgate)
+    if options.near:
+        # Near is only the database of the upstream's URL: each slot's has a Herdgate of its own.
+        flags = ["--config", os.path.join(HERE, "policies_near.yaml")]
+        slots = range(options.jobs)
+        return [servers.herdgate(binary, f"{upstream}/{database(slot)}", flags, f"herdgate-{slot}") for slot in slots], redis
     flags = ["--config", os.path.join(HERE, "policies.yaml")] if options.policies else []
-    port, process = servers.herdgate(os.path.abspath(options.herdgate), upstream, flags)
-    return "127.0.0.1", port, redis, process
+    return [servers.herdgate(binary, upstream, flags)] * options.jobs, redis
 
 
 def chosen(options):
@@ -126,14 +147,18 @@ def chosen(options):
     return found
 
 
-def environment(scenario, options, host, port, slot):
-    # Two databases a slot: a scenario may flush its own, and move between them. Database 0 stays untouched.
+def database(slot):
+    """Two databases a slot: a scenario may flush its own, and move between them. Database 0 stays untouched."""
+    return 2 * slot + 1
+
+
+def environment(scenario, options, endpoint, slot):
     return {
         **os.environ,
-        "REDIS_HOST": host,
-        "REDIS_PORT": str(port),
-        "REDIS_DB": str(2 * slot + 1),
-        "REDIS_OTHER_DB": str(2 * slot + 2),
+        "REDIS_HOST": endpoint.host,
+        "REDIS_PORT": str(endpoint.port),
+        "REDIS_DB": str(database(slot)),
+        "REDIS_OTHER_DB": str(database(slot) + 1),
         "KEY_PREFIX": scenario.name + ":",
         "MEMORY": "1" if options.memory else "",
         "POLICIES": scenario.policies if options.policies else "",
@@ -141,7 +166,7 @@ def environment(scenario, options, host, port, slot):
     }
 
 
-def run(scenario, options, host, port, redis, slots, logs):
+def run(scenario, options, endpoints, redis, slots, logs):
     """(outcome, seconds, remark) of one scenario; outcome is ok, FAILED or skip."""
     lacking = scenario.lacks(options.build)
     if lacking:
@@ -152,11 +177,11 @@ def run(scenario, options, host, port, redis, slots, logs):
     watch = None
     try:
         if options.policies:
-            watch = policy_watch.Watch(redis, 2 * slot + 1, scenario.policies, scenario.unmatched_key)
+            watch = policy_watch.Watch(redis, database(slot), scenario.policies, scenario.unmatched_key)
         with open(path, "wb") as log:
             process = subprocess.Popen(
                 scenario.command(HERE, options.build), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=environment(scenario, options, host, port, slot), cwd=options.build, start_new_session=True,
+                env=environment(scenario, options, endpoints[slot], slot), cwd=options.build, start_new_session=True,
             )
         try:
             code = process.wait(SCENARIO_SECONDS)
@@ -188,6 +213,12 @@ def end_group(process):
     process.wait()
 
 
+def near_hits(endpoints):
+    """That the scenarios passed says nothing of a near cache that answered nothing."""
+    hits = sum(endpoint.near_hits() for endpoint in endpoints)
+    return ("ok" if hits >= LEAST_NEAR_HITS else "FAILED"), 0.0, f"{hits:g} keys answered from the near cache"
+
+
 def shutdown(process):
     """Herdgate must have lived until here, and must drain and exit 0 on SIGTERM."""
     if process.poll() is not None:
@@ -215,17 +246,20 @@ def tell(name, result, logs, counts):
 def run_all(options, logs):
     servers, counts = Servers(logs), {"ok": 0, "FAILED": 0, "skip": 0}
     try:
-        host, port, redis, herdgate = start_endpoint(options, servers)
+        endpoints, redis = start_endpoints(options, servers)
         copy_programs(HERE, options.build)
         slots = queue.SimpleQueue()
         for slot in range(options.jobs):
             slots.put(slot)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            futures = {pool.submit(run, s, options, host, port, redis, slots, logs): s.name for s in chosen(options)}
+            futures = {pool.submit(run, s, options, endpoints, redis, slots, logs): s.name for s in chosen(options)}
             for future in concurrent.futures.as_completed(futures):
                 tell(futures[future], future.result(), logs, counts)
-        if herdgate:
-            tell("herdgate-shutdown", shutdown(herdgate), logs, counts)
+        if options.near:
+            tell("near-hits", near_hits(endpoints), logs, counts)
+        for endpoint in dict.fromkeys(endpoints):
+            if endpoint.process:
+                tell("herdgate-shutdown", shutdown(endpoint.process), logs, counts)
     finally:
         servers.stop()
     print(f"{counts['ok']} passed, {counts['FAILED']} failed, {counts['skip']} skipped")
@@ -235,6 +269,7 @@ def run_all(options, logs):
 def main():
     options = arguments()
     options.jobs = min(max(options.jobs, 1), 7)
+    options.policies |= options.near
     options.build = os.path.abspath(options.build)
     if options.list:
         for scenario in SCENARIOS:
