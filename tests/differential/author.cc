@@ -35,7 +35,9 @@ Author::Author(const Mode& mode, const PolicyCase* policies, uint64_t seed)
   if (policies != nullptr) {
     script_.policies = policies->name;
     values_.set_policies(policies->versions, policies->ttls);
-    if ((policies->versions || policies->ttls) && weights_.malformed == 0) weights_.listing = 8;
+    if (policies->reorders_keys() && weights_.malformed == 0) weights_.listing = 8;
+    // Not where many clients are blocked: reads behind a blocked command, and writes behind another's, have no order.
+    if (policies->near && weights_.malformed == 0 && weights_.wake < 10) weights_.hot = 16;
     if (policies->versions && !policies->ttls && weights_.malformed == 0) weights_.notifications = 4;
   }
   script_.seed = seed;
@@ -77,7 +79,8 @@ void Author::WriteScene() {
                             {w.close, &Author::Close},
                             {w.malformed, &Author::Malformed},
                             {w.listing, &Author::Listing},
-                            {w.notifications, &Author::Notifications}};
+                            {w.notifications, &Author::Notifications},
+                            {w.hot, &Author::Hot}};
   unsigned sum = 0;
   for (const Choice& choice : choices) sum += choice.weight;
   uint64_t dice = Below(sum);

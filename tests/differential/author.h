@@ -44,6 +44,7 @@ class Author {
   void Malformed();      // malformed.cc
   void Listing();        // policy_scenes.cc
   void Notifications();  // policy_scenes.cc
+  void Hot();            // policy_scenes.cc
 
   void WriteScene();
   // Parts of scenes.

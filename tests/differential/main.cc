@@ -148,6 +148,8 @@ bool RunTest(const Flags& flags, Runner& runner, const Script& script) {
       mismatch ? "FAIL" : "ok  ", script.policies.empty() ? "none" : script.policies.c_str(), script.mode.c_str(),
       static_cast<unsigned long long>(script.seed), flags.servers.loops, script.CommandCount(), script.events.size(),
       static_cast<double>(runner.reply_bytes()) / 1e6, SecondsSince(start));
+  if (runner.is_near())
+    std::printf("     %llu keys from the near cache\n", static_cast<unsigned long long>(runner.near_hits()));
   if (mismatch) TellFailure(flags, runner, script, *mismatch);
   std::fflush(stdout);
   return !mismatch;
@@ -173,6 +175,14 @@ bool ReadScripts(const Flags& flags, std::vector<Script>& scripts) {
   return true;
 }
 
+// Equal replies say nothing about a near cache that answered nothing.
+bool NearCacheWasUsed(std::size_t commands, std::size_t hits) {
+  constexpr std::size_t kCommandsPerHit = 50;
+  if (hits >= commands / kCommandsPerHit) return true;
+  std::printf("FAIL: in %zu commands under a near cache %zu keys were answered from there\n", commands, hits);
+  return false;
+}
+
 int Main(const std::vector<std::string>& arguments) {
   Flags flags;
   if (!ParseFlags(arguments, flags)) {
@@ -192,7 +202,14 @@ int Main(const std::vector<std::string>& arguments) {
   {
     Servers servers(flags.servers);
     Runner runner(servers, RunnerOptions{});
-    for (const Script& script : scripts) failed += RunTest(flags, runner, script) ? 0 : 1;
+    std::size_t near_commands = 0;
+    std::size_t near_hits = 0;
+    for (const Script& script : scripts) {
+      failed += RunTest(flags, runner, script) ? 0 : 1;
+      if (runner.is_near()) near_commands += script.CommandCount();
+      near_hits += runner.near_hits();
+    }
+    if (failed == 0 && flags.replays.empty() && !NearCacheWasUsed(near_commands, near_hits)) ++failed;
   }
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);

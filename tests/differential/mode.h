@@ -25,6 +25,7 @@ struct SceneWeights {
   // Only under policies, which set them (Author):
   unsigned listing = 0;        // KEYS, SCAN
   unsigned notifications = 0;  // keyspace notifications
+  unsigned hot = 0;            // a key that is read again and again
 };
 
 struct Mode {

@@ -48,14 +48,19 @@ constexpr std::string_view kAudit = R"(policies:
   - {name: all, match: ["*"], mode: audit, version: {schema: 7, require: "none of these"}, ttl: {missing: apply, default: 1h, jitter: 50%, max: 24h, min: 15m}}
 )";
 
+constexpr std::string_view kNear = R"(policies:
+  - {name: all, match: ["*"], mode: enforce, near: {enabled: true}}
+)";
+
 constexpr TtlBounds kBounds{hours(1), minutes(15), hours(24), 0.1};
 
 std::span<const PolicyCase> MakeCases() {
   static const std::vector<PolicyCase> cases = {
-      {"version", std::string(kVersion), true, false, true, {{"", "v7:"}}, {}},
+      {"version", std::string(kVersion), true, false, false, true, {{"", "v7:"}}, {}},
       {"mixed",
        std::string(kMixed),
        true,
+       false,
        false,
        true,
        {{"", ""},
@@ -67,15 +72,17 @@ std::span<const PolicyCase> MakeCases() {
         {"{tag}", "v5:"},
         {"wait-", "v4294967295:"}},
        {}},
-      {"ttl", std::string(kTtl), false, true, true, {{"", ""}}, kBounds},
+      {"ttl", std::string(kTtl), false, true, false, true, {{"", ""}}, kBounds},
       {"all",
        std::string(kAll),
        true,
        true,
+       false,
        true,
        {{"", ""}, {"s", "v1:"}, {"l", "v2:"}, {"wait-", "v2:"}, {"h", "v30:"}},
        kBounds},
-      {"audit", std::string(kAudit), false, false, true, {{"", ""}}, {}},
+      {"audit", std::string(kAudit), false, false, false, true, {{"", ""}}, {}},
+      {"near", std::string(kNear), false, false, true, true, {{"", ""}}, {}},
   };
   return cases;
 }

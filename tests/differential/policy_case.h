@@ -31,11 +31,15 @@ struct PolicyCase {
   bool versions = false;
   // TTLs are others than those that were asked for.
   bool ttls = false;
+  // Reads are answered from the near cache, whose own key comes and goes in Redis: what lists keys may list them in
+  // another order.
+  bool near = false;
   // The names are known, so that those in Redis can be judged; not for a file of the user's.
   bool names_known = true;
   std::vector<Prefix> prefixes;
   TtlBounds bounds;
 
+  bool reorders_keys() const { return versions || ttls || near; }
   std::string PhysicalName(std::string_view logical) const;
   // The logical name of a key in Redis, or nothing if no key has this name under the case. REQUIRES: names_known
   bool LogicalName(std::string_view physical, std::string& logical) const;

@@ -25,6 +25,18 @@ constexpr std::string_view kListen[] = {
     "! PSUBSCRIBE __key*__:*",
     "! PSUBSCRIBE __keyspace@0__:[sl]0"};
 
+// Of few keys: one may hold another type, one is never written.
+constexpr std::string_view kHotReads[] = {
+    "GET ( s0 | s1 | s2 | never | l0 )", "GET ( s0 | s1 )",    "GET ( s0 | s1 )",
+    "MGET s0 ( s1 | s2 ) [ never ]",     "MGET s0 s0 l0",      "STRLEN ( s0 | s1 | never | l0 )",
+    "EXISTS ( s0 | s1 | never | l0 )",   "EXISTS s0 s0 never", "GETRANGE ( s0 | s1 | never ) %int %int",
+    "! TTL ( s0 | s1 | never )",         "! PTTL ( s0 | s1 )", "! PEXPIRETIME ( s0 | never )"};
+constexpr std::string_view kHotWrites[] = {"SET ( s0 | s1 | s2 ) %val", "APPEND ( s0 | s1 ) x",
+                                           "DEL ( s0 | s1 )",           "! EVAL %lua 1 ( s0 | s1 ) %val",
+                                           "SETRANGE s0 1 y",           "GETDEL s1",
+                                           "! EXPIREAT s0 %at",         "PERSIST s0",
+                                           "COPY s1 s0 REPLACE",        "RENAME s1 s0"};
+
 bool Lists(std::string_view line) {
   return line.starts_with("KEYS ") || line.starts_with("SCAN ") || line == "RANDOMKEY";
 }
@@ -51,7 +63,7 @@ bool IsRenamed(std::string_view line) {
 std::string_view Author::Allowed(std::string_view line) const {
   if (policies_ == nullptr) return line;
   // What a policy adds to a command lets Redis rehash its table of keys sooner.
-  if ((policies_->versions || policies_->ttls) && Lists(line)) return "";
+  if (policies_->reorders_keys() && Lists(line)) return "";
   // Redis lists channels as it lists keys; those of notifications have other names.
   if (policies_->versions && line.starts_with("PUBSUB CHANNELS")) return "";
   if (!policies_->ttls) return line;
@@ -103,6 +115,22 @@ void Author::Notifications() {
   Clean(writer);
   Add(Begin(writer), "! CONFIG SET notify-keyspace-events %nothing");
   Clean(listener);
+}
+
+// Reads of a key in pipelines of their own, so that its value has time to come near, and now and then something that
+// may change it.
+void Author::Hot() {
+  const uint32_t reader = AnyClient();
+  Clean(reader);
+  for (uint64_t left = 4 + Below(12); left > 0; --left) {
+    Event& event = Begin(reader);
+    if (OneIn(10)) AddPlain(event, 1);
+    for (uint64_t reads = 1 + Below(3); reads > 0; --reads) AddOne(event, kHotReads);
+    if (OneIn(10)) AddOne(event, kHotWrites);
+    if (OneIn(3)) AddOne(event, kHotReads);
+    if (OneIn(12)) AddOne(Begin(OtherClient(reader)), kHotWrites);
+    if (OneIn(12)) AddPlain(Begin(OtherClient(reader)), 1 + Below(6));
+  }
 }
 
 }  // namespace herdgate::differential

@@ -51,9 +51,16 @@ std::optional<Mismatch> Runner::Run(const Script& script) {
     if (!Play(script.events[event_index_])) break;
     if ((at_the_end || event_index_ % kEventsPerLook == 0) && !KeysAreRight(at_the_end)) break;
   }
+  near_hits_ = is_near() ? NearHits() : 0;
   const std::string obituary = mismatch_ ? servers_.Obituary() : "";
   if (!obituary.empty()) mismatch_->what += "; " + obituary;
   return mismatch_;
+}
+
+uint64_t Runner::NearHits() {
+  const double hits = servers_.Metric("herdgate_lookups_total{outcome=\"near_hit\"") +
+                      servers_.Metric("herdgate_lookups_total{outcome=\"negative_hit\"");
+  return static_cast<uint64_t>(hits);
 }
 
 bool Runner::Prepare(const Script& script) {

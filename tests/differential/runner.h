@@ -46,6 +46,9 @@ class Runner {
   std::optional<Mismatch> Run(const Script& script);
   void set_patience(std::chrono::milliseconds patience) { options_.patience = patience; }
   uint64_t reply_bytes() const { return reply_bytes_; }
+  bool is_near() const { return policies_ != nullptr && policies_->near; }
+  // Of the last run: keys that were answered from the near cache.
+  uint64_t near_hits() const { return near_hits_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -58,6 +61,7 @@ class Runner {
     bool unordered = false;  // its replies may stand in any order now
   };
 
+  uint64_t NearHits();
   bool Prepare(const Script& script);
   bool Reconnect(Client& client);
   bool Play(const Event& event);
@@ -87,6 +91,7 @@ class Runner {
   std::optional<Mismatch> mismatch_;
   std::size_t event_index_ = 0;
   uint64_t reply_bytes_ = 0;
+  uint64_t near_hits_ = 0;
   uint64_t sent_ = 0;      // to the plain server, by clients and witness
   uint64_t received_ = 0;  // from it
   uint64_t input_offset_ = 0;

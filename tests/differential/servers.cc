@@ -1,7 +1,9 @@
 #include "tests/differential/servers.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "tests/differential/connection.h"
@@ -13,6 +15,7 @@ bool Servers::Start() {
   const int base = options_.port_base;
   direct_port_ = base > 0 ? base : FreePort();
   behind_port_ = base > 0 ? base + 1 : FreePort();
+  telemetry_port_ = base > 0 ? base + 3 : FreePort();
   proxied_port_ = options_.direct_direct ? behind_port_ : base > 0 ? base + 2 : FreePort();
   StartRedis(direct_, direct_port_, "direct", false);
   StartRedis(behind_, behind_port_, "behind", options_.skew);
@@ -27,7 +30,7 @@ void Servers::StartHerdgate() {
   std::vector<std::string> argv = {options_.herdgate, "serve",
                                    "--listen",        "tcp://127.0.0.1:" + std::to_string(proxied_port_),
                                    "--upstream",      "redis://127.0.0.1:" + std::to_string(behind_port_),
-                                   "--telemetry",     "off",
+                                   "--telemetry",     "127.0.0.1:" + std::to_string(telemetry_port_),
                                    "--loops",         std::to_string(options_.loops)};
   if (!configuration_.empty() && !options_.forget_policies) {
     const std::string path = options_.directory + "/herdgate.yaml";
@@ -85,6 +88,22 @@ bool Servers::WaitUntilItAnswers(Process& process, int port, const std::string& 
   error_ = name + " does not answer on port " + std::to_string(port) + " (" + process.Fate() + "); its log is in " +
            options_.directory;
   return false;
+}
+
+double Servers::Metric(std::string_view beginning) {
+  Connection connection;
+  if (options_.direct_direct || !connection.Open(telemetry_port_)) return 0;
+  connection.Write("GET /metrics HTTP/1.0\r\n\r\n");
+  for (int waited_ms = 0; waited_ms < 2000 && !connection.closed(); ++waited_ms) {
+    connection.Read();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  double sum = 0;
+  std::istringstream lines(std::string(connection.in().text()));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(beginning)) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+  }
+  return sum;
 }
 
 std::string Servers::Obituary() {

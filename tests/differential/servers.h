@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,7 @@ struct ServerOptions {
   std::string fixed_seed;  // the library to preload into redis-server
   std::string directory;   // working directory and logs; must exist
   int loops = 1;           // Herdgate's --loops
-  int port_base = 0;       // three ports from here; 0: any free ones
+  int port_base = 0;       // four ports from here; 0: any free ones
   bool direct_direct = false;
   bool skew = false;             // the second redis-server gets another option, so that a run must find a difference
   bool forget_policies = false;  // Herdgate gets no configuration file, for the same purpose
@@ -40,6 +41,8 @@ class Servers {
   int direct_port() const { return direct_port_; }
   int proxied_port() const { return proxied_port_; }  // where clients of the second side connect
   int behind_port() const { return behind_port_; }    // the redis-server of the second side
+  // What Herdgate counted of this kind until now: the sum of the samples that begin so. 0 if it can't be asked.
+  double Metric(std::string_view beginning);
   // What became of a program that should be running; empty if all are.
   std::string Obituary();
 
@@ -54,6 +57,7 @@ class Servers {
   int direct_port_ = 0;
   int proxied_port_ = 0;
   int behind_port_ = 0;
+  int telemetry_port_ = 0;
   Process direct_;
   Process behind_;
   Process herdgate_;
