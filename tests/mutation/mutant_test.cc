@@ -179,9 +179,10 @@ TEST_F(SidecarMutant, HistoriesShowThatOwnWritesAreNotSeen) {
   EXPECT_GT(Mutant::Calls(), 0U);
 }
 
+// One history in three shows it.
 TEST_F(SidecarMutant, HistoriesShowThatReadsPastTheCacheAreNotHeldAgainstIt) {
   const Mutant mutant(LeftOut::kWitness);
-  EXPECT_NE(FoundWhilePushesAreLate(5), std::vector<std::string>());
+  EXPECT_NE(FoundWhilePushesAreLate(30), std::vector<std::string>());
   EXPECT_GT(Mutant::Calls(), 0U);
 }
 
