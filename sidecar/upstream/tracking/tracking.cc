@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sidecar/resp/encoder.h"
+#include "sidecar/upstream/tracking/tracking_answers.h"
 
 namespace herdgate::upstream {
 
@@ -119,8 +120,10 @@ void Tracking::TakeAnswer(Question question, std::string_view raw) {
   switch (question) {
     case Question::kCaching:
       // Without it the value would be read untracked.
-      if (!IsOk(reply)) Lose(TrackingFault::kProtocol, "CLIENT CACHING: " + std::string(reply.text));
-      return;
+      if (IsOk(reply)) return;
+      if (reply.type == resp::ReplyType::kError && IsPassing(reply.text))
+        return LoseRefused("CLIENT CACHING", reply.text);
+      return Lose(TrackingFault::kProtocol, "CLIENT CACHING: " + std::string(reply.text));
     case Question::kGet:
       return TakeValue(reply);
     case Question::kTtl:

@@ -191,6 +191,18 @@ TEST_F(TrackingFaultsTest, AnswersThatCannotBeAreALoss) {
   }
 }
 
+// A script that runs long is no sign of a server that can't track.
+TEST_F(TrackingFaultsTest, BusyServerIsALostConnection) {
+  StartArmed();
+  Hold();
+  Fill("k");
+  Turn();
+  Say("-BUSY Redis is busy running a script.\r\n");
+  EXPECT_EQ(sink_.Count("lost connection"), 1U);
+  answer_ = [](const Lines&) { return std::nullopt; };
+  EXPECT_TRUE(RunUntil([&] { return sink_.Count("armed") == 2; }));
+}
+
 TEST_F(TrackingFaultsTest, AnotherServerFlushes) {
   StartArmed();
   run_id_ = "second";
