@@ -57,11 +57,12 @@ std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp
 
 // Over a lane to the store that stands in. Nothing joins it there: what follows may be the upstream's again.
 Verdict Client::SendStandby(const CommandSpec& spec, const resp::Request& judged, RequestPlan& plan) {
-  if (standby_ && standby_->key().proto != proto_) {
+  const std::uint32_t db = context_.offline->standby_db();
+  if (standby_ && (standby_->key().proto != proto_ || standby_->key().db != db)) {
     if (outstanding_ > 0) return AwaitSettled();
     standby_ = nullptr;
   }
-  if (!standby_) standby_ = context_.standby->Shared({proto_, 0, std::make_shared<const upstream::Identity>()}, false);
+  if (!standby_) standby_ = context_.standby->Shared({proto_, db, std::make_shared<const upstream::Identity>()}, false);
   if (outstanding_ > 0 && current_ != standby_.get()) return AwaitSettled();
   if (const auto wait = AwaitRoomIfFull(*standby_)) return *wait;
   degradable_ = false;

@@ -69,6 +69,11 @@ void NearFills::Request(Wanted wanted) {
 }
 
 bool NearFills::Ask(const Wanted& wanted) {
+  // What was deleted while the upstream was away may not be deleted there yet.
+  if (!home_.lanes.breaker().closed()) {
+    refused_by_tracking_.Add();
+    return false;
+  }
   if (!budget_.Take(home_.loop.Now())) {
     refused_by_budget_.Add();
     return false;

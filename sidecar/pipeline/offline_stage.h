@@ -44,6 +44,9 @@ class OfflineStage {
   // command. A key that is written is remembered, to be deleted in the upstream. kFull: it can't be.
   enum class Standby : std::uint8_t { kNo, kYes, kFull, kNotNow, kWait };
   Standby OfferStandby(const command::CommandSpec& spec, std::span<const std::string_view> args);
+  // The database of the store that stands in which belongs to this outage: a write of an earlier one that came late is
+  // not seen.
+  std::uint32_t standby_db() const { return deletes_.outages() % kStandbyDatabases; }
   // The same for a read of keys whose version is not known; nothing where only an error is left.
   std::optional<std::string> ReplyUnnamed(const command::CommandSpec& spec, std::span<const std::string_view> args,
                                           std::size_t policy, int proto) const;
@@ -54,6 +57,8 @@ class OfflineStage {
   std::string Unavailable() const;
 
  private:
+  static constexpr std::uint32_t kStandbyDatabases = 16;
+
   struct Key {
     std::string_view name;  // physical
     std::size_t policy = 0;

@@ -20,7 +20,10 @@ constexpr CounterFamily kTotal{"herdgate_remembered_deletes_total",
 
 void RememberedDeletes::Open() {
   const std::lock_guard lock(mutex_);
-  if (phase_ == Phase::kShut) told_full_ = false;
+  if (phase_ == Phase::kShut) {
+    told_full_ = false;
+    outages_.fetch_add(1, std::memory_order_relaxed);
+  }
   unsealed_ |= phase_ == Phase::kSealed;
   phase_ = Phase::kOpen;
 }

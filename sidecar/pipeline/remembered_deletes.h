@@ -10,6 +10,7 @@
 // Threads: any; one leaf mutex, never held over I/O. Owner: the composition root, for all loops.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -102,6 +103,9 @@ class RememberedDeletes {
   // Forgets all, taken or not, and counts it as lost; for the end of the process. Says how many deletes that were.
   std::uint64_t LoseAll();
 
+  // How often it was opened after it had been closed: the outages so far, the one under way included.
+  std::uint32_t outages() const { return outages_.load(std::memory_order_relaxed); }
+
   Stats GetStats() const;
   void Collect(metrics::SampleSink& sink) const;
 
@@ -140,6 +144,7 @@ class RememberedDeletes {
   bool FitsWithoutGenerations() const;
 
   const RememberedDeletesOptions options_;
+  std::atomic<std::uint32_t> outages_{0};
   mutable std::mutex mutex_;  // guards all below
   enum class Phase : std::uint8_t { kShut, kOpen, kSealed } phase_ = Phase::kShut;
   bool unsealed_ = false;  // opened since the last Seal

@@ -51,6 +51,20 @@ std::uint64_t BytesFor(std::initializer_list<std::uint64_t> sizes) {
   return bytes;
 }
 
+TEST(RememberedDeletes, AnOutageCountsOnceHoweverOftenItIsOpened) {
+  RememberedDeletes deletes;
+  EXPECT_EQ(deletes.outages(), 0U);
+  deletes.Open();
+  deletes.Open();
+  deletes.Seal();
+  deletes.Open();
+  EXPECT_EQ(deletes.outages(), 1U);
+  deletes.Seal();
+  ASSERT_TRUE(deletes.TryClose());
+  deletes.Open();
+  EXPECT_EQ(deletes.outages(), 2U);
+}
+
 TEST(RememberedDeletes, SealedTakesNoMoreUntilItIsOpenAgain) {
   RememberedDeletes deletes;
   deletes.Open();
