@@ -26,41 +26,32 @@
 
 namespace herdgate::command {
 
-class RealRedis {
+// One connection. Threads: one.
+class RedisConnection {
  public:
-  RealRedis() {
-    char directory[] = "/tmp/herdgate-command-XXXXXX";
-    if (mkdtemp(directory) == nullptr) return;
-    directory_ = directory;
-    Start();
-    for (int attempt = 0; process_ > 0 && socket_ < 0 && attempt < 500; ++attempt) {
-      if (waitpid(process_, nullptr, WNOHANG) != 0) return;  // no such program, or it did not start
-      if (!Connect()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-
-  ~RealRedis() {
+  RedisConnection() = default;
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
+  ~RedisConnection() {
     if (socket_ >= 0) close(socket_);
-    if (process_ > 0) {
-      kill(process_, SIGKILL);
-      waitpid(process_, nullptr, 0);
+  }
+
+  bool Connect(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+      close(fd);
+      return false;
     }
-    std::error_code ignored;
-    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+    socket_ = fd;
+    return true;
   }
+  bool connected() const { return socket_ >= 0; }
 
-  RealRedis(const RealRedis&) = delete;
-  RealRedis& operator=(const RealRedis&) = delete;
-
-  bool available() const { return socket_ >= 0; }
-
-  // Sends one request and returns its whole reply as it came; "" if the server went away.
-  std::string Call(const std::vector<std::string>& args) {
-    return CallAll(std::vector<std::vector<std::string>>(1, args)).front();
-  }
-
-  // Sends all requests in one go and returns as many replies.
-  std::vector<std::string> CallAll(const std::vector<std::vector<std::string>>& requests) {
+  // Sends all requests in one go.
+  void Send(const std::vector<std::vector<std::string>>& requests) const {
     std::string bytes;
     for (const auto& args : requests) {
       bytes += "*" + std::to_string(args.size()) + "\r\n";
@@ -71,38 +62,9 @@ class RealRedis {
       if (sent <= 0) break;
       rest.remove_prefix(static_cast<size_t>(sent));
     }
-    std::vector<std::string> replies;
-    while (replies.size() < requests.size()) replies.push_back(ReadReply());
-    return replies;
   }
 
- private:
-  void Start() {
-    process_ = fork();
-    if (process_ != 0) return;
-    const int null = open("/dev/null", O_RDWR);
-    dup2(null, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
-    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path().c_str(), "--save", "", "--dir",
-           directory_.c_str(), "--daemonize", "no", static_cast<char*>(nullptr));
-    _exit(127);
-  }
-
-  std::string socket_path() const { return directory_ + "/redis.sock"; }
-
-  bool Connect() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, socket_path().c_str(), sizeof(address.sun_path) - 1);
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-      close(fd);
-      return false;
-    }
-    socket_ = fd;
-    return true;
-  }
-
+  // The next reply or push as it came; "" if the server went away.
   std::string ReadReply() {
     char chunk[65536];
     for (;;) {
@@ -118,10 +80,67 @@ class RealRedis {
     }
   }
 
-  std::string directory_;
-  pid_t process_ = -1;
+ private:
   int socket_ = -1;
   std::string buffer_;
+};
+
+class RealRedis {
+ public:
+  RealRedis() {
+    char directory[] = "/tmp/herdgate-command-XXXXXX";
+    if (mkdtemp(directory) == nullptr) return;
+    directory_ = directory;
+    Start();
+    for (int attempt = 0; process_ > 0 && !available() && attempt < 500; ++attempt) {
+      if (waitpid(process_, nullptr, WNOHANG) != 0) return;  // no such program, or it did not start
+      if (!connection_.Connect(socket_path())) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  ~RealRedis() {
+    if (process_ > 0) {
+      kill(process_, SIGKILL);
+      waitpid(process_, nullptr, 0);
+    }
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+  }
+
+  RealRedis(const RealRedis&) = delete;
+  RealRedis& operator=(const RealRedis&) = delete;
+
+  bool available() const { return connection_.connected(); }
+  std::string socket_path() const { return directory_ + "/redis.sock"; }
+
+  // Sends one request and returns its whole reply as it came; "" if the server went away.
+  std::string Call(const std::vector<std::string>& args) {
+    return CallAll(std::vector<std::vector<std::string>>(1, args)).front();
+  }
+
+  // Sends all requests in one go and returns as many replies.
+  std::vector<std::string> CallAll(const std::vector<std::vector<std::string>>& requests) {
+    connection_.Send(requests);
+    std::vector<std::string> replies;
+    while (replies.size() < requests.size()) replies.push_back(connection_.ReadReply());
+    return replies;
+  }
+
+ private:
+  void Start() {
+    process_ = fork();
+    if (process_ != 0) return;
+    const int null = open("/dev/null", O_RDWR);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path().c_str(), "--save", "", "--dir",
+           directory_.c_str(), "--daemonize", "no", static_cast<char*>(nullptr));
+    _exit(127);
+  }
+
+  std::string directory_;
+  pid_t process_ = -1;
+  RedisConnection connection_;
 };
 
 }  // namespace herdgate::command
