@@ -114,7 +114,7 @@ inline constexpr std::size_t kAskResults = 5;
 struct AskReply {
   AskResult result = AskResult::kUnavailable;
   std::chrono::milliseconds remaining{0};
-  std::string_view text;
+  std::string_view text{};
 };
 
 // Why a leader leads no more.

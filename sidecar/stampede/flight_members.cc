@@ -1,0 +1,98 @@
+// Who waits in a flight, and who was told nil.
+#include <algorithm>
+
+#include "sidecar/stampede/flight.h"
+
+namespace herdgate::stampede {
+
+using base::SteadyTime;
+
+Flight::Reader* Flight::FindReader(const Caller& caller) {
+  for (Reader& reader : readers_) {
+    if (reader.caller.id == caller.id) return &reader;
+  }
+  return nullptr;
+}
+
+// Whose SET it is: the caller's own, or that of a reader whose connection went back to a pool and came out for others.
+Flight::Reader* Flight::ReaderOfSet(const Caller& caller) {
+  if (Reader* const own = FindReader(caller)) return own;
+  for (Reader& reader : readers_) {
+    if (reader.reused) return &reader;
+  }
+  return nullptr;
+}
+
+void Flight::AddReader(Context& context, const Caller& caller, Mode mode, bool leads) {
+  if (Reader* const known = FindReader(caller)) {
+    ++known->nils;
+    return;
+  }
+  if (readers_.size() >= context.options.max_readers) {
+    if (!leads) return;
+    RemoveReader(context, &readers_.front());
+  }
+  readers_.push_back({.caller = caller,
+                      .mode = mode,
+                      .nils = 1,
+                      .since = context.now,
+                      .until = context.now + 2 * terms_.lease_time,
+                      .tainted_behind = std::nullopt});
+  context.callers.Add(caller.id, key_, 0);
+}
+
+void Flight::RemoveReader(Context& context, const Reader* reader) {
+  context.callers.Remove(reader->caller.id, key_, 0);
+  readers_.erase(readers_.begin() + (reader - readers_.data()));
+}
+
+Begun Flight::Refuse(Context& context, const Caller& caller, const FlightTerms& terms, Role role) {
+  if (role == Role::kRefused) ++context.stats.refused;
+  if (role == Role::kFull) ++(context.room_in_pod ? context.stats.full_key : context.stats.full_pod);
+  if (terms.mode == Mode::kCold) AddReader(context, caller, Mode::kCold, false);
+  return {.role = role};
+}
+
+WaiterId Flight::Park(Context& context, const Caller& caller, const FlightTerms& terms) {
+  const WaiterId id = context.NextId();
+  last_waiter_ = id;
+  const SteadyTime deadline = context.now + terms.max_wait;
+  waiters_.emplace(id, Waiter{.caller = caller,
+                              .since = context.now,
+                              .deadline = deadline,
+                              .mode = terms.mode,
+                              .may_wait = terms.may_wait,
+                              .timeout_is_miss = terms.timeout_is_miss});
+  deadlines_.emplace(deadline, id);
+  context.callers.Add(caller.id, key_, id);
+  return id;
+}
+
+void Flight::Remove(Context& context, std::map<WaiterId, Waiter>::iterator waiter) {
+  deadlines_.erase({waiter->second.deadline, waiter->first});
+  context.callers.Remove(waiter->second.caller.id, key_, waiter->first);
+  waiters_.erase(waiter);
+}
+
+Answer Flight::Dismiss(Context& context, WaiterId id, Answer answer, bool wake) {
+  const auto found = waiters_.find(id);
+  const Waiter waiter = found->second;
+  if (waiter.mode == Mode::kRefresh && (answer == Answer::kMiss || answer == Answer::kTimeout)) answer = Answer::kKeep;
+  const bool nil =
+      answer == Answer::kLead || answer == Answer::kMiss || (answer == Answer::kTimeout && waiter.timeout_is_miss);
+  // Before the waiter goes from the index: its caller must be found there at any moment.
+  if (nil) AddReader(context, waiter.caller, waiter.mode, answer == Answer::kLead);
+  Remove(context, found);
+  ++context.stats.answers[static_cast<std::size_t>(answer)];
+  if (wake) context.todo.wakes.push_back({id, waiter.caller, answer, context.now - waiter.since});
+  return answer;
+}
+
+void Flight::AnswerUpTo(Context& context, WaiterId limit) {
+  while (!waiters_.empty() && waiters_.begin()->first <= limit) {
+    ++answered_;
+    Dismiss(context, waiters_.begin()->first, Answer::kValue, true);
+  }
+}
+
+}  // namespace herdgate::stampede
