@@ -51,35 +51,6 @@ std::uint64_t BytesFor(std::initializer_list<std::uint64_t> sizes) {
   return bytes;
 }
 
-TEST(RememberedDeletes, AnOutageCountsOnceHoweverOftenItIsOpened) {
-  RememberedDeletes deletes;
-  EXPECT_EQ(deletes.outages(), 0U);
-  deletes.Open();
-  deletes.Open();
-  deletes.Seal();
-  deletes.Open();
-  EXPECT_EQ(deletes.outages(), 1U);
-  deletes.Seal();
-  ASSERT_TRUE(deletes.TryClose());
-  deletes.Open();
-  EXPECT_EQ(deletes.outages(), 2U);
-}
-
-TEST(RememberedDeletes, SealedTakesNoMoreUntilItIsOpenAgain) {
-  RememberedDeletes deletes;
-  deletes.Open();
-  EXPECT_EQ(AddTo(deletes, {"a"}), Remembered::kTaken);
-  deletes.Seal();
-  EXPECT_EQ(AddTo(deletes, {"b"}), Remembered::kWait);
-  EXPECT_FALSE(deletes.TryClose());
-  deletes.Open();
-  EXPECT_EQ(AddTo(deletes, {"b"}), Remembered::kTaken);
-  deletes.Seal();
-  deletes.Done(deletes.TakeBatch(10));
-  EXPECT_TRUE(deletes.TryClose());
-  EXPECT_EQ(AddTo(deletes, {"a"}), Remembered::kNotNow);
-}
-
 TEST(RememberedDeletes, DoesNotCloseWhenAnotherLoopOpenedItAfterTheSeal) {
   RememberedDeletes deletes;
   deletes.Seal();
