@@ -93,7 +93,7 @@ void Client::OnUnavailable(upstream::Lane& lane, const upstream::Pending& pendin
 
 // What the lane did not take.
 std::string Client::RefusalOf(Lane& lane, const upstream::Pending& pending, std::string_view request) {
-  const std::string error = lane.RefusalError();
+  std::string error = lane.RefusalError();
   if (!pending.degradable) return error;
   const auto reply = InsteadOf(pending, request, error);
   if (!reply) return error;
