@@ -8,12 +8,6 @@ namespace {
 using base::SteadyTime;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kTick{1};  // of Redis' expiries; the least time between two timed looks
-
-std::size_t At(AskResult result) {
-  return static_cast<std::size_t>(result);
-}
-
 }  // namespace
 
 // ---- events
@@ -40,87 +34,6 @@ Begun Flight::Begin(Context& context, const Caller& caller, const FlightTerms& t
   if (leader_ && !leader_->leased && !leader_->alone && terms.lease) look_again_ = true;
   Settle(context);
   return begun;
-}
-
-void Flight::OnAsked(Context& context, FlightId id, const AskReply& reply) {
-  ++context.stats.asked[At(reply.result)];
-  const bool won = reply.result == AskResult::kWon || reply.result == AskResult::kMine;
-  if (!asking_ || asking_->id != id) {
-    // Too late for its flight. The lease is nobody's, unless the leader went on without it.
-    if (!won) return;
-    if (leader_ && leader_->id == id) {
-      leader_->leased = true;
-    } else {
-      Call(context, LeaseCall::Kind::kRelease, id);
-    }
-    return;
-  }
-  const Asking asked = *asking_;
-  asking_.reset();
-  if (leader_) {
-    Verified(context, asked, reply);
-  } else {
-    Granted(context, asked, reply);
-  }
-  Settle(context);
-}
-
-void Flight::Granted(Context& context, const Asking& asked, const AskReply& reply) {
-  switch (reply.result) {
-    case AskResult::kValue:
-      AnswerUpTo(context, asked.limit);
-      break;
-    case AskResult::kWon:
-    case AskResult::kMine:
-      Promote(context, asked.id, true);
-      break;
-    case AskResult::kUnavailable:
-      Promote(context, asked.id, false);
-      if (leader_) leader_->alone = true;
-      break;
-    case AskResult::kLost:
-      foreign_until_ = context.now + std::max(reply.remaining, milliseconds(0)) + kTick;
-      // Only who opened the flight may be impatient, and it is the oldest.
-      if (!waiters_.empty() && !waiters_.begin()->second.may_wait) {
-        Dismiss(context, waiters_.begin()->first, Answer::kMiss, true);
-      }
-      break;
-  }
-  provisional_.reset();
-}
-
-void Flight::Verified(Context& context, const Asking& asked, const AskReply& reply) {
-  switch (reply.result) {
-    case AskResult::kValue:
-      TaintReaders();
-      EndLead(context, Outcome::kTainted);
-      AnswerUpTo(context, asked.limit);
-      break;
-    case AskResult::kWon:
-      if (leader_->leased && context.now < leader_->until) {  // it was deleted, then
-        TaintReaders();
-        EndLead(context, Outcome::kTainted);
-      } else {
-        leader_->leased = true;
-        leader_->until = std::min(context.now + terms_.lease_time, leader_->cap);
-      }
-      break;
-    case AskResult::kMine:
-      leader_->leased = true;
-      break;
-    case AskResult::kLost:
-      if (!leader_->leased) {  // two pods compute; whose SET comes first wakes the waiters
-        leader_->alone = true;
-        break;
-      }
-      TaintReaders();
-      EndLead(context, Outcome::kTainted);
-      foreign_until_ = context.now + std::max(reply.remaining, milliseconds(0)) + kTick;
-      break;
-    case AskResult::kUnavailable:
-      leader_->alone = !leader_->leased;
-      break;
-  }
 }
 
 void Flight::OnRenewed(Context& context, FlightId id, bool held) {
@@ -257,9 +170,11 @@ void Flight::StartAsk(Context& context, FlightId id) {
   asking_ = Asking{.id = id, .limit = last_waiter_, .until = context.now + context.options.ask_timeout};
   LeaseCall::Kind kind = terms_.lease ? LeaseCall::Kind::kAsk : LeaseCall::Kind::kRead;
   // A refresh wants the lease though there is a value; everybody else wants the value.
-  const bool refresh = !leader_ && waiters_.size() == 1 && waiters_.begin()->second.mode == Mode::kRefresh;
+  const bool refresh = leader_ ? leader_->mode == Mode::kRefresh && waiters_.empty()
+                               : waiters_.size() == 1 && waiters_.begin()->second.mode == Mode::kRefresh;
   if (refresh && terms_.lease) kind = LeaseCall::Kind::kAskRefresh;
   Call(context, kind, id);
+  if (leader_) context.todo.calls.back().refresh_below = leader_->refresh_below;
 }
 
 void Flight::Call(Context& context, LeaseCall::Kind kind, FlightId id) const {
@@ -293,7 +208,9 @@ void Flight::Lead(Context& context, const Caller& caller, Mode mode, FlightId id
                    .since = now,
                    .until = now + terms_.lease_time,
                    .renew_at = now + terms_.lease_time / 3,
-                   .cap = cap};
+                   .cap = cap,
+                   .refresh_below = terms_.refresh_below,
+                   .value_until = terms_.value_until};
   foreign_until_.reset();
   muffled_ = false;
   release_at_ = SteadyTime::min();
@@ -310,7 +227,8 @@ void Flight::EndLead(Context& context, Outcome outcome) {
   const bool asked = asking_ && asking_->id == leader.id;
   if (asked) asking_.reset();  // its reply finds nobody
   if (leader.leased || asked) Call(context, LeaseCall::Kind::kRelease, leader.id);
-  if (Reader* const reader = FindReader(leader.caller)) reader->until = context.now + terms_.lease_time;
+  if (Reader* const reader = FindReader(leader.caller))
+    reader->until = std::max(reader->until, context.now + terms_.lease_time);
   context.callers.EndLead(leader.caller.id, key_);
   ++context.stats.ended[static_cast<std::size_t>(outcome)];
   context.todo.ended.push_back({key_, outcome, leader.mode, answered_, context.now - leader.since});
@@ -326,7 +244,7 @@ void Flight::TaintReaders() {
 // The latest terms hold for the whole flight.
 void Flight::Adopt(const FlightTerms& terms) {
   terms_ = terms;
-  terms_.lease_time = std::max(terms.lease_time, kTick);
+  terms_.lease_time = std::max(terms.lease_time, milliseconds(1));
   terms_.overtime = std::max(terms.overtime, milliseconds(0));
 }
 

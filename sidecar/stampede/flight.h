@@ -18,7 +18,7 @@
 //     waiter at the moment when they were sent. Later waiters ask again.
 //  2. A push proves nothing (an own write, an expiry of what nobody had, something that is long over), so it taints
 //     nothing: the flight asks with its own token. Nil and the lease still its own: nothing has happened. A value, or a
-//     lease that is gone before its time: the key was invalidated.
+//     lease that is gone before its time: the key was invalidated. (A refresh knows its old value by its expiry.)
 //  3. Who was told nil is remembered until its SET (a reader). An invalidation taints all readers, and ends the
 //     leader's flight: who comes later must not wait for a value that is older than the invalidation. The tainted SET
 //     is still known for what it is, is kept short, and goes to those who waited before the invalidation.
@@ -111,6 +111,9 @@ class Flight {
     base::SteadyTime until;
     base::SteadyTime renew_at;
     base::SteadyTime cap;
+    // kRefresh: the terms'.
+    std::chrono::milliseconds refresh_below;
+    base::SteadyTime value_until;
   };
   // A SET that was sent.
   struct Fill {
@@ -133,6 +136,9 @@ class Flight {
   void Call(Context& context, LeaseCall::Kind kind, FlightId id) const;
   void Granted(Context& context, const Asking& asked, const AskReply& reply);
   void Verified(Context& context, const Asking& asked, const AskReply& reply);
+  void Invalidated(Context& context);
+  bool ValueIsTheOld(const AskReply& reply) const;
+  bool ValueWasDeleted(const Context& context, const AskReply& reply) const;
   void Promote(Context& context, FlightId id, bool leased);
   void Lead(Context& context, const Caller& caller, Mode mode, FlightId id, bool leased);
   void EndLead(Context& context, Outcome outcome);

@@ -26,6 +26,7 @@ Flight::Reader* Flight::ReaderOfSet(const Caller& caller) {
 void Flight::AddReader(Context& context, const Caller& caller, Mode mode, bool leads) {
   if (Reader* const known = FindReader(caller)) {
     ++known->nils;
+    known->until = std::max(known->until, context.now + 2 * terms_.lease_time);
     return;
   }
   if (readers_.size() >= context.options.max_readers) {

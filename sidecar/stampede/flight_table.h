@@ -11,15 +11,12 @@
 // (tests/property/flight_model_test.cc).
 //  1. A key is an opaque name, one from the miss to the SET and to each invalidation: of one database only, and not one
 //     that changes when a generation is bumped (TaintWhere then).
-//  2. Calls in a Todo go over the tracked connection in their order, todos of one key in the order of the table's
-//  calls.
-//     Each kAsk, kAskRefresh and kRead is followed by OnAsked, if only with kUnavailable; each kRenew by OnRenewed.
-//  3. A push of the key or of its lease: OnInvalidated. A null push, and whenever the tracked connection was lost and
-//  is
-//     there again: OnAllInvalidated. An own write's push too: nobody can tell it from another's.
-//  4. A SET of the app (any command that gives the key a new value): OnSetSent when it is sent, OnSetDone when its
-//  reply
-//     is here or won't come, exactly once.
+//  2. Calls in a Todo go over the tracked connection in their order (what overtakes costs a look, no promise). Each
+//     kAsk, kAskRefresh and kRead is followed by OnAsked, if only with kUnavailable; each kRenew by OnRenewed.
+//  3. A push of the key or of its lease: OnInvalidated; that of an own write too, as nobody can tell it from another's.
+//     A null push, and whenever the tracked connection was lost and is there again: OnAllInvalidated.
+//  4. A SET of the app (any command that gives the key a new value): OnSetSent when it is sent, and exactly once
+//     OnSetDone, when its reply is here or won't come.
 //  5. DEL, UNLINK, EXPIRE 0, a flush, an invalidation by an operator, a bump of its generation: Taint when it is sent.
 //     If that knows no flight, another pod may have one: send DropArguments then.
 //  6. A session that ends: OnCallerGone. Bytes behind a parked GET: Unpark.

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sidecar/base/clock.h"
+
 namespace herdgate::stampede {
 
 // One attempt at leading: the lease's token has it, so what an earlier attempt left behind can be told apart. Never 0.
@@ -55,6 +57,8 @@ struct FlightTerms {
   std::chrono::milliseconds lease_cap{30000};
   // kRefresh: what the caller's value has left. A value with more was refreshed by another.
   std::chrono::milliseconds refresh_below{0};
+  // kRefresh: when that read was sent, plus what it said the value has left. Gone before, it was deleted.
+  base::SteadyTime value_until = base::SteadyTime::min();
 };
 
 enum class Role : std::uint8_t {
@@ -90,7 +94,7 @@ struct LeaseCall {
   enum class Kind : std::uint8_t {
     kAsk,         // AskArguments; the reply goes to OnAsked
     kAskRefresh,  // AskRefreshArguments; the same
-    kRead,        // a tracked GET, no lease: OnAsked with kValue, or kUnavailable for nil
+    kRead,        // a tracked GET and PTTL, no lease: OnAsked with kValue, or kUnavailable for nil
     kRenew,       // the reply goes to OnRenewed
     kRelease,
     kDrop,
@@ -115,6 +119,7 @@ struct AskReply {
   AskResult result = AskResult::kUnavailable;
   std::chrono::milliseconds remaining{0};
   std::string_view text{};
+  bool value_lives = false;  // kWon, kMine: of a refresh
 };
 
 // Why a leader leads no more.

@@ -24,12 +24,13 @@ end
 local won = redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2])
 redis.call('EXISTS', KEYS[1])
 local owner, left = redis.call('GET', KEYS[2]), redis.call('PTTL', KEYS[2])
-if won then return {'won', '', left} end
+local lives = value and 'lives' or ''
+if won then return {'won', lives, left} end
 if left < 0 then
   redis.call('PEXPIRE', KEYS[2], ARGV[2])
   left = tonumber(ARGV[2])
 end
-if owner == ARGV[1] then return {'mine', '', left} end
+if owner == ARGV[1] then return {'mine', lives, left} end
 return {'lost', owner, left}
 )lua";
 
@@ -125,7 +126,11 @@ AskReply ReadAskReply(const resp::Reply& reply) {
   const resp::Reply& left = reply.elements[2];
   const std::optional<AskResult> result = ResultNamed(reply.elements[0].text);
   if (!result || !text.is_text() || left.type != resp::ReplyType::kInteger) return {};
-  return {.result = *result, .remaining = milliseconds(left.integer), .text = text.text};
+  const bool held = *result == AskResult::kWon || *result == AskResult::kMine;
+  return {.result = *result,
+          .remaining = milliseconds(left.integer),
+          .text = text.text,
+          .value_lives = held && !text.text.empty()};
 }
 
 HeldReply ReadHeldReply(const resp::Reply& reply) {

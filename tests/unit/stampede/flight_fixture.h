@@ -34,7 +34,7 @@ class FlightFixture : public testing::Test {
   }
   std::string Asked(AskResult result, ms remaining = ms(0)) { return AskedOf(asked_, result, remaining); }
   std::string AskedOf(FlightId flight, AskResult result, ms remaining = ms(0)) {
-    table_.OnAsked(Key(), flight, {.result = result, .remaining = remaining}, now_, todo_);
+    table_.OnAsked(Key(), flight, {.result = result, .remaining = remaining, .value_lives = lives_}, now_, todo_);
     return Said();
   }
   std::string Pushed() {
@@ -123,6 +123,7 @@ class FlightFixture : public testing::Test {
   base::SteadyTime now_{std::chrono::hours(1)};
   Todo todo_;
   std::map<char, WaiterId> waiters_;
+  bool lives_ = false;  // in replies
   FlightId asked_ = 0;  // the last one of its kind
   FlightId released_ = 0;
   FlightId led_ = 0;

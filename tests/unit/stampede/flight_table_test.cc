@@ -300,6 +300,58 @@ TEST_F(FlightTableTest, WhoFindsTheValueEndedWaitsForItsRefresh) {
   EXPECT_EQ(ended_[0].mode, Mode::kRefresh);
 }
 
+TEST_F(FlightTableTest, ARefreshKnowsItsOldValueByWhatItHasLeft) {
+  terms_.mode = Mode::kRefresh;
+  terms_.may_wait = false;
+  terms_.refresh_below = ms(3000);
+  Begin('a');
+  Asked(AskResult::kWon);
+  EXPECT_EQ(Pushed(), "refresh");
+  lives_ = true;
+  EXPECT_EQ(Asked(AskResult::kMine), "") << "nothing has happened";
+  Pushed();
+  EXPECT_EQ(Asked(AskResult::kValue, ms(60000)), "release") << "somebody wrote it";
+  SetSent('a');
+  EXPECT_TRUE(plan_.tainted);
+}
+
+TEST_F(FlightTableTest, ARefreshNoticesThatItsOldValueWasDeletedButNotThatItEnded) {
+  terms_.mode = Mode::kRefresh;
+  terms_.may_wait = false;
+  terms_.refresh_below = ms(100);
+  terms_.value_until = now_ + ms(100);
+  Begin('a');
+  Asked(AskResult::kWon);
+  Pushed();
+  now_ += ms(99);
+  EXPECT_EQ(Asked(AskResult::kMine), "release");
+  SetSent('a');
+  EXPECT_TRUE(plan_.tainted);
+  SetDone();
+  terms_.value_until = now_ + ms(100);
+  Begin('b');
+  Asked(AskResult::kWon);
+  now_ += ms(100);
+  Pushed();
+  EXPECT_EQ(Asked(AskResult::kMine), "");
+  SetSent('b');
+  EXPECT_FALSE(plan_.tainted);
+}
+
+TEST_F(FlightTableTest, ARefreshWithoutLeasesLooksByReading) {
+  terms_.mode = Mode::kRefresh;
+  terms_.lease = false;
+  terms_.refresh_below = ms(100);
+  terms_.value_until = now_ + ms(100);
+  EXPECT_EQ(Begin('a'), "lead");
+  EXPECT_EQ(Pushed(), "read");
+  EXPECT_EQ(Asked(AskResult::kValue, ms(90)), "");
+  Pushed();
+  EXPECT_EQ(Asked(AskResult::kUnavailable), "") << "deleted";
+  SetSent('a');
+  EXPECT_TRUE(plan_.tainted);
+}
+
 TEST_F(FlightTableTest, KeysDoNotMeet) {
   LedWith("b");
   EXPECT_EQ(Begin('c', "other"), "wait ask");

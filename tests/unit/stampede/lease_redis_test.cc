@@ -23,6 +23,7 @@ struct Asked {
   AskResult result;
   std::string text;
   milliseconds remaining;
+  bool value_lives;
 };
 
 // A pod's tracked connection. A push is kept until somebody looks for it.
@@ -68,7 +69,7 @@ class Pod {
     const auto parsed = resp::ParseReply(bytes);
     EXPECT_TRUE(parsed.ok());
     const AskReply reply = ReadAskReply(parsed.value().reply);
-    return {reply.result, std::string(reply.text), reply.remaining};
+    return {reply.result, std::string(reply.text), reply.remaining, reply.value_lives};
   }
   HeldReply Held(const Arguments& request) {
     const std::string bytes = Call(request);
@@ -114,7 +115,9 @@ TEST_F(LeaseRedisTest, AValueIsReadWithWhatItHasLeft) {
 }
 
 TEST_F(LeaseRedisTest, OnePodWinsAndTheOtherIsToldWhoAndForHowLong) {
-  EXPECT_EQ(a_->Ask("k", 1).result, AskResult::kWon);
+  const Asked won = a_->Ask("k", 1);
+  EXPECT_EQ(won.result, AskResult::kWon);
+  EXPECT_FALSE(won.value_lives);
   const Asked lost = b_->Ask("k", 2);
   EXPECT_EQ(lost.result, AskResult::kLost);
   EXPECT_EQ(lost.text, a_->Token(1));
@@ -199,7 +202,10 @@ TEST_F(LeaseRedisTest, ARefreshWinsWhileTheValueLivesAndOnlyNearItsEnd) {
   const Asked early = a_->AskRefresh("k", 1, milliseconds(5000));
   EXPECT_EQ(early.result, AskResult::kValue);
   EXPECT_EQ(early.text, "v");
-  EXPECT_EQ(a_->AskRefresh("k", 1, milliseconds(30000)).result, AskResult::kWon);
+  const Asked won = a_->AskRefresh("k", 1, milliseconds(30000));
+  EXPECT_EQ(won.result, AskResult::kWon);
+  EXPECT_TRUE(won.value_lives);
+  EXPECT_EQ(a_->AskRefresh("k", 1, milliseconds(30000)).result, AskResult::kMine);
   EXPECT_EQ(b_->AskRefresh("k", 2, milliseconds(30000)).result, AskResult::kLost);
   EXPECT_EQ(b_->Ask("k", 2).text, "v") << "all others have the value";
   EXPECT_EQ(App({"GET", "k"}), "$1\r\nv\r\n");
