@@ -155,13 +155,23 @@ TEST_F(LaneReconnectTest, DoesNotSpinOnAnUpstreamThatClosesEveryConnection) {
 }
 
 TEST_F(LaneReconnectTest, ReportsTheUpstreamsHealth) {
+  options_.backoff_first = milliseconds(60000);  // nothing is tried in the place of what was lost
+  options_.backoff_last = milliseconds(60000);
   Make();
   EXPECT_FALSE(health_.Get().connected);
   Greet();
   EXPECT_TRUE(health_.Get().connected);
-  connector_.fail_with = "Connection refused";
   Break();
   EXPECT_EQ(health_.Get().error, "connection closed by the upstream");
+  EXPECT_FALSE(health_.Get().connected);
+  EXPECT_TRUE(health_.Get().ever);
+}
+
+TEST_F(LaneReconnectTest, ReportsWhyItDoesNotComeBack) {
+  Make();
+  Greet();
+  connector_.fail_with = "Connection refused";
+  Break();
   ASSERT_TRUE(RunUntil(loop_, [&] { return health_.Get().error == "Connection refused"; }));
   EXPECT_TRUE(health_.Get().ever);
 }
