@@ -77,6 +77,61 @@ struct OfflineRules {
   bool operator==(const OfflineRules&) const = default;
 };
 
+enum class Coalesce : std::uint8_t {
+  kAuto,  // where the apps' own traffic shows that it is a cache
+  kOn,
+  kOff,
+};
+
+// What a caller gets that has waited as long as it may.
+enum class OnTimeout : std::uint8_t {
+  kMiss,   // nil: it computes too
+  kStale,  // an old value within stale_while_revalidate, else nil
+  kError,
+};
+
+// What becomes of a SET whose key was invalidated after the miss that it follows.
+enum class StaleSet : std::uint8_t {
+  kShort,  // stored, but for two seconds at most
+  kDrop,   // answered OK and not stored; kShort where that can't be told from another SET
+  kPass,   // stored as it is, and counted
+};
+
+// Where old values are kept.
+enum class Grace : std::uint8_t {
+  kNear,    // in the sidecar only
+  kShadow,  // of hot keys, in a key of their own beside the data key
+  kExtend,  // under the data key: it lives stale_while_revalidate longer than the app asked
+};
+
+struct StampedeRules {
+  Coalesce coalesce = Coalesce::kAuto;
+  // How long a read that finds nothing waits at most for who computes the value. Below the app's socket timeout.
+  std::chrono::milliseconds max_wait{400};
+  // How long a pod may compute without a sign of life. Nothing: by what computing has taken so far.
+  std::optional<std::chrono::milliseconds> lease;
+  OnTimeout on_timeout = OnTimeout::kMiss;
+  StaleSet stale_set = StaleSet::kShort;
+  Grace grace = Grace::kNear;
+  // How long past its expiry an old value may be answered while one caller computes the new one; 0: not at all.
+  std::chrono::milliseconds stale_while_revalidate{10000};
+
+  bool operator==(const StampedeRules&) const = default;
+};
+
+enum class RefreshMode : std::uint8_t {
+  kOff,
+  kSynthetic,  // one caller is told that the key is missing shortly before it is
+};
+
+struct RefreshRules {
+  RefreshMode mode = RefreshMode::kOff;
+  // Greater: earlier. REQUIRES > 0
+  double beta = 2;
+
+  bool operator==(const RefreshRules&) const = default;
+};
+
 struct Policy {
   std::string name;                // unique, [a-z0-9_-]; a metric label
   std::vector<std::string> match;  // Redis globs over the key as the app writes it
@@ -87,6 +142,8 @@ struct Policy {
   // How long past fresh a near value may still be answered while the upstream is away; 0: not at all.
   std::chrono::milliseconds stale_if_error{3600000};
   OfflineRules offline{};
+  StampedeRules stampede{};
+  RefreshRules refresh{};
 
   bool operator==(const Policy&) const = default;
   // REQUIRES for a sensible answer: not kPass with a fallback (config checks it).
@@ -94,6 +151,10 @@ struct Policy {
     const bool misses = near.enabled || offline.fallback != Fallback::kNone;
     return offline.reads.value_or(misses ? OfflineReads::kMiss : OfflineReads::kPass);
   }
+  // Whether misses of its keys may be coalesced.
+  bool coalesces() const { return mode == Mode::kEnforce && stampede.coalesce != Coalesce::kOff; }
+  // Whether what is read and written of its keys has to be known.
+  bool watched() const { return mode == Mode::kEnforce && (near.enabled || stampede.coalesce != Coalesce::kOff); }
   // Whether its keys are a cache: what an app reads of them while the upstream is away may be missing.
   bool cache() const { return mode == Mode::kEnforce && offline_reads() != OfflineReads::kPass; }
 };
