@@ -39,7 +39,7 @@ bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
 
 std::optional<std::string_view> Client::AnswerNear(const CommandSpec& spec, const resp::Request& request,
                                                    const RequestPlan& plan, bool queued) {
-  if (near_missed_ || plan.near_keys.empty() || !MayLookNear(queued)) return std::nullopt;
+  if (near_missed_ || plan.watched_keys.empty() || !MayLookNear(queued)) return std::nullopt;
   return context_.near->Answer(*context_.policies->snapshot(), spec, request, plan, near_work_.get(), proto_);
 }
 

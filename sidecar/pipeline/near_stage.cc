@@ -87,7 +87,7 @@ std::string_view RangeOf(std::string_view bytes, std::int64_t first, std::int64_
 // Whether its reply shows the whole values of all its keys.
 bool IsLookup(const CommandSpec& spec, const resp::Request& request, const RequestPlan& plan) {
   const Form form = FormOf(spec);
-  return (form == Form::kGet || form == Form::kMget) && plan.near_keys.size() + 1 == request.args.size();
+  return (form == Form::kGet || form == Form::kMget) && plan.watched_keys.size() + 1 == request.args.size();
 }
 
 // Takes a bulk or a null from the front of `bytes`; nothing if none is whole there.
@@ -223,14 +223,14 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   if (form == Form::kOther || spec.absent || !fills_.armed() || !spec.AcceptsCount(request.args.size()))
     return std::nullopt;
   const std::size_t keys = form == Form::kMget || form == Form::kExists ? request.args.size() - 1 : 1;
-  if (plan.near_keys.size() != keys) return std::nullopt;
+  if (plan.watched_keys.size() != keys) return std::nullopt;
   std::int64_t first = 0;
   std::int64_t last = 0;
   if (form == Form::kGetrange &&
       (!resp::ParseStrictInteger(request.args[2], first) || !resp::ParseStrictInteger(request.args[3], last)))
     return std::nullopt;
   values_.clear();
-  for (const auto& key : plan.near_keys) {
+  for (const auto& key : plan.watched_keys) {
     auto value = Fresh(cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy)), work);
     if (!value) return std::nullopt;
     // When it will expire is not known to the millisecond; that it won't, is.
@@ -242,7 +242,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   std::int64_t there = 0;
   for (std::size_t i = 0; i < keys; ++i) {
     const cache::ValueRef& value = values_[i];
-    Count(plan.near_keys[i].policy, value.nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
+    Count(plan.watched_keys[i].policy, value.nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
     there += value.nil() ? 0 : 1;
     if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
     if (form == Form::kStrlen)
@@ -266,7 +266,7 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   }
   if (WritesUnknownKeys(spec)) {
     note.kind = NearNote::Kind::kFence;
-  } else if (plan.near_keys.empty()) {
+  } else if (plan.watched_keys.empty()) {
     return std::nullopt;
   } else if (spec.flags.Has(CommandFlag::kWrite)) {
     note.kind = NearNote::Kind::kWrite;
@@ -274,7 +274,7 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
     note.kind = NearNote::Kind::kLookup;
   }
   const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
-  for (const auto& key : plan.near_keys) {
+  for (const auto& key : plan.watched_keys) {
     note.keys.push_back(
         {.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)), .policy = key.policy});
     if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);

@@ -196,7 +196,7 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
     const Policy& matched = snapshot.set().at(policy);
     cache_only = cache_only && matched.cache();
     if (matched.near.enabled && matched.mode == Mode::kEnforce) {
-      plan.near_keys.push_back(
+      plan.watched_keys.push_back(
           {.argument = argument, .policy = policy, .written = access != command::KeyAccess::kRead});
     }
     if (!waits && snapshot.IsWaiting(policy)) {

@@ -12,7 +12,7 @@ void RequestPlan::Clear() {
   waiting_for = PolicySet::kNone;
   follow_ups.clear();
   expiries.clear();
-  near_keys.clear();
+  watched_keys.clear();
   degradable = false;
   if (!reply.plain()) reply = ReplyWork();
   judgements.clear();

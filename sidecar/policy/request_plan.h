@@ -96,12 +96,12 @@ struct RequestPlan {
   // Inside MULTI only, for TransactionJudge; in the order of their effect.
   std::vector<ExpiryChange> expiries;
   // Keys of enforced policies that have a near cache.
-  struct NearKey {
+  struct WatchedKey {
     std::size_t argument = 0;
     std::size_t policy = PolicySet::kNone;
     bool written = false;  // by this command, if it writes
   };
-  std::vector<NearKey> near_keys;
+  std::vector<WatchedKey> watched_keys;
   // Whether the sidecar may answer in the upstream's place while that is away: every key belongs to a cache policy,
   // there is at least one, and the command is no script and of a shared lane. Whether it stands in MULTI is not told
   // here.
