@@ -39,15 +39,17 @@ bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
 
 std::optional<std::string_view> Client::AnswerNear(const CommandSpec& spec, const resp::Request& request,
                                                    const RequestPlan& plan, bool queued) {
-  if (near_missed_ || plan.watched_keys.empty() || !MayLookNear(queued)) return std::nullopt;
-  return context_.near->Answer(*context_.policies->snapshot(), spec, request, plan, near_work_.get(), proto_);
+  const policy::Snapshot& snapshot = *context_.policies->snapshot();
+  if (near_missed_ || !snapshot.nears() || plan.watched_keys.empty() || !MayLookNear(queued)) return std::nullopt;
+  return context_.near->Answer(snapshot, spec, request, plan, near_work_.get(), proto_);
 }
 
 void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, const RequestPlan& plan, bool queued) {
   near_note_.reset();
-  if (!context_.policies->snapshot()->nears()) return;
-  near_note_ = context_.near->Sent(*context_.policies->snapshot(), spec, request, plan, MayLookNear(queued));
-  if (!ReadsUnknownKeys(spec)) return;
+  const policy::Snapshot& snapshot = *context_.policies->snapshot();
+  if (!snapshot.watches()) return;
+  near_note_ = context_.near->Sent(snapshot, spec, request, plan, MayLookNear(queued));
+  if (!snapshot.nears() || !ReadsUnknownKeys(spec)) return;
   if (!near_note_) near_note_.emplace();
   near_note_->kind = std::max(near_note_->kind, NearNote::Kind::kFence);
 }

@@ -16,8 +16,8 @@ using command::CommandFlag;
 using command::CommandSpec;
 using policy::RequestPlan;
 
-constexpr metrics::CounterFamily kLookups{
-    "herdgate_lookups_total", "Keys looked up under policies with a near cache, by outcome and by who answered."};
+constexpr metrics::CounterFamily kLookups{"herdgate_lookups_total",
+                                          "Keys looked up under cache policies, by outcome and by who answered."};
 // The labels `outcome` and `source`.
 constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> kOutcomeNames = {
     {{"near_hit", "near"},
@@ -154,7 +154,7 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   set_ = std::move(set);
   by_index_.clear();
   for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
-    if (!set_->at(i).near.enabled) {
+    if (!set_->at(i).watched()) {
       by_index_.push_back(nullptr);
       continue;
     }
@@ -231,6 +231,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
     return std::nullopt;
   values_.clear();
   for (const auto& key : plan.watched_keys) {
+    if (!snapshot.IsNear(key.policy)) return std::nullopt;
     auto value = Fresh(cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy)), work);
     if (!value) return std::nullopt;
     // When it will expire is not known to the millisecond; that it won't, is.
@@ -259,12 +260,12 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
 std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spec,
                                         const resp::Request& request, const RequestPlan& plan, bool may_look_up) {
   NearNote note;
-  if (Flushes(spec)) {
+  if (snapshot.nears() && Flushes(spec)) {
     cache_.DropAll(spec.name == "swapdb" ? cache::EpochReason::kSwapDb : cache::EpochReason::kFlush);
     note.kind = NearNote::Kind::kFlush;
     return note;
   }
-  if (WritesUnknownKeys(spec)) {
+  if (snapshot.nears() && WritesUnknownKeys(spec)) {
     note.kind = NearNote::Kind::kFence;
   } else if (plan.watched_keys.empty()) {
     return std::nullopt;
@@ -275,10 +276,14 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   }
   const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
   for (const auto& key : plan.watched_keys) {
-    note.keys.push_back(
-        {.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)), .policy = key.policy});
+    const bool near = snapshot.IsNear(key.policy);
+    if (!near && note.kind != NearNote::Kind::kLookup) continue;
+    note.keys.push_back({.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)),
+                         .policy = key.policy,
+                         .near = near});
     if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);
   }
+  if (note.keys.empty() && note.kind != NearNote::Kind::kFence) return std::nullopt;
   return note;
 }
 
@@ -290,7 +295,8 @@ std::optional<std::string_view> NearStage::Rest(const resp::Request& request, co
   NearParts near{.parts = {}, .proto = proto};
   std::vector<NearNote::Key> asked;
   for (const NearNote::Key& key : note.keys) {
-    near.parts.push_back({.value = Fresh(cache_.Hash(key.name), work), .policy = key.policy});
+    near.parts.push_back({.value = {}, .policy = key.policy});
+    if (key.near) near.parts.back().value = Fresh(cache_.Hash(key.name), work);
     if (!near.parts.back().value) asked.push_back(key);
   }
   if (asked.size() == note.keys.size()) return std::nullopt;
@@ -314,7 +320,9 @@ void NearStage::Enter(NearWork& work, const NearNote& note) {
   }
   work.pending.Begin();
   if (note.kind == NearNote::Kind::kFence || note.kind == NearNote::Kind::kFlush) work.pending.AddAll();
-  for (const NearNote::Key& key : note.keys) work.pending.Add(cache_.Hash(key.name).hash);
+  for (const NearNote::Key& key : note.keys) {
+    if (key.near) work.pending.Add(cache_.Hash(key.name).hash);
+  }
 }
 
 void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole) {
@@ -325,8 +333,7 @@ void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole
       return CountStandby(note, bytes, whole);
     case NearNote::Kind::kRead:
       // What it showed of the key is not known: a fill under way may bring something older (rule 6).
-      for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kContradicted);
-      return;
+      return DropKeys(note, cache::EvictionReason::kContradicted);
     default:
       return Lost(note);
   }
@@ -335,7 +342,13 @@ void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole
 void NearStage::Lost(const NearNote& note) {
   if (note.kind == NearNote::Kind::kFlush) return cache_.DropAll(cache::EpochReason::kFlush);
   if (note.kind != NearNote::Kind::kWrite && note.kind != NearNote::Kind::kFence) return;
-  for (const auto& key : note.keys) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
+  DropKeys(note, cache::EvictionReason::kOwnWrite);
+}
+
+void NearStage::DropKeys(const NearNote& note, cache::EvictionReason why) {
+  for (const NearNote::Key& key : note.keys) {
+    if (key.near) cache_.Drop(cache_.Hash(key.name), why);
+  }
 }
 
 void NearStage::CountStandby(const NearNote& note, std::string_view bytes, bool whole) {
@@ -351,20 +364,21 @@ void NearStage::CountStandby(const NearNote& note, std::string_view bytes, bool 
 void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whole) {
   if (bytes.starts_with('*')) bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
   const bool failed = bytes.starts_with('-');
-  for (const auto& [name, policy] : note.keys) {
+  for (const auto& [name, policy, near] : note.keys) {
     if (failed) {
       Count(policy, Outcome::kError);
       continue;
     }
     const std::optional<cache::Value> value = whole ? TakeValue(bytes) : std::nullopt;
+    const bool nil = value ? value->nil : bytes.starts_with("$-1");
+    Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
+    if (!near) continue;
     const cache::HashedKey key = cache_.Hash(name);
     if (!value) {
       // Too long to be held against, or in pieces: what is here may be older.
       cache_.Drop(key, cache::EvictionReason::kContradicted);
-      Count(policy, bytes.starts_with("$-1") ? Outcome::kPlainMiss : Outcome::kHit);
       continue;
     }
-    Count(policy, value->nil ? Outcome::kPlainMiss : Outcome::kHit);
     cache_.Witness(key, *value);  // rule 6
     // A reload may have come between.
     const bool wanted = set_ && policy < set_->size() && set_->at(policy).near.enabled;

@@ -107,6 +107,7 @@ class NearStage {
   }
   std::string_view Prefixed(std::string_view prefix, std::string_view logical);
   std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
+  void DropKeys(const NearNote& note, cache::EvictionReason why);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
   void Want(const cache::HashedKey& key, std::size_t policy);

@@ -1,5 +1,5 @@
 // NearWork: what one client's unanswered commands mean for the near cache. Made for the first command that touches a
-// key of a policy with a near cache.
+// key of a policy with a near cache, or looks up a key of a watched policy.
 //
 // Threads: the client's loop. Ownership: the Client's.
 #pragma once
@@ -33,6 +33,7 @@ struct NearNote {
   struct Key {
     std::string name;  // physical
     std::size_t policy = 0;
+    bool near = true;  // the policy has a near cache; of another's key only the look-up is counted
   };
   Kind kind = Kind::kRead;
   std::vector<Key> keys;

@@ -13,7 +13,7 @@ namespace {
 bool DoesSomething(const policy::Policy& policy) {
   return policy.mode != policy::Mode::kOff &&
          (policy.ttl.any() || policy.version.any() || !policy.version.require.empty() || policy.near.enabled ||
-          policy.cache());
+          policy.watched() || policy.cache());
 }
 
 policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set,

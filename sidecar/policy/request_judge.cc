@@ -195,7 +195,7 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
     keys_.push_back({.argument = argument, .access = access, .policy = policy});
     const Policy& matched = snapshot.set().at(policy);
     cache_only = cache_only && matched.cache();
-    if (matched.near.enabled && matched.mode == Mode::kEnforce) {
+    if (matched.watched()) {
       plan.watched_keys.push_back(
           {.argument = argument, .policy = policy, .written = access != command::KeyAccess::kRead});
     }

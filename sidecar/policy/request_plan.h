@@ -95,7 +95,7 @@ struct RequestPlan {
   std::vector<FollowUp> follow_ups;
   // Inside MULTI only, for TransactionJudge; in the order of their effect.
   std::vector<ExpiryChange> expiries;
-  // Keys of enforced policies that have a near cache.
+  // Keys of the policies whose reads and writes have to be known (Policy::watched).
   struct WatchedKey {
     std::size_t argument = 0;
     std::size_t policy = PolicySet::kNone;

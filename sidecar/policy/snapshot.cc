@@ -47,6 +47,7 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
     const bool versioned = policy.mode == Mode::kEnforce && policy.version.any();
     versions_ |= versioned;
     nears_ |= policy.mode == Mode::kEnforce && policy.near.enabled;
+    watches_ |= policy.watched();
     caches_ |= policy.cache();
     near_.push_back(policy.mode == Mode::kEnforce && policy.near.enabled && !IsWaiting(i) ? 1 : 0);
     audits_versions_ |= policy.mode == Mode::kAudit && policy.version.any();

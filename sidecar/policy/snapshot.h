@@ -43,6 +43,8 @@ class Snapshot {
   bool audits_versions() const { return audits_versions_; }
   // Whether any enforced policy has a near cache.
   bool nears() const { return nears_; }
+  // Whether any policy is watched (Policy::watched).
+  bool watches() const { return watches_; }
   // Whether any policy is a cache policy (Policy::cache).
   bool caches() const { return caches_; }
   // The prefix of policy `index`; "" for PolicySet::kNone.
@@ -70,6 +72,7 @@ class Snapshot {
   std::vector<char> near_;  // IsNear
   bool versions_ = false;
   bool nears_ = false;
+  bool watches_ = false;
   bool caches_ = false;
   bool audits_versions_ = false;
   std::size_t first_waiting_ = PolicySet::kNone;

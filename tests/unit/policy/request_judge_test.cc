@@ -376,6 +376,41 @@ TEST(RequestJudgeTest, DegradableIsNotLeftFromTheRequestBefore) {
   EXPECT_FALSE(bench.Judge("NOSUCH c:1").degradable);
 }
 
+// "near" has a near cache, "auto" and "on" coalesce, "off" does neither; "audit" and "idle" would.
+SnapshotPtr Watched() {
+  const auto named = [](std::string name, Mode mode, Coalesce coalesce, bool near) {
+    Policy policy = VersionedPolicy(name, name + ":*", std::nullopt);
+    policy.mode = mode;
+    policy.stampede.coalesce = coalesce;
+    policy.near.enabled = near;
+    return policy;
+  };
+  return SnapshotOf(
+      {named("near", Mode::kEnforce, Coalesce::kOff, true), named("auto", Mode::kEnforce, Coalesce::kAuto, false),
+       named("on", Mode::kEnforce, Coalesce::kOn, false), named("off", Mode::kEnforce, Coalesce::kOff, false),
+       named("audit", Mode::kAudit, Coalesce::kOn, true), named("idle", Mode::kOff, Coalesce::kOn, true)});
+}
+
+// The arguments' numbers, "w" behind those that are written, and the policies' names.
+std::string WatchedKeysOf(Bench& bench, std::string_view line) {
+  std::string out;
+  for (const RequestPlan::WatchedKey& key : bench.Judge(line).watched_keys) {
+    out += (out.empty() ? "" : " ") + std::to_string(key.argument) + (key.written ? "w " : " ") +
+           bench.snapshot().set().at(key.policy).name;
+  }
+  return out;
+}
+
+TEST(RequestJudgeTest, KeysOfEnforcedPoliciesWithANearCacheOrCoalescingAreWatched) {
+  Bench bench(Watched());
+  EXPECT_EQ(WatchedKeysOf(bench, "GET near:1"), "1 near");
+  EXPECT_EQ(WatchedKeysOf(bench, "SET auto:1 v"), "1w auto");
+  EXPECT_EQ(WatchedKeysOf(bench, "MGET on:1 off:1 audit:1 idle:1 none near:2 auto:3"), "1 on 6 near 7 auto");
+  EXPECT_EQ(WatchedKeysOf(bench, "DEL off:1 on:1"), "2w on");
+  EXPECT_EQ(WatchedKeysOf(bench, "COPY on:1 auto:1"), "1 on 2w auto");
+  EXPECT_EQ(WatchedKeysOf(bench, "GET off:1"), "");
+}
+
 TEST(RequestJudgeTest, ACommandThatWaitsForItsGenerationMayBeDegradable) {
   Policy policy = VersionedPolicy("g", "g:*", std::nullopt, true);
   policy.near.enabled = true;

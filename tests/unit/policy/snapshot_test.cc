@@ -99,5 +99,26 @@ TEST(SnapshotTest, ItCachesIfOneEnforcedPolicyIsACache) {
   EXPECT_FALSE(caches(Mode::kOff, true));
 }
 
+TEST(SnapshotTest, ItWatchesIfOneEnforcedPolicyHasANearCacheOrCoalesces) {
+  const auto watches = [](Mode mode, bool near, Coalesce coalesce) {
+    Policy policy = VersionedPolicy("b", "b*", 1);
+    policy.mode = mode;
+    policy.near.enabled = near;
+    policy.stampede.coalesce = coalesce;
+    Policy other = VersionedPolicy("a", "a*", 1);
+    other.stampede.coalesce = Coalesce::kOff;
+    const Snapshot snapshot(std::make_shared<const PolicySet>(std::vector<Policy>{other, policy}), {});
+    EXPECT_EQ(snapshot.nears(), near && mode == Mode::kEnforce);
+    EXPECT_EQ(snapshot.IsNear(1), near && mode == Mode::kEnforce);
+    return snapshot.watches();
+  };
+  EXPECT_TRUE(watches(Mode::kEnforce, true, Coalesce::kOff));
+  EXPECT_TRUE(watches(Mode::kEnforce, false, Coalesce::kAuto));
+  EXPECT_TRUE(watches(Mode::kEnforce, false, Coalesce::kOn));
+  EXPECT_FALSE(watches(Mode::kEnforce, false, Coalesce::kOff));
+  EXPECT_FALSE(watches(Mode::kAudit, true, Coalesce::kOn));
+  EXPECT_FALSE(watches(Mode::kOff, true, Coalesce::kOn));
+}
+
 }  // namespace
 }  // namespace herdgate::policy
