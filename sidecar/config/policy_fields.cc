@@ -34,6 +34,17 @@ constexpr std::array<Choice<policy::OfflineReads>, 3> kOfflineReads = {{{"miss",
                                                                         {"pass", policy::OfflineReads::kPass}}};
 constexpr std::array<Choice<policy::Fallback>, 2> kFallbacks = {
     {{"none", policy::Fallback::kNone}, {"memory", policy::Fallback::kMemory}}};
+constexpr std::array<Choice<policy::Coalesce>, 3> kCoalesce = {
+    {{"auto", policy::Coalesce::kAuto}, {"on", policy::Coalesce::kOn}, {"off", policy::Coalesce::kOff}}};
+constexpr std::array<Choice<policy::OnTimeout>, 3> kOnTimeout = {
+    {{"miss", policy::OnTimeout::kMiss}, {"stale", policy::OnTimeout::kStale}, {"error", policy::OnTimeout::kError}}};
+constexpr std::array<Choice<policy::StaleSet>, 3> kStaleSets = {
+    {{"short", policy::StaleSet::kShort}, {"drop", policy::StaleSet::kDrop}, {"pass", policy::StaleSet::kPass}}};
+// Only the first is built.
+constexpr std::array<Choice<policy::Grace>, 3> kGraces = {
+    {{"near", policy::Grace::kNear}, {"shadow", policy::Grace::kShadow}, {"extend", policy::Grace::kExtend}}};
+constexpr std::array<Choice<policy::RefreshMode>, 2> kRefreshModes = {
+    {{"off", policy::RefreshMode::kOff}, {"synthetic", policy::RefreshMode::kSynthetic}}};
 constexpr std::array<Choice<bool>, 2> kBooleans = {{{"true", true}, {"false", false}}};
 
 Status Invalid(std::string message) {
@@ -71,6 +82,58 @@ Status SetStaleIfError(std::string_view text, Policy& policy) {
   const Result<std::chrono::milliseconds> duration = ParseDuration(text, 0ms, kTenYears);
   if (!duration.ok()) return duration.status();
   policy.stale_if_error = duration.value();
+  return {};
+}
+
+// What a writer of older YAML makes of a plain `on` or `off`.
+std::string_view OnOrOff(std::string_view text) {
+  if (text == "true") return "on";
+  return text == "false" ? "off" : text;
+}
+
+Status SetMaxWait(std::string_view text, Policy& policy) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 1ms, 10s);
+  if (!duration.ok()) return duration.status();
+  policy.stampede.max_wait = duration.value();
+  return {};
+}
+
+Status SetLease(std::string_view text, Policy& policy) {
+  if (text == "auto") {
+    policy.stampede.lease.reset();
+    return {};
+  }
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 250ms, 10s);
+  if (!duration.ok()) return Invalid("expected auto or a duration from 250ms to 10s, with a unit: ms, s, m or h");
+  policy.stampede.lease = duration.value();
+  return {};
+}
+
+Status SetGrace(std::string_view text, Policy& policy) {
+  if (text == ChoiceName(policy::Grace::kShadow, kGraces) || text == ChoiceName(policy::Grace::kExtend, kGraces))
+    return Invalid("this version does not have it yet; use near");
+  if (text != ChoiceName(policy::Grace::kNear, kGraces)) return Invalid("expected near");
+  policy.stampede.grace = policy::Grace::kNear;
+  return {};
+}
+
+Status SetStaleWhileRevalidate(std::string_view text, Policy& policy) {
+  const Result<std::chrono::milliseconds> duration = ParseDuration(text, 0ms, 24h);
+  if (!duration.ok()) return duration.status();
+  policy.stampede.stale_while_revalidate = duration.value();
+  return {};
+}
+
+Status SetRefreshMode(std::string_view text, Policy& policy) {
+  if (text == "loader") return Invalid("this version does not have it yet; use synthetic");
+  return Choose(OnOrOff(text), kRefreshModes, policy.refresh.mode);
+}
+
+Status SetBeta(std::string_view text, Policy& policy) {
+  constexpr std::uint64_t kMostBeta = 10;
+  const Result<double> beta = ParseFactor(text, kMostBeta);
+  if (!beta.ok()) return beta.status();
+  policy.refresh.beta = beta.value();
   return {};
 }
 
@@ -127,15 +190,14 @@ std::string Show(std::chrono::milliseconds duration) {
   return duration.count() == 0 ? std::string() : FormatDuration(duration);
 }
 
-std::string ShowJitter(const Policy& policy) {
+std::string Show(double number) {
   std::array<char, 32> digits{};
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), policy.ttl.jitter, std::chars_format::fixed);
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
   return {digits.data(), end.ptr};
 }
 
 // clang-format off
-constexpr std::array<PolicyField, 16> kFields = {{
+constexpr std::array<PolicyField, 25> kFields = {{
     {"name", SetName, [](const Policy& p) { return p.name; }},
     {"mode",
      [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); },
@@ -152,7 +214,8 @@ constexpr std::array<PolicyField, 16> kFields = {{
     {"ttl.max",
      [](std::string_view text, Policy& p) { return SetDuration(text, p.ttl.max); },
      [](const Policy& p) { return Show(p.ttl.max); }},
-    {"ttl.jitter", SetJitter, ShowJitter},
+    {"ttl.jitter", SetJitter,
+     [](const Policy& p) { return Show(p.ttl.jitter); }},
     {"version.schema", SetSchema,
      [](const Policy& p) { return p.version.schema ? std::to_string(*p.version.schema) : std::string(); }},
     {"version.generation",
@@ -165,8 +228,29 @@ constexpr std::array<PolicyField, 16> kFields = {{
      [](const Policy& p) { return Show(p.near.max_ttl); }},
     {"near.max_value", SetNearValue,
      [](const Policy& p) { return FormatBytes(p.near.max_value); }},
+    {"stampede.coalesce",
+     [](std::string_view text, Policy& p) { return Choose(OnOrOff(text), kCoalesce, p.stampede.coalesce); },
+     [](const Policy& p) { return std::string(ChoiceName(p.stampede.coalesce, kCoalesce)); }},
+    {"stampede.max_wait", SetMaxWait,
+     [](const Policy& p) { return Show(p.stampede.max_wait); }},
+    {"stampede.lease", SetLease,
+     [](const Policy& p) { return p.stampede.lease ? Show(*p.stampede.lease) : std::string("auto"); }},
+    {"stampede.on_timeout",
+     [](std::string_view text, Policy& p) { return Choose(text, kOnTimeout, p.stampede.on_timeout); },
+     [](const Policy& p) { return std::string(ChoiceName(p.stampede.on_timeout, kOnTimeout)); }},
+    {"stampede.stale_set",
+     [](std::string_view text, Policy& p) { return Choose(text, kStaleSets, p.stampede.stale_set); },
+     [](const Policy& p) { return std::string(ChoiceName(p.stampede.stale_set, kStaleSets)); }},
+    {"stampede.grace", SetGrace,
+     [](const Policy& p) { return std::string(ChoiceName(p.stampede.grace, kGraces)); }},
+    {"stampede.stale_while_revalidate", SetStaleWhileRevalidate,
+     [](const Policy& p) { return FormatDuration(p.stampede.stale_while_revalidate); }},
     {"stampede.stale_if_error", SetStaleIfError,
      [](const Policy& p) { return FormatDuration(p.stale_if_error); }},
+    {"refresh.mode", SetRefreshMode,
+     [](const Policy& p) { return std::string(ChoiceName(p.refresh.mode, kRefreshModes)); }},
+    {"refresh.beta", SetBeta,
+     [](const Policy& p) { return Show(p.refresh.beta); }},
     {"offline.reads", SetOfflineReads,
      [](const Policy& p) {
        return p.offline.reads ? std::string(ChoiceName(*p.offline.reads, kOfflineReads)) : std::string();

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sidecar/config/policy_check.h"
 #include "sidecar/config/policy_fields.h"
 #include "sidecar/policy/glob.h"
 #include "sidecar/policy/snapshot.h"
@@ -17,13 +18,10 @@
 namespace herdgate::config {
 namespace {
 
-using policy::MissingTtl;
 using policy::Policy;
 
 // Keys of the design that later versions have.
-constexpr std::array<std::string_view, 2> kLaterKeys = {"refresh", "origin"};
-constexpr std::array<std::string_view, 6> kLaterStampedeKeys = {"coalesce",   "max_wait", "lease",
-                                                                "on_timeout", "grace",    "stale_while_revalidate"};
+constexpr std::array<std::string_view, 1> kLaterKeys = {"origin"};
 constexpr std::string_view kExample = "{name: user, match: \"user:*\"}";
 constexpr std::string_view kMatch = "match";
 constexpr std::size_t kMaxShownBytes = 60;
@@ -116,8 +114,7 @@ class Reader {
     ReadSection(node, "");
     Require(at, "name");
     Require(at, std::string(kMatch));
-    CheckTtl();
-    CheckOffline();
+    CheckTogether(policy_, given_, [this](Position where, const std::string& message) { Add(where, message); });
     return std::move(policy_);
   }
 
@@ -132,10 +129,10 @@ class Reader {
     const std::string key = Join(section, name);
     const Position value_at = ValueAt(value, at);
     if (key == kMatch) {
-      given_[key] = value_at;
+      given_.at[key] = value_at;
       ReadMatch(value, value_at);
     } else if (const PolicyField* const field = FindPolicyField(key)) {
-      given_[key] = value_at;
+      given_.at[key] = value_at;
       ReadField(*field, value, value_at);
     } else if (section.empty() && !NamesIn(name).empty()) {
       ReadNested(name, value, value_at);
@@ -157,12 +154,12 @@ class Reader {
 
   void ReadField(const PolicyField& field, const YAML::Node& value, Position at) {
     const std::string key(field.key);
-    bad_.push_back(field.key);
+    given_.bad.push_back(field.key);
     if (value.IsNull()) return Add(at, key + ": the value is missing");
     if (!value.IsScalar()) return Add(at, key + ": expected a single value");
     const base::Status status = field.set(value.Scalar(), policy_);
     if (!status.ok()) return Add(at, key + ": " + status.message());
-    bad_.pop_back();
+    given_.bad.pop_back();
     if (key == "name") TakeName(at);
   }
 
@@ -220,41 +217,11 @@ class Reader {
   }
 
   void Require(Position at, const std::string& key) {
-    if (!given_.contains(key)) Add(at, key + ": it is missing; a policy is at least " + std::string(kExample));
+    if (!given_.Contains(key)) Add(at, key + ": it is missing; a policy is at least " + std::string(kExample));
   }
-
-  // What is fine alone and wrong together. Says nothing about values that are wrong already.
-  void CheckTtl() {
-    const policy::TtlRules& ttl = policy_.ttl;
-    const bool has_min = Has("ttl.min");
-    const bool has_max = Has("ttl.max");
-    if (has_min && has_max && ttl.min > ttl.max) Add(given_["ttl.min"], "ttl.min: it is greater than ttl.max");
-    if (Has("ttl.default")) {
-      const Position at = given_["ttl.default"];
-      if (has_min && ttl.default_ttl < ttl.min) Add(at, "ttl.default: it is less than ttl.min");
-      if (has_max && ttl.default_ttl > ttl.max) Add(at, "ttl.default: it is greater than ttl.max");
-      if (!IsBad("ttl.missing") && ttl.missing == MissingTtl::kAllow) {
-        Add(at, "ttl.default: it has no effect where a missing expiry is allowed; add missing: apply");
-      }
-    } else if (!given_.contains("ttl.default") && ttl.missing == MissingTtl::kApply) {
-      Add(given_["ttl.missing"], "ttl.missing: apply needs a default, like default: 1h");
-    }
-  }
-
-  void CheckOffline() {
-    const policy::OfflineRules& offline = policy_.offline;
-    const bool both = Has("offline.reads") && Has("offline.fallback");
-    if (both && offline.fallback != policy::Fallback::kNone && offline.reads == policy::OfflineReads::kPass) {
-      Add(given_["offline.fallback"], "offline.fallback: it has no effect with reads: pass; use miss or error");
-    }
-  }
-
-  bool IsBad(std::string_view key) const { return std::find(bad_.begin(), bad_.end(), key) != bad_.end(); }
-  bool Has(const std::string& key) const { return given_.contains(key) && !IsBad(key); }
 
   static std::span<const std::string_view> Later(const std::string& section) {
     if (section.empty()) return kLaterKeys;
-    if (section == "stampede") return kLaterStampedeKeys;
     return {};
   }
 
@@ -272,8 +239,7 @@ class Reader {
   const Report& report_;
   Taken& taken_;
   Policy policy_;
-  std::map<std::string, Position> given_;
-  std::vector<std::string_view> bad_;
+  GivenKeys given_;
 };
 
 // "policy 'user'" where the name can be shown, "policies[3]" otherwise.

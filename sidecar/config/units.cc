@@ -27,6 +27,8 @@ constexpr std::array<Unit, 5> kByteUnits = {{{"TiB", std::uint64_t{1} << 40U},
                                              {"KiB", std::uint64_t{1} << 10U},
                                              {"B", 1}}};
 
+constexpr std::uint64_t kBillion = 1000000000;
+
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -98,6 +100,19 @@ std::optional<std::uint64_t> Milliseconds(std::string_view text) {
   return *whole + *rest;
 }
 
+// Of a number up to 100; exact, so that 10% and 0.1 are the same number.
+std::optional<std::uint64_t> Billionths(std::string_view text) {
+  const std::string_view digits = DigitsAt(text, 0);
+  const std::string_view rest = text.substr(digits.size());
+  const std::optional<std::uint64_t> whole = ParseDigits(digits);
+  if (!whole || *whole > 100) return std::nullopt;
+  if (rest.empty()) return *whole * kBillion;
+  if (rest.front() != '.' || DigitsAt(rest, 1).size() + 1 != rest.size()) return std::nullopt;
+  const std::optional<std::uint64_t> behind_point = Fraction(rest.substr(1), kBillion);
+  if (!behind_point) return std::nullopt;
+  return *whole * kBillion + *behind_point;
+}
+
 std::optional<std::uint64_t> Bytes(std::string_view text) {
   const std::string_view digits = DigitsAt(text, 0);
   const std::string_view name = text.substr(digits.size());
@@ -145,22 +160,17 @@ Result<double> ParseShare(std::string_view text) {
   std::string_view rest = text;
   const bool percent = rest.ends_with('%');
   if (percent) rest.remove_suffix(1);
-  const std::string_view digits = DigitsAt(rest, 0);
-  rest.remove_prefix(digits.size());
-  const std::optional<std::uint64_t> whole = ParseDigits(digits);
-  if (!whole || *whole > 100) return wrong();
-  // In billionths, so that 10% and 0.1 are the same number.
-  constexpr std::uint64_t kBillion = 1000000000;
-  std::uint64_t billionths = *whole * kBillion;
-  if (!rest.empty()) {
-    const std::optional<std::uint64_t> behind_point = rest.front() == '.' && DigitsAt(rest, 1).size() + 1 == rest.size()
-                                                          ? Fraction(rest.substr(1), kBillion)
-                                                          : std::nullopt;
-    if (!behind_point) return wrong();
-    billionths += *behind_point;
+  const std::optional<std::uint64_t> billionths = Billionths(rest);
+  if (!billionths || *billionths > (percent ? 100 * kBillion : kBillion)) return wrong();
+  return static_cast<double>(*billionths) / (percent ? 100e9 : 1e9);
+}
+
+Result<double> ParseFactor(std::string_view text, std::uint64_t most) {
+  const std::optional<std::uint64_t> billionths = Billionths(text);
+  if (!billionths || *billionths == 0 || *billionths > most * kBillion) {
+    return Invalid("expected a number greater than 0 and at most " + std::to_string(most) + ", like 1.5");
   }
-  if (billionths > (percent ? 100 * kBillion : kBillion)) return wrong();
-  return static_cast<double>(billionths) / (percent ? 100e9 : 1e9);
+  return static_cast<double>(*billionths) / 1e9;
 }
 
 std::string FormatDuration(milliseconds duration) {

@@ -4,6 +4,7 @@
 //   bytes      65536  64KiB  64MiB  1GiB      powers of 1024; a bare number counts bytes
 //   count      10000                          decimal digits only
 //   share      0.1  10%                       a part of the whole, 0 to 1
+//   factor     2  1.5                         greater than 0
 //
 // Everything ambiguous is refused: a bare duration, 64MB (10^6 or 2^20?), a leading zero (octal to some YAML readers).
 // Errors (kInvalidArgument) say what to write and never repeat the text. Threads: any.
@@ -25,6 +26,8 @@ base::Result<std::uint64_t> ParseBytes(std::string_view text, std::uint64_t leas
 base::Result<std::uint64_t> ParseCount(std::string_view text, std::uint64_t least, std::uint64_t most);
 // 0 to 1, or 0% to 100%; at most nine digits behind the point.
 base::Result<double> ParseShare(std::string_view text);
+// Greater than 0, `most` included; at most nine digits behind the point. REQUIRES: most <= 100.
+base::Result<double> ParseFactor(std::string_view text, std::uint64_t most);
 
 // The shortest exact form, which the parsers read back: 1500ms, 2s, 64MiB.
 std::string FormatDuration(std::chrono::milliseconds duration);

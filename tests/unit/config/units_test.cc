@@ -98,6 +98,18 @@ TEST(UnitsTest, SharesAreReadAsPartsAndAsPercentages) {
   }
 }
 
+TEST(UnitsTest, FactorsAreGreaterThanZero) {
+  EXPECT_EQ(ParseFactor("2", 10).value(), 2.0);
+  EXPECT_EQ(ParseFactor("1.5", 10).value(), 1.5);
+  EXPECT_EQ(ParseFactor("10.000", 10).value(), 10.0);
+  EXPECT_EQ(ParseFactor("0.000000001", 10).value(), 1e-9);
+  EXPECT_EQ(ParseFactor("100", 100).value(), 100.0);
+  for (const char* text : {"", "0", "0.0", "-1", "+1", "10.1", "11", ".5", "1.", "01", "1e0", "0x1", "10%", "0,1", "1 ",
+                           "inf", "0.0000000001", "99999999999999999999"}) {
+    EXPECT_FALSE(ParseFactor(text, 10).ok()) << text;
+  }
+}
+
 TEST(UnitsTest, BothEndsOfTheRangeBelongToIt) {
   EXPECT_TRUE(ParseDuration("10ms", milliseconds(10), milliseconds(60000)).ok());
   EXPECT_TRUE(ParseDuration("1m", milliseconds(10), milliseconds(60000)).ok());
