@@ -107,6 +107,42 @@ std::string Near(const Policy& policy) {
          ShowField(policy, "near.max_value");
 }
 
+// Who computes a value that is missing, and what the others get.
+std::string Misses(const Policy& policy) {
+  const policy::StampedeRules& rules = policy.stampede;
+  if (rules.coalesce == policy::Coalesce::kOff) return "every caller computes";
+  std::string out = rules.coalesce == policy::Coalesce::kAuto ? "once traffic shows that it is a cache: " : "";
+  out += "one caller computes, ";
+  if (rules.lease) out += "by a lease of " + ShowField(policy, "stampede.lease") + ", ";
+  const bool stale = policy.near.enabled && rules.stale_while_revalidate.count() > 0;
+  out += "the others ";
+  if (stale)
+    out += "get a value up to " + ShowField(policy, "stampede.stale_while_revalidate") + " past its expiry, or ";
+  out += "wait up to " + ShowField(policy, "stampede.max_wait") + ", then ";
+  if (rules.on_timeout == policy::OnTimeout::kError) return out + "an error";
+  return out + (rules.on_timeout == policy::OnTimeout::kStale ? "an old value or a miss" : "a miss");
+}
+
+// What becomes of a SET whose key was invalidated while its value was computed.
+std::string LateSet(const Policy& policy) {
+  switch (policy.stampede.stale_set) {
+    case policy::StaleSet::kShort:
+      return "kept for 2s at most, if the key was invalidated after the miss";
+    case policy::StaleSet::kDrop:
+      return "answered and not kept (or for 2s at most), if the key was invalidated after the miss";
+    case policy::StaleSet::kPass:
+      return "kept and counted, if the key was invalidated after the miss";
+  }
+  return {};
+}
+
+// Who computes before a key expires.
+std::string Refresh(const Policy& policy) {
+  if (policy.refresh.mode == policy::RefreshMode::kOff) return "off: a value is computed again once it is gone";
+  return "shortly before a hot key expires, one caller gets a miss and computes (beta " +
+         ShowField(policy, "refresh.beta") + ")";
+}
+
 // What the app sees while Redis is away.
 std::string Offline(const Policy& policy) {
   const policy::OfflineReads reads = policy.offline_reads();
@@ -151,7 +187,9 @@ std::string Explainer::Explain(std::string_view key) {
   if (policy.mode == Mode::kOff) return out + ": every command passes unchanged\n";
   if (policy.mode == Mode::kAudit) out += ": nothing is changed; enforced, it would be as follows";
   out += "\n  in Redis  " + PhysicalName(key, index) + "\n";
-  out += "  near      " + Near(policy) + "\n  offline   " + Offline(policy) + "\n\n";
+  out += "  near      " + Near(policy) + "\n  misses    " + Misses(policy) + "\n";
+  if (policy.stampede.coalesce != policy::Coalesce::kOff) out += "  late SET  " + LateSet(policy) + "\n";
+  out += "  refresh   " + Refresh(policy) + "\n  offline   " + Offline(policy) + "\n\n";
   return out + Table(key, index);
 }
 

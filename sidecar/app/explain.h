@@ -1,5 +1,5 @@
 // Explainer: what policies make of a key, as text for people: the policy that it belongs to, its name in Redis,
-// what is answered from memory or while Redis is away, and what the common commands on it become.
+// what is answered from memory, after a miss or while Redis is away, and what the common commands on it become.
 //
 // It asks the judge that the data path asks, so that it can't tell another story. Threads: one owner. The text is
 // stable: the same policies and key give the same bytes.

@@ -25,6 +25,12 @@ std::string Outcome(const std::string& text, const std::string& command) {
   return text.substr(value, end - value);
 }
 
+// The line of that label, without its end.
+std::string Line(const std::string& text, const std::string& label) {
+  const auto start = text.find("\n  " + label + " ");
+  return start == std::string::npos ? "" : text.substr(start + 1, text.find('\n', start + 1) - start - 1);
+}
+
 TEST(ExplainTest, AKeyOfNoPolicyPassesUnchanged) {
   EXPECT_EQ(Explained("- {name: a, match: 'a:*'}", "b"), "b\n  policy    none: every command passes unchanged\n");
 }
@@ -43,6 +49,9 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
   mode      enforce
   in Redis  v7.<generation>:user:42
   near      off: every read goes to Redis
+  misses    once traffic shows that it is a cache: one caller computes, the others wait up to 400ms, then a miss
+  late SET  kept for 2s at most, if the key was invalidated after the miss
+  refresh   off: a value is computed again once it is gone
   offline   every command waits for Redis, then an error
 
   GET key               GET v7.<generation>:user:42
@@ -67,8 +76,7 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
 TEST(ExplainTest, NearAndOfflineAreShown) {
   const auto lines = [](const std::string& more) {
     const std::string text = Explained("- {name: a, match: '*', " + more + "}", "k");
-    const auto start = text.find("  near      ");
-    return text.substr(start, text.find("\n\n") - start);
+    return Line(text, "near") + "\n" + Line(text, "offline");
   };
   EXPECT_EQ(lines("near: {enabled: true, max_ttl: 2s}, stampede: {stale_if_error: 10m}"),
             "  near      hot keys are answered from memory for up to 2s, values up to 64KiB\n"
@@ -82,6 +90,52 @@ TEST(ExplainTest, NearAndOfflineAreShown) {
   EXPECT_EQ(lines("near: {enabled: true}, offline: {reads: pass}"),
             "  near      hot keys are answered from memory for up to 5s, values up to 64KiB\n"
             "  offline   every command waits for Redis, then an error");
+}
+
+TEST(ExplainTest, WhoComputesAMissingValueIsShown) {
+  const auto misses = [](const std::string& more) {
+    return Line(Explained("- {name: a, match: '*', " + more + "}", "k"), "misses");
+  };
+  EXPECT_EQ(misses("stampede: {coalesce: off}"), "  misses    every caller computes");
+  EXPECT_EQ(misses("stampede: {coalesce: on}"),
+            "  misses    one caller computes, the others wait up to 400ms, then a miss");
+  EXPECT_EQ(misses("stampede: {coalesce: auto, max_wait: 1s, lease: 2s, on_timeout: error}"),
+            "  misses    once traffic shows that it is a cache: one caller computes, by a lease of 2s, the others wait "
+            "up to 1s, then an error");
+  EXPECT_EQ(misses("near: {enabled: true}, stampede: {coalesce: on, stale_while_revalidate: 30s}"),
+            "  misses    one caller computes, the others get a value up to 30s past its expiry, or wait up to 400ms, "
+            "then a miss");
+  EXPECT_EQ(misses("near: {enabled: true}, stampede: {coalesce: on, on_timeout: stale}"),
+            "  misses    one caller computes, the others get a value up to 10s past its expiry, or wait up to 400ms, "
+            "then an old value or a miss");
+  EXPECT_EQ(misses("near: {enabled: true}, stampede: {coalesce: on, stale_while_revalidate: 0ms}"),
+            "  misses    one caller computes, the others wait up to 400ms, then a miss");
+}
+
+TEST(ExplainTest, LateSetsAreShownWhereTheyCanBeTold) {
+  const auto late = [](const std::string& more) {
+    return Line(Explained("- {name: a, match: '*', stampede: {" + more + "}}", "k"), "late SET");
+  };
+  EXPECT_EQ(late("stale_set: short"), "  late SET  kept for 2s at most, if the key was invalidated after the miss");
+  EXPECT_EQ(late("stale_set: drop"),
+            "  late SET  answered and not kept (or for 2s at most), if the key was invalidated after the miss");
+  EXPECT_EQ(late("stale_set: pass"), "  late SET  kept and counted, if the key was invalidated after the miss");
+  EXPECT_EQ(late("coalesce: off"), "");
+}
+
+TEST(ExplainTest, RefreshIsShown) {
+  const auto refresh = [](const std::string& more) {
+    return Line(Explained("- {name: a, match: '*', " + more + "}", "k"), "refresh");
+  };
+  EXPECT_EQ(refresh("mode: enforce"), "  refresh   off: a value is computed again once it is gone");
+  EXPECT_EQ(refresh("refresh: {mode: synthetic, beta: 1.5}"),
+            "  refresh   shortly before a hot key expires, one caller gets a miss and computes (beta 1.5)");
+}
+
+TEST(ExplainTest, StampedeRulesOfAnAuditedPolicyAreWhatEnforcingWouldDo) {
+  const std::string text = Explained("- {name: a, match: '*', mode: audit, stampede: {coalesce: on}}", "k");
+  EXPECT_NE(text.find("audit: nothing is changed; enforced, it would be as follows\n"), std::string::npos) << text;
+  EXPECT_EQ(Line(text, "misses"), "  misses    one caller computes, the others wait up to 400ms, then a miss");
 }
 
 TEST(ExplainTest, ItIsStable) {
