@@ -136,10 +136,24 @@ void Learning::Reset() {
   rewritten_.Clear();
   released_.Clear();
   why_.reset();
+  proof_.reset();
   const bool on = options_.coalesce == LearningOptions::Coalesce::kOn;
   stats_.standing = told_ = on ? Standing::kEligible : Standing::kLearning;
   refresh_from_.store(on ? 0 : kNever, kRelaxed);
   eligible_.store(on, std::memory_order_release);
+}
+
+void Learning::SetCoalesce(LearningOptions::Coalesce coalesce) {
+  const std::lock_guard lock(mutex_);
+  if (coalesce == options_.coalesce) return;
+  options_.coalesce = coalesce;
+  if (coalesce == LearningOptions::Coalesce::kOn) {
+    Stand(Standing::kEligible, std::nullopt, {});
+    refresh_from_.store(0, kRelaxed);
+  } else {
+    Stand(proof_ ? Standing::kDemoted : Standing::kLearning, proof_, {});
+  }
+  told_ = stats_.standing;
 }
 
 Learning::Stats Learning::stats() const {
@@ -194,6 +208,7 @@ void Learning::Weigh(base::SteadyTime now) {
 
 void Learning::Demote(Evidence evidence) {
   ++stats_.evidence[static_cast<std::size_t>(evidence)];
+  proof_ = evidence;
   if (options_.coalesce != LearningOptions::Coalesce::kAuto || stats_.standing == Standing::kDemoted) return;
   Stand(Standing::kDemoted, evidence, {});
 }

@@ -119,6 +119,8 @@ class Learning {
   // On a timer, about once a second: judges the misses that got no SET. What has changed since the last call.
   std::optional<Change> Advance(base::SteadyTime now);
   void Reset();
+  // The operator has changed his mind; what was seen is kept.
+  void SetCoalesce(LearningOptions::Coalesce coalesce);
   Stats stats() const;
 
  private:
@@ -134,7 +136,7 @@ class Learning {
   void Stand(Standing standing, std::optional<Evidence> why, base::SteadyTime now);
   void Sample(const SetSeen& set, OpenMisses::Fill& fill);
 
-  const LearningOptions options_;
+  LearningOptions options_;  // only `coalesce` changes, under the mutex
   KeyHistory& history_;
   mutable std::mutex mutex_;
   OpenMisses open_;
@@ -145,6 +147,7 @@ class Learning {
   Tally released_;   // fills, and those taken away by their maker
   Stats stats_;
   std::optional<Evidence> why_;
+  std::optional<Evidence> proof_;  // the last command that showed that a key is no cache entry
   Standing told_ = Standing::kLearning;
   std::atomic<bool> eligible_{false};
   std::atomic<std::int64_t> refresh_from_;  // of the steady clock, in nanoseconds

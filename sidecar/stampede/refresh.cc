@@ -5,14 +5,15 @@
 namespace herdgate::stampede {
 
 Refresh::Refresh(const RefreshOptions& options)
-    : options_(options), victims_(options.victims), budget_(options.budget) {}
+    : options_(options), beta_(options.beta), victims_(options.victims), budget_(options.budget) {}
 
 bool Refresh::Due(const Reading& reading, base::Random& random) const {
   if (reading.left.count() <= 0 || reading.delta.count() <= 0) return false;
   if (Seconds(reading.left) > options_.window * Seconds(reading.lifetime)) return false;
-  const double reads_meanwhile = reading.rate * options_.beta * Seconds(reading.delta).count();
+  const double beta = beta_.load(std::memory_order_relaxed);
+  const double reads_meanwhile = reading.rate * beta * Seconds(reading.delta).count();
   if (reads_meanwhile * reading.pods < 1) return false;
-  return XFetchFires(reading.left, reading.delta, options_.beta, 1 - random.Unit());
+  return XFetchFires(reading.left, reading.delta, beta, 1 - random.Unit());
 }
 
 Choice Refresh::Choose(std::uint64_t key, const Victims::Candidate& candidate, base::SteadyTime now) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -54,11 +55,14 @@ class Refresh {
   void Missed(std::uint64_t key);
   void Closed(std::uint64_t session);
 
-  const RefreshOptions& options() const { return options_; }
+  // Any thread. REQUIRES > 0
+  void SetBeta(double beta) { beta_.store(beta, std::memory_order_relaxed); }
+  double beta() const { return beta_.load(std::memory_order_relaxed); }
   std::array<std::uint64_t, kChoices> Choices() const;
 
  private:
   const RefreshOptions options_;
+  std::atomic<double> beta_;
   mutable std::mutex mutex_;
   Victims victims_;
   RefreshBudget budget_;

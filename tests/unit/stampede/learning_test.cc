@@ -321,5 +321,36 @@ TEST_F(LearningTest, TellsTheHistoryWhatItSaw) {
   EXPECT_TRUE(history_.Find(KeyOf(1))->deleted);
 }
 
+TEST_F(LearningTest, ANewMindOfTheOperatorHoldsAtOnce) {
+  FillMany(1, 20);
+  learning_.SetCoalesce(LearningOptions::Coalesce::kOn);
+  EXPECT_TRUE(learning_.eligible());
+  EXPECT_TRUE(learning_.MayRefresh(now_));
+  learning_.SetCoalesce(LearningOptions::Coalesce::kAuto);
+  EXPECT_FALSE(learning_.eligible());
+  EXPECT_FALSE(learning_.Advance(now_)) << "the operator knows";
+}
+
+TEST_F(LearningTest, WhatWasSeenIsKeptWhenTheOperatorChangesHisMind) {
+  learning_.SetCoalesce(LearningOptions::Coalesce::kOn);
+  FillMany(1, 100);
+  learning_.SetCoalesce(LearningOptions::Coalesce::kAuto);
+  learning_.Advance(now_);
+  EXPECT_TRUE(learning_.eligible());
+  learning_.SetCoalesce(LearningOptions::Coalesce::kOn);
+  learning_.OnEvidence(Evidence::kQueue);
+  EXPECT_TRUE(learning_.eligible());
+  learning_.SetCoalesce(LearningOptions::Coalesce::kAuto);
+  learning_.Advance(now_);
+  EXPECT_EQ(learning_.stats().standing, Standing::kDemoted);
+}
+
+TEST_F(LearningTest, TheSameMindAgainChangesNothing) {
+  FillMany(1, 100);
+  ASSERT_TRUE(learning_.eligible());
+  learning_.SetCoalesce(LearningOptions::Coalesce::kAuto);
+  EXPECT_TRUE(learning_.eligible());
+}
+
 }  // namespace
 }  // namespace herdgate::stampede

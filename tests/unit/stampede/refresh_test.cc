@@ -31,6 +31,15 @@ TEST(RefreshTest, AHotKeyNearItsEndIsDue) {
   EXPECT_GT(DueOf(Refresh(), HotReading()), 990);
 }
 
+TEST(RefreshTest, AnotherBetaHoldsAtOnce) {
+  Refresh refresh;
+  Refresh::Reading reading = HotReading();
+  reading.left = milliseconds(600);  // exp(-600 / (beta * 200)) of the reads
+  EXPECT_NEAR(DueOf(refresh, reading, 10'000), 2231, 200);
+  refresh.SetBeta(1);
+  EXPECT_NEAR(DueOf(refresh, reading, 10'000), 498, 100);
+}
+
 TEST(RefreshTest, NothingIsDueBeforeTheWindow) {
   Refresh::Reading reading = HotReading();
   reading.lifetime = seconds(10);
