@@ -186,7 +186,9 @@ void Flight::Promote(Context& context, FlightId id, bool leased) {
     return provisional_ == reader.caller.id && !reader.tainted_behind;
   });
   if (chosen != readers_.end()) {
-    return Lead(context, chosen->caller, chosen->mode, id, leased);
+    Lead(context, chosen->caller, chosen->mode, id, leased);
+    leader_->let_go = true;
+    return;
   }
   if (waiters_.empty() || !fills_.empty()) {  // nobody needs to compute
     if (leased) Call(context, LeaseCall::Kind::kRelease, id);
@@ -230,8 +232,7 @@ void Flight::EndLead(Context& context, Outcome outcome) {
   if (Reader* const reader = FindReader(leader.caller))
     reader->until = std::max(reader->until, context.now + terms_.lease_time);
   context.callers.EndLead(leader.caller.id, key_);
-  ++context.stats.ended[static_cast<std::size_t>(outcome)];
-  context.todo.ended.push_back({key_, outcome, leader.mode, answered_, context.now - leader.since});
+  context.todo.ended.push_back({key_, outcome, leader.mode, answered_, context.now - leader.since, leader.let_go});
 }
 
 void Flight::TaintReaders() {

@@ -114,6 +114,7 @@ class Flight {
     // kRefresh: the terms'.
     std::chrono::milliseconds refresh_below;
     base::SteadyTime value_until;
+    bool let_go = false;
   };
   // A SET that was sent.
   struct Fill {

@@ -85,7 +85,7 @@ Answer Flight::Dismiss(Context& context, WaiterId id, Answer answer, bool wake) 
   if (nil) AddReader(context, waiter.caller, waiter.mode, answer == Answer::kLead);
   Remove(context, found);
   ++context.stats.answers[static_cast<std::size_t>(answer)];
-  if (wake) context.todo.wakes.push_back({id, waiter.caller, answer, context.now - waiter.since});
+  if (wake) context.todo.wakes.push_back({id, waiter.caller, answer, context.now - waiter.since, waiter.mode});
   return answer;
 }
 

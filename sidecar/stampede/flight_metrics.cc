@@ -1,4 +1,4 @@
-// What a scrape shows of flights.
+// What a scrape shows of flights; how they ended is told by policy (guard_metrics.cc).
 #include <array>
 #include <string_view>
 
@@ -14,7 +14,6 @@ constexpr GaugeFamily kFlights{"herdgate_flights", "Keys with a flight: computed
 constexpr GaugeFamily kLeaders{"herdgate_flight_leaders", "Clients that compute a value for all others now."};
 constexpr GaugeFamily kWaiters{"herdgate_flight_waiters", "GETs that wait for another's value now."};
 constexpr CounterFamily kLed{"herdgate_flights_total", "Flights that got a leader, by mode."};
-constexpr CounterFamily kEnded{"herdgate_flights_ended_total", "Flights whose leader leads no more, by outcome."};
 constexpr CounterFamily kAsks{"herdgate_flight_asks_total", "Replies of Redis to the question who leads, by result."};
 constexpr CounterFamily kWaits{"herdgate_flight_answers_total", "GETs that waited, by what ended the wait."};
 constexpr CounterFamily kUnparked{"herdgate_flight_unparked_total",
@@ -27,8 +26,6 @@ constexpr CounterFamily kLateTaints{"herdgate_flight_late_taints_total",
                                     "SETs whose key was invalidated while they were under way."};
 
 constexpr std::array<std::string_view, kModes> kModeNames = {"cold", "refresh"};
-constexpr std::array<std::string_view, kOutcomes> kOutcomeNames = {"filled", "filled_by_other", "tainted",
-                                                                   "leader_gone", "no_set"};
 constexpr std::array<std::string_view, kAskResults> kAskNames = {"value", "won", "mine", "lost", "unavailable"};
 constexpr std::array<std::string_view, kAnswers> kAnswerNames = {"value", "lead", "miss", "timeout", "keep"};
 
@@ -46,7 +43,6 @@ void FlightTable::Collect(metrics::SampleSink& sink) const {
   sink.Add(kLeaders, {}, stats.leaders);
   sink.Add(kWaiters, {}, stats.waiters);
   AddRows(sink, kLed, "mode", kModeNames, stats.led);
-  AddRows(sink, kEnded, "outcome", kOutcomeNames, stats.ended);
   AddRows(sink, kAsks, "result", kAskNames, stats.asked);
   AddRows(sink, kWaits, "answer", kAnswerNames, stats.answers);
   sink.Add(kUnparked, {}, stats.unparked);

@@ -82,7 +82,6 @@ void FlightShard::AddTo(FlightStats& stats) const {
   stats.waiters += stats_.waiters;
   stats.leaders += stats_.leaders;
   add(stats.led, stats_.led);
-  add(stats.ended, stats_.ended);
   add(stats.asked, stats_.asked);
   add(stats.answers, stats_.answers);
   stats.unparked += stats_.unparked;

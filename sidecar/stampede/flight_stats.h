@@ -17,7 +17,6 @@ struct FlightStats {
   std::size_t waiters = 0;  // now
   std::size_t leaders = 0;  // now
   std::array<std::uint64_t, kModes> led{};
-  std::array<std::uint64_t, kOutcomes> ended{};
   std::array<std::uint64_t, kAskResults> asked{};
   std::array<std::uint64_t, kAnswers> answers{};
   std::uint64_t unparked = 0;

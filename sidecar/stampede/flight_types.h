@@ -84,9 +84,10 @@ inline constexpr std::size_t kAnswers = 5;
 
 struct Wake {
   WaiterId waiter = 0;
-  Caller caller;
+  Caller caller{};
   Answer answer = Answer::kMiss;
   std::chrono::nanoseconds waited{0};
+  Mode mode = Mode::kCold;  // in which it began
 };
 
 // A command to Redis, over the tracked connection (lease.h).
@@ -133,11 +134,12 @@ enum class Outcome : std::uint8_t {
 inline constexpr std::size_t kOutcomes = 5;
 
 struct FlightEnd {
-  FlightKey key;
+  FlightKey key{};
   Outcome outcome = Outcome::kFilled;
   Mode mode = Mode::kCold;
   std::uint64_t answered = 0;  // waiters that got a value while it led
   std::chrono::nanoseconds duration{0};
+  bool let_go = false;  // its leader had left the queue (Unpark) before it led: it was told nil then
 };
 
 // What a call wants done, in this order: `calls` in theirs. Wakes go to the callers' loops; one whose waiter has gone

@@ -32,10 +32,8 @@ TEST_F(FlightMetricsTest, EveryRowIsThereFromTheStart) {
   const auto values = Scrape();
   for (const char* name :
        {"herdgate_flights", "herdgate_flight_leaders", "herdgate_flight_waiters", "herdgate_flights_total{cold}",
-        "herdgate_flights_total{refresh}", "herdgate_flights_ended_total{filled}",
-        "herdgate_flights_ended_total{no_set}", "herdgate_flight_asks_total{won}",
-        "herdgate_flight_asks_total{unavailable}", "herdgate_flight_answers_total{value}",
-        "herdgate_flight_answers_total{keep}", "herdgate_flight_unparked_total",
+        "herdgate_flights_total{refresh}", "herdgate_flight_asks_total{won}", "herdgate_flight_asks_total{unavailable}",
+        "herdgate_flight_answers_total{value}", "herdgate_flight_answers_total{keep}", "herdgate_flight_unparked_total",
         "herdgate_flight_refusals_total{may_not_wait}", "herdgate_flight_refusals_total{full_flights}",
         "herdgate_flight_sets_total{blind}", "herdgate_flight_late_taints_total"}) {
     ASSERT_TRUE(values.contains(name)) << name;
@@ -57,7 +55,6 @@ TEST_F(FlightMetricsTest, WhatHappensIsCounted) {
   EXPECT_EQ(values["herdgate_flight_leaders"], 0);
   EXPECT_EQ(values["herdgate_flight_waiters"], 0);
   EXPECT_EQ(values["herdgate_flights_total{cold}"], 1);
-  EXPECT_EQ(values["herdgate_flights_ended_total{tainted}"], 1);
   EXPECT_EQ(values["herdgate_flight_asks_total{won}"], 1);
   EXPECT_EQ(values["herdgate_flight_answers_total{lead}"], 1);
   EXPECT_EQ(values["herdgate_flight_answers_total{miss}"], 1);

@@ -247,6 +247,11 @@ TEST_F(FlightTableTest, WhoLeavesTheQueueBeforeTheLeaseIsWonLeadsWithIt) {
   EXPECT_EQ(Unpark('a'), "miss");
   EXPECT_EQ(Asked(AskResult::kWon), "") << "a computes anyhow";
   EXPECT_EQ(Set('a'), "release b:value");
+  ASSERT_EQ(ended_.size(), 1U);
+  EXPECT_TRUE(ended_[0].let_go) << "it was told nil before, and is one caller";
+  LedWith("b");
+  Set('a');
+  EXPECT_FALSE(ended_[1].let_go);
   ExpectNothingLeft();
 }
 
