@@ -113,4 +113,26 @@ inline constexpr BucketLayout kTtlBuckets = BucketLayout::Seconds(
 // Small numbers of things, such as the commands that one read brought (pipeline depth).
 inline constexpr BucketLayout kDepthBuckets = BucketLayout::Units({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096});
 
+// Callers of one flight: up to 4 are no stampede (stampede_events.h).
+inline constexpr BucketLayout kFlightSizeBuckets = BucketLayout::Units({1, 2, 4, 10, 25, 50, 100, 250, 1000, 10000});
+
+// How long apps compute a value, and the flights around it.
+inline constexpr BucketLayout kRecomputeBuckets = BucketLayout::Seconds(
+    {std::chrono::milliseconds(2), std::chrono::milliseconds(5), std::chrono::milliseconds(10),
+     std::chrono::milliseconds(25), std::chrono::milliseconds(50), std::chrono::milliseconds(100),
+     std::chrono::milliseconds(250), std::chrono::milliseconds(500), std::chrono::milliseconds(1500),
+     std::chrono::milliseconds(5500), std::chrono::milliseconds(30500)});
+
+// Waits for another's value; the edges are those of the default max_wait and of the last release after it. Few bounds:
+// each policy has such a histogram.
+inline constexpr BucketLayout kFlightWaitBuckets = BucketLayout::Seconds(
+    {std::chrono::milliseconds(30), std::chrono::milliseconds(75), std::chrono::milliseconds(175),
+     std::chrono::milliseconds(400), std::chrono::milliseconds(600), std::chrono::milliseconds(1500)});
+
+// How far from the end of its life a value was refreshed or answered.
+inline constexpr BucketLayout kAroundExpiryBuckets = BucketLayout::Seconds(
+    {std::chrono::milliseconds(50), std::chrono::milliseconds(100), std::chrono::milliseconds(250),
+     std::chrono::milliseconds(500), std::chrono::milliseconds(1500), std::chrono::milliseconds(3500),
+     std::chrono::milliseconds(10500), std::chrono::milliseconds(30500), std::chrono::milliseconds(300500)});
+
 }  // namespace herdgate::metrics

@@ -1,7 +1,7 @@
 // Guards: the guards of all policies in force, and what they share.
 //
-// Threads: any; a leaf mutex, taken at a reload, once a second and at a scrape. Ownership: the process's; outlives all
-// that hold a Guard.
+// Threads: any; a mutex with those of the guards below it, taken at a reload, once a second and at a scrape. Ownership:
+// the process's; outlives all that hold a Guard.
 #pragma once
 
 #include <memory>
@@ -25,8 +25,9 @@ class Guards {
     Learning::Change change;
   };
 
-  // The guards of a set, by the index of the policy; null where misses are not coalesced. A guard whose rules are the
-  // same stays, with what it has learned. `set` null: none.
+  // The guards of a set, by the index of the policy; null where misses are not coalesced. The guard of a policy whose
+  // name and patterns are the same stays, with what it has learned, and takes on what else was changed; one that
+  // coalesces no more is forgotten. Told the same set again it changes nothing. `set` null: none.
   std::shared_ptr<const List> Set(const policy::PolicySet* set);
   std::shared_ptr<const List> list() const;
 
@@ -39,6 +40,9 @@ class Guards {
   void Collect(metrics::SampleSink& sink) const;
 
  private:
+  // REQUIRES mutex_ held.
+  std::shared_ptr<Guard> GuardOf(const policy::Policy& policy);
+
   KeyHistory history_;
   StampedeEvents events_;
   mutable std::mutex mutex_;

@@ -18,6 +18,7 @@
 
 #include "sidecar/base/clock.h"
 #include "sidecar/stampede/key_history.h"
+#include "sidecar/stampede/stampede_histograms.h"
 
 namespace herdgate::stampede {
 
@@ -87,8 +88,11 @@ class StampedeEvents {
   // At most `n`, newest first.
   std::vector<StampedeEvent> Newest(std::size_t n) const;
   Totals totals() const;
+  StampedeHistograms& histograms() { return histograms_; }
+  const StampedeHistograms& histograms() const { return histograms_; }
 
  private:
+  StampedeHistograms histograms_;
   mutable std::mutex mutex_;
   std::vector<StampedeEvent> ring_;  // event number n at (n - 1) % kKept
   std::uint64_t last_ = 0;
