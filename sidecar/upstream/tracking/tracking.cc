@@ -11,6 +11,8 @@ namespace {
 
 // Around a value in its reply: "$", the length, two line ends.
 constexpr std::size_t kHeaderRoom = 32;
+// A call's reply has other small things around its value.
+constexpr std::size_t kCallRoom = 128;
 // Answers to anything but GET are short; INFO's section is a kilobyte or two.
 constexpr std::size_t kMostOther = std::size_t{64} * 1024;
 
@@ -39,15 +41,19 @@ void Tracking::Fence(std::function<void(bool)> done) {
 }
 
 bool Tracking::Ask(Question question, std::initializer_list<std::string_view> request) {
-  if (!up_) return false;
   request_.clear();
   resp::AppendRequest(request_, request);
+  return Send(question, request_);
+}
+
+bool Tracking::Send(Question question, std::string_view request) {
+  if (!up_) return false;
   Pending pending;
   pending.tag = static_cast<std::uint8_t>(question);
   pending.own = true;
   pending.started_ns = loop_.Now().time_since_epoch().count();
   watch_.Asking();
-  if (!lane_->Send(request_, *this, pending)) {
+  if (!lane_->Send(request, *this, pending)) {
     Lose(TrackingFault::kConnection, lane_->RefusalOrUnavailable());
     return false;
   }
@@ -58,6 +64,7 @@ bool Tracking::Ask(Question question, std::initializer_list<std::string_view> re
 void Tracking::OnFlush() {
   Publish();
   SendFences();
+  SendCalls();
   SendFills();
 }
 
@@ -93,10 +100,10 @@ void Tracking::OnTaggedReply(Lane& lane, const Pending& pending, std::string_vie
   if (&lane != lane_.get()) return;
   watch_.Heard();
   const auto question = static_cast<Question>(pending.tag);
-  const std::size_t most = question == Question::kGet ? options_.max_value + kHeaderRoom : kMostOther;
-  if (reply_.size() + bytes.size() > most) {
-    if (question != Question::kGet || !(reply_.empty() ? bytes : reply_).starts_with('$')) {
-      if (!too_large_) return Lose(TrackingFault::kProtocol, "an answer of unexpected length");
+  if (reply_.size() + bytes.size() > MostBytes(question)) {
+    const bool is_value = question == Question::kGet && (reply_.empty() ? bytes : reply_).starts_with('$');
+    if (!is_value && question != Question::kCall && !too_large_) {
+      return Lose(TrackingFault::kProtocol, "an answer of unexpected length");
     }
     too_large_ = true;
   }
@@ -112,8 +119,13 @@ void Tracking::OnTaggedReply(Lane& lane, const Pending& pending, std::string_vie
   if (!staged_.empty()) loop_.Touch(*this);
 }
 
+std::size_t Tracking::MostBytes(Question question) const {
+  if (question == Question::kGet) return options_.max_value + kHeaderRoom;
+  return question == Question::kCall ? options_.max_value + kCallRoom : kMostOther;
+}
+
 void Tracking::TakeAnswer(Question question, std::string_view raw) {
-  if (too_large_) return TakeValue({});
+  if (too_large_) return TakeLongReply(question);
   const auto parsed = resp::ParseReply(raw);
   if (!parsed.ok()) return Lose(TrackingFault::kProtocol, "an answer that can't be read");
   const resp::Reply& reply = parsed.value().reply;
@@ -130,6 +142,8 @@ void Tracking::TakeAnswer(Question question, std::string_view raw) {
       return TakeTtl(reply);
     case Question::kPing:
       return TakePong(reply);
+    case Question::kCall:
+      return TakeCall(reply);
     default:
       return OnArmReply(question, reply);
   }

@@ -31,6 +31,7 @@
 #include "sidecar/resp/reply.h"
 #include "sidecar/upstream/lane_pool.h"
 #include "sidecar/upstream/tracking/broadcast_lane.h"
+#include "sidecar/upstream/tracking/call_queue.h"
 #include "sidecar/upstream/tracking/canary.h"
 #include "sidecar/upstream/tracking/fill_sink.h"
 #include "sidecar/upstream/tracking/lane_watch.h"
@@ -55,6 +56,9 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   // Reads `key`: CLIENT CACHING YES (not of a pair), GET, PTTL. False, and nothing happens, unless armed with room in
   // the queue; else OnFill or OnFillFailed follows, once, after this turn.
   bool Fill(std::string key, FillToken token);
+  // Sends a command of the caller's at the end of this turn; `tracked`: behind CLIENT CACHING YES (of a pair every key
+  // is tracked). False, and nothing happens, unless armed with room for it; else `done` follows, as call_queue.h says.
+  bool Call(const std::vector<std::string>& arguments, bool tracked, CallDone done);
   // `done(true)`: every push of a write that was answered before this call has been processed. `done(false)`: not
   // armed, or not any more; the sink heard OnLost before. Once, maybe before Fence returns.
   void Fence(std::function<void(bool)> done);
@@ -76,7 +80,17 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
 
  private:
   // A Pending's tag: what was asked.
-  enum class Question : std::uint8_t { kName = 1, kTracking, kTrackingInfo, kServer, kPing, kCaching, kGet, kTtl };
+  enum class Question : std::uint8_t {
+    kName = 1,
+    kTracking,
+    kTrackingInfo,
+    kServer,
+    kPing,
+    kCaching,
+    kGet,
+    kTtl,
+    kCall
+  };
   struct Flight {
     Filled fill;
     FillResult result = FillResult::kValue;
@@ -105,10 +119,16 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   void LoseTooOld(std::string_view version);
 
   bool Ask(Question question, std::initializer_list<std::string_view> request);
+  bool Send(Question question, std::string_view request);
   void SendFences();
+  // tracking_calls.cc
+  void SendCalls();
+  void TakeCall(const resp::Reply& reply);
+  void TakeLongReply(Question question);
   void SendFills();
   void SendFlight(Flight&& flight);
   void Publish();
+  std::size_t MostBytes(Question question) const;
   void TakeAnswer(Question question, std::string_view raw);
   void TakeValue(const resp::Reply& reply);
   void TakeTtl(const resp::Reply& reply);
@@ -142,8 +162,9 @@ class Tracking final : public ReplySink, public net::Flushable, private Canary::
   std::deque<Flight> queued_;
   std::deque<Flight> flying_;   // asked, in order
   std::vector<Flight> staged_;  // answered in this read
-  Fences waiting_fences_;       // for the end of this turn
-  std::deque<Fences> pings_;    // asked, in order; most carry none
+  CallQueue calls_;
+  Fences waiting_fences_;     // for the end of this turn
+  std::deque<Fences> pings_;  // asked, in order; most carry none
   std::string request_;
   std::string reply_;  // the front of a reply that came in pieces
   bool too_large_ = false;

@@ -25,6 +25,7 @@ Tracking::Tracking(LanePool& lanes, const LaneKey& key, FillSink& sink, Tracking
       random_(static_cast<std::uint64_t>(base::SystemClock().Now().time_since_epoch().count())),
       retry_timer_(lanes.loop()),
       watch_(lanes.loop(), options_.dead_after),
+      calls_(options_.max_calls, options_.max_call_bytes),
       broadcasts_(lanes, key, options_, *this),
       canary_(lanes, key, options_, metrics_, *this) {}
 
@@ -216,6 +217,7 @@ void Tracking::Lose(TrackingFault why, const std::string& detail) {
   std::ranges::move(queued_, std::back_inserter(flights));
   flying_.clear();
   queued_.clear();
+  const std::vector<CallDone> calls = calls_.TakeAll();
   Fences fences = std::exchange(waiting_fences_, {});
   for (Fences& ping : pings_) std::ranges::move(ping, std::back_inserter(fences));
   pings_.clear();
@@ -230,6 +232,7 @@ void Tracking::Lose(TrackingFault why, const std::string& detail) {
     flight.result = FillResult::kLost;
     Deliver(std::move(flight));
   }
+  for (const CallDone& done : calls) done(nullptr);
   for (const auto& done : fences) done(false);
 }
 

@@ -7,12 +7,16 @@
 namespace herdgate::upstream {
 
 struct TrackingOptions {
-  // Longest value that is kept, in bytes; longer ones are read to their end and thrown away.
+  // Longest value that is kept, in bytes; longer ones are read to their end and thrown away. So are longer replies to
+  // calls.
   std::size_t max_value = std::size_t{64} * 1024;
   // Fills asked and not answered at a time. More keeps a slow upstream busy, and delays fences behind them.
   std::size_t max_in_flight = 64;
   // Fills that wait for their turn; beyond it Fill refuses.
   std::size_t max_queued = 1024;
+  // Calls that are not answered yet, and the bytes of their requests; beyond it Call refuses.
+  std::size_t max_calls = 10000;
+  std::size_t max_call_bytes = std::size_t{8} * 1024 * 1024;
   // PING after so long without a byte. Looked at once a second: a little less than a whole one is every second.
   std::chrono::milliseconds ping_after{900};
   // Dead after so long without a byte while it owes one. Entries may be served that much longer than they are true
