@@ -114,6 +114,29 @@ TEST_F(Reload, ConnectedClientsComeUnderTheNewPolicies) {
   EXPECT_TRUE(Eventually([&] { return one.Do({"GET", "a:1"}) == Bulk("six"); }));
 }
 
+TEST_F(Reload, RulesOfStampedesComeIntoForceAtOnce) {
+  const auto text = [&](const std::string& more) {
+    return Text("policies:\n  - {name: a, match: 'a:*'" + more + "}\n");
+  };
+  constexpr const char* kLookups = "herdgate_lookups_total{";
+  Write("herdgate.yaml", text(", stampede: {coalesce: off}"));
+  Serve();
+  RawClient client(DialTcp(port_));
+  EXPECT_EQ(client.Do({"SET", "a:1", "v"}), "+OK\r\n");
+  EXPECT_EQ(client.Do({"GET", "a:1"}), Bulk("v"));
+  EXPECT_TRUE(Shows(kLookups, 0)) << "nobody has to know who reads what";
+  Write("herdgate.yaml", text(", stampede: {coalesce: on, max_wait: 300ms, lease: 300ms}, refresh: {mode: synthetic}"));
+  EXPECT_TRUE(Shows(kApplied, 1));
+  const std::string hash = Hash();
+  EXPECT_EQ(client.Do({"GET", "a:1"}), Bulk("v"));
+  EXPECT_TRUE(Shows(kLookups, 1));
+  Write("herdgate.yaml", text(", stampede: {max_wait: 300ms, lease: 299ms}"));
+  EXPECT_TRUE(Shows(kRefused, 1));
+  EXPECT_TRUE(Logs("herdgate.yaml:5:50: policy 'a': stampede.max_wait: it is longer than stampede.lease"))
+      << process_->Output();
+  EXPECT_EQ(Hash(), hash);
+}
+
 TEST_F(Reload, ABadFileKeepsTheOldOneAndSaysWhy) {
   Write("herdgate.yaml", Text(Policy("a")));
   Serve();
