@@ -10,7 +10,7 @@
 //  1. Reserve before the fill is sent. Fill on the tracked connection only, and process replies and pushes in the
 //     order in which that connection brought them; pushes of one read batch may be processed ahead of its replies.
 //     (Of a pair of connections that nothing orders, upstream/tracking/broadcast_lane.h says why Reserve is enough.)
-//  2. Each push: Drop(key, kInvalidated). A null push, and FLUSHALL, FLUSHDB and SWAPDB of this pod: DropAll.
+//  2. Each push: Invalidate(key, now). A null push, and FLUSHALL, FLUSHDB and SWAPDB of this pod: DropAll.
 //  3. The tracked connection is lost or not to be trusted: NewEpoch, before it is used again. Nothing that it brought
 //     may be published after that.
 //  4. A write of this pod: Drop(key, kOwnWrite) for each key when it is sent, and again when its reply is here, before
@@ -24,7 +24,14 @@
 //  6. A session that reads a key past the cache (a miss that went upstream): Witness(key, value) before the app sees
 //     it, or the session's next read may be answered with an older value that a fill brought meanwhile.
 //  7. Serve kStale only where a policy allows it; serve anything only to those whom the upstream would let read the
-//  key.
+//  key. kGrace, and what is past its expiry, only as expired_for says, and only while somebody computes the new value.
+//
+// A value that ran out in Redis is no news that it is wrong: it is kept as stale when that is all that a push, or a nil
+// that another connection read, can mean. Neither says why the key is gone, so the time decides: from expired_by on it
+// ran out. A DEL shortly before is dropped as ever, unless the push was under way longer than expired_by allows for
+// (pipeline/fill_lifetime.h); what is shown then was right so long before the expiry. Only the first such push is the
+// expiry's: a second one means that the key was written since. A DEL of a key that has run out is pushed by nobody, so
+// no cache can know of it.
 //
 // Threads: any, for everything; each call takes one shard's mutex (NewEpoch and DropAll: one after the other) and never
 // blocks on anything else. What one call changed every later call sees.
@@ -87,6 +94,9 @@ class NearCache {
       found.value = sight.Hold();
       found.age = sight.age();
       found.fresh_for = sight.fresh_for();
+      if (sight.freshness == Freshness::kFresh) return;
+      found.expired_for = sight.expired_for();
+      found.surely_expired = sight.surely_expired();
     });
     return found;
   }
@@ -101,10 +111,15 @@ class NearCache {
 
   // Removes the entry, fresh or stale, and the reservation.
   void Drop(const HashedKey& key, EvictionReason reason) { Of(key).Drop(key, reason); }
+  // A push: as Drop(kInvalidated), but a value that ran out stays as stale.
+  void Invalidate(const HashedKey& key, base::SteadyTime now) { Of(key).Invalidate(key, FloorMilliseconds(now)); }
   // Another connection read `value`: an entry that differs goes, and so will a fill under way that brings another one.
-  void Witness(const HashedKey& key, const Value& value) { Of(key).Witness(key, value); }
+  // A value that ran out stays as stale for a nil.
+  void Witness(const HashedKey& key, const Value& value, base::SteadyTime now) {
+    Of(key).Witness(key, value, FloorMilliseconds(now));
+  }
 
-  // What was published is stale from now on, and no reservation stands.
+  // What was published is stale from now on, and has expired for nobody; no reservation stands.
   void NewEpoch(EpochReason reason) { Turn(reason, false); }
   // What was published is gone, not even stale, and no reservation stands. Constant time; the memory comes back with
   // the next publishings, look-ups and Reclaims.

@@ -16,6 +16,7 @@ constexpr GaugeFamily kFills{"herdgate_near_fills", "Values being read for the n
 constexpr CounterFamily kEvictions{"herdgate_near_evictions_total", "Values that left the near cache, by reason."};
 constexpr CounterFamily kPublishes{"herdgate_near_publishes_total",
                                    "Values read for the near cache, by what became of them."};
+constexpr CounterFamily kKept{"herdgate_near_kept_total", "Values that stayed as stale when their keys expired."};
 constexpr CounterFamily kEpochs{"herdgate_near_epoch_total",
                                 "Times that all values in the near cache became stale or void, by reason."};
 
@@ -41,6 +42,7 @@ void NearCacheMetrics::Collect(metrics::SampleSink& sink) const {
   sink.Add(kBytes, {}, stats.bytes);
   sink.Add(kMaxBytes, {}, cache_.options().max_bytes);
   sink.Add(kFills, {}, stats.reservations);
+  sink.Add(kKept, {}, stats.kept);
   AddRows(sink, kEvictions, "reason", kEvictionNames, stats.evictions);
   AddRows(sink, kPublishes, "result", kResultNames, stats.publishes);
   AddRows(sink, kNearFillRefusals, "reason", kRefusalNames, stats.refusals);

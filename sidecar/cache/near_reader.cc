@@ -10,7 +10,7 @@ constexpr metrics::CounterFamily kLookups{"herdgate_near_lookups_total",
 constexpr metrics::HistogramFamily kAge{"herdgate_near_hit_age_seconds",
                                         "Age of values that were answered from the near cache; of one in 64.",
                                         kAgeBuckets};
-constexpr std::array<std::string_view, kFreshnesses> kFreshnessNames = {"absent", "fresh", "stale"};
+constexpr std::array<std::string_view, kFreshnesses> kFreshnessNames = {"absent", "fresh", "stale", "grace"};
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "sidecar/cache/entry.h"
@@ -18,15 +19,17 @@ namespace herdgate::cache {
 enum class Freshness : std::uint8_t {
   kAbsent,
   kFresh,
-  kStale,  // past fresh_until or of an older epoch; to be served only where a policy allows stale values
+  kStale,  // past fresh_until, or of an older epoch, or run out; to be served only where a policy allows stale values
+  kGrace,  // past stale_until too: kept only for those who ask how long it has expired for
 };
-inline constexpr std::size_t kFreshnesses = 3;
+inline constexpr std::size_t kFreshnesses = 4;
 
 // What a look-up sees while it lasts. The bytes are valid only then; Hold keeps them for longer.
 struct Sight {
   Freshness freshness;
   Entry& entry;
   Milliseconds now;
+  std::uint32_t epoch;  // the cache's
 
   bool nil() const { return entry.nil(); }
   bool persistent() const { return entry.persistent(); }  // Redis said that the key has no expiry
@@ -38,6 +41,15 @@ struct Sight {
   std::chrono::milliseconds fresh_for() const {  // from now on; 0 unless fresh
     return std::chrono::milliseconds(freshness == Freshness::kFresh ? entry.fresh_until() - now : 0);
   }
+  // How long ago Redis let the key run out, at most; nothing if it hasn't, if that is not known, or if the connection
+  // was lost since the value was read, as it may have been deleted then.
+  std::optional<std::chrono::milliseconds> expired_for() const {
+    const auto expired = freshness == Freshness::kFresh ? std::nullopt : entry.ExpiredFor(epoch, now);
+    if (!expired) return std::nullopt;
+    return std::chrono::milliseconds(*expired);
+  }
+  // Whether all clocks agree that it has expired: until then news that the key is gone removes the value.
+  bool surely_expired() const { return now >= entry.expired_by(); }
 };
 
 // The same with a hold on the value.
@@ -46,6 +58,8 @@ struct Found {
   ValueRef value;  // holds something unless absent
   std::chrono::milliseconds age{0};
   std::chrono::milliseconds fresh_for{0};
+  std::optional<std::chrono::milliseconds> expired_for{};
+  bool surely_expired = false;
 };
 
 // The right to publish one fill. It stands until it is published, cancelled, or removed by an invalidation of its key
@@ -80,7 +94,7 @@ enum class EvictionReason : std::uint8_t {
   kOwnWrite,      // a command of this pod's apps wrote it
   kContradicted,  // another connection read another value
   kEpoch,         // DropAll
-  kExpired,       // stale_until has passed
+  kExpired,       // stale_until has passed, and the grace
 };
 inline constexpr std::size_t kEvictionReasons = 6;
 
@@ -102,6 +116,7 @@ struct NearCacheStats {
   std::size_t entries = 0;
   std::size_t bytes = 0;  // entries, tables and ghosts
   std::size_t reservations = 0;
+  std::uint64_t kept = 0;  // values that stayed as stale when their keys ran out
   std::array<std::uint64_t, kPublishResults> publishes{};
   std::array<std::uint64_t, kRefusals> refusals{};
   std::array<std::uint64_t, kEvictionReasons> evictions{};

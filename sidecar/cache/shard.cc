@@ -129,7 +129,23 @@ void Shard::Drop(const HashedKey& key, EvictionReason reason) {
   doomed.Add(*entry);
 }
 
-void Shard::Witness(const HashedKey& key, const Value& value) {
+void Shard::Invalidate(const HashedKey& key, Milliseconds now) {
+  Doomed doomed;
+  const std::lock_guard lock(mutex_);
+  if (!fills_.empty()) fills_.erase(key.hash);
+  Entry* const entry = index_.Find(key);
+  if (entry == nullptr) return;
+  if (!entry->pushed() && RanOut(*entry, now)) return KeepAsStale(*entry, true);
+  Unlink(*entry, EvictionReason::kInvalidated);
+  doomed.Add(*entry);
+}
+
+void Shard::KeepAsStale(Entry& entry, bool pushed) {
+  if (!entry.ran_out()) ++kept_;
+  entry.NoteExpiry(pushed);
+}
+
+void Shard::Witness(const HashedKey& key, const Value& value, Milliseconds now) {
   Doomed doomed;
   const std::lock_guard lock(mutex_);
   const auto found = fills_.empty() ? fills_.end() : fills_.find(key.hash);
@@ -142,6 +158,7 @@ void Shard::Witness(const HashedKey& key, const Value& value) {
   }
   Entry* const entry = index_.Find(key);
   if (entry == nullptr || (entry->nil() == value.nil && entry->bytes() == value.bytes)) return;
+  if (value.nil && RanOut(*entry, now)) return KeepAsStale(*entry, false);
   Unlink(*entry, EvictionReason::kContradicted);
   doomed.Add(*entry);
 }
@@ -183,6 +200,7 @@ void Shard::AddTo(NearCacheStats& stats) const {
   stats.entries += index_.size();
   stats.bytes += UsedBytes();
   stats.reservations += fills_.size();
+  stats.kept += kept_;
   add(stats.publishes, publishes_);
   add(stats.refusals, refusals_);
   add(stats.evictions, evictions_);

@@ -39,21 +39,24 @@ class alignas(metrics::kCacheLine) Shard {
     const std::lock_guard lock(mutex_);
     Entry* const entry = index_.Find(key);
     if (entry == nullptr) return Freshness::kAbsent;
-    if (IsDead(*entry, now)) {
-      Bury(*entry);
-      return Freshness::kAbsent;
+    Freshness freshness = Freshness::kFresh;
+    if (entry->stamp() != epoch_ || now >= entry->fresh_until()) {
+      if (IsDead(*entry, now)) {
+        Bury(*entry);
+        return Freshness::kAbsent;
+      }
+      freshness = now < entry->stale_until() ? Freshness::kStale : Freshness::kGrace;
     }
     entry->Bump();
-    const bool fresh = entry->epoch() == epoch_ && now < entry->fresh_until();
-    const Sight sight{fresh ? Freshness::kFresh : Freshness::kStale, *entry, now};
-    use(sight);
-    return sight.freshness;
+    use(Sight{freshness, *entry, now, epoch_});
+    return freshness;
   }
   Reservation Reserve(const HashedKey& key);
   PublishResult Publish(const HashedKey& key, Reservation reservation, const Value& value, const Lifetime& lifetime);
   void Cancel(const HashedKey& key, Reservation reservation);
   void Drop(const HashedKey& key, EvictionReason reason);
-  void Witness(const HashedKey& key, const Value& value);
+  void Invalidate(const HashedKey& key, Milliseconds now);
+  void Witness(const HashedKey& key, const Value& value, Milliseconds now);
   // `drops`: what was published before is gone, not stale.
   void SetEpoch(std::uint32_t epoch, bool drops);
   // Frees what is dead in the next `slots` slots of the table.
@@ -73,8 +76,14 @@ class alignas(metrics::kCacheLine) Shard {
   class Doomed;
 
   bool IsDead(const Entry& entry, Milliseconds now) const {
-    return entry.epoch() < live_epoch_ || now >= entry.stale_until();
+    if (entry.epoch() < live_epoch_) return true;
+    return now >= entry.stale_until() && (entry.epoch() != epoch_ || now >= entry.grace_until());
   }
+  // Whether news of now that the key is gone can only mean that it ran out.
+  bool RanOut(const Entry& entry, Milliseconds now) const {
+    return entry.epoch() == epoch_ && now >= entry.expired_by() && !IsDead(entry, now);
+  }
+  void KeepAsStale(Entry& entry, bool pushed);
   PublishResult Judge(const HashedKey& key, Reservation reservation, const Value& value, const Lifetime& lifetime);
   void Store(const HashedKey& key, Entry& entry, Milliseconds now, Doomed& doomed);
   // Unlinks the entry; its reference is the caller's to give up.
@@ -94,6 +103,7 @@ class alignas(metrics::kCacheLine) Shard {
   std::uint32_t epoch_ = 0;
   std::uint32_t live_epoch_ = 0;  // entries of older epochs are gone
   std::size_t reclaim_slot_ = 0;
+  std::uint64_t kept_ = 0;
   std::array<std::uint64_t, kPublishResults> publishes_{};
   std::array<std::uint64_t, kRefusals> refusals_{};
   std::array<std::uint64_t, kEvictionReasons> evictions_{};

@@ -379,7 +379,7 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
       cache_.Drop(key, cache::EvictionReason::kContradicted);
       continue;
     }
-    cache_.Witness(key, *value);  // rule 6
+    cache_.Witness(key, *value, loop_.Now());  // rule 6
     // A reload may have come between.
     const bool wanted = set_ && policy < set_->size() && set_->at(policy).near.enabled;
     if (wanted && value->bytes.size() <= set_->at(policy).near.max_value) Want(key, policy);

@@ -55,8 +55,8 @@ HERDGATE_PASSED(PublishResult, Publish, "7PublishERKNS0_9HashedKeyENS0_11Reserva
 HERDGATE_PASSED(void, SetEpoch, "8SetEpochEjb", Shard* shard, std::uint32_t epoch, bool drops);
 HERDGATE_PASSED(void, Drop, "4DropERKNS0_9HashedKeyENS0_14EvictionReasonE", Shard* shard, const HashedKey& key,
                 EvictionReason reason);
-HERDGATE_PASSED(void, Witness, "7WitnessERKNS0_9HashedKeyERKNS0_5ValueE", Shard* shard, const HashedKey& key,
-                const Value& value);
+HERDGATE_PASSED(void, Witness, "7WitnessERKNS0_9HashedKeyERKNS0_5ValueEm", Shard* shard, const HashedKey& key,
+                const Value& value, Milliseconds now);
 
 PublishResult OurPublish(Shard* shard, const HashedKey& key, Reservation reservation, const Value& value,
                          const Lifetime& lifetime) {
@@ -78,8 +78,8 @@ void OurDrop(Shard* shard, const HashedKey& key, EvictionReason reason) {
   ++calls;
 }
 
-void OurWitness(Shard* shard, const HashedKey& key, const Value& value) {
-  if (left_out != LeftOut::kWitness) return RealWitness(shard, key, value);
+void OurWitness(Shard* shard, const HashedKey& key, const Value& value, Milliseconds now) {
+  if (left_out != LeftOut::kWitness) return RealWitness(shard, key, value, now);
   ++calls;
 }
 

@@ -163,7 +163,7 @@ inline void NearCacheModel::Reply(Session& session) {
   if (command.kind == Kind::kSet && drops) Drop(command.key, EvictionReason::kOwnWrite);
   if (command.kind == Kind::kFlush && drops) DropAll();
   if (command.kind == Kind::kGet && !Mutated(Mutation::kNoWitness)) {
-    cache_.Witness(hashed, {.bytes = TextOf(command.key, command.version)});
+    cache_.Witness(hashed, {.bytes = TextOf(command.key, command.version)}, now_);
     Standing& standing = standing_[At(command.key)];
     if (standing.seq != 0) standing.witnessed += std::to_string(command.version) + "w";
   }

@@ -115,7 +115,7 @@ void BM_Witness(benchmark::State& state) {
   const std::vector<std::string> names = Requests(100'000, 1);
   const std::string value(100, 'v');
   std::size_t i = 0;
-  for (auto _ : state) cache.Witness(cache.Hash(names[i++ % kRequests]), {.bytes = value});
+  for (auto _ : state) cache.Witness(cache.Hash(names[i++ % kRequests]), {.bytes = value}, kNow);
 }
 BENCHMARK(BM_Witness);
 

@@ -42,10 +42,11 @@ TEST_F(NearCacheMetricsTest, EveryRowIsThereFromTheStart) {
   const auto values = Scrape();
   for (const char* name :
        {"herdgate_near_entries", "herdgate_near_bytes", "herdgate_near_max_bytes", "herdgate_near_fills",
-        "herdgate_near_lookups_total{fresh}", "herdgate_near_evictions_total{capacity}",
-        "herdgate_near_evictions_total{expired}", "herdgate_near_publishes_total{published}",
-        "herdgate_near_fill_refusals_total{busy}", "herdgate_near_epoch_total{connection_lost}",
-        "herdgate_near_epoch_total{operator}", "herdgate_near_hit_age_seconds"}) {
+        "herdgate_near_lookups_total{fresh}", "herdgate_near_lookups_total{grace}", "herdgate_near_kept_total",
+        "herdgate_near_evictions_total{capacity}", "herdgate_near_evictions_total{expired}",
+        "herdgate_near_publishes_total{published}", "herdgate_near_fill_refusals_total{busy}",
+        "herdgate_near_epoch_total{connection_lost}", "herdgate_near_epoch_total{operator}",
+        "herdgate_near_hit_age_seconds"}) {
     EXPECT_TRUE(values.contains(name)) << name;
   }
 }
@@ -83,6 +84,16 @@ TEST_F(NearCacheMetricsTest, WhatHappensIsCounted) {
   EXPECT_EQ(values["herdgate_near_publishes_total{epoch}"], 1);
   EXPECT_EQ(values["herdgate_near_fill_refusals_total{busy}"], 1);
   EXPECT_EQ(values["herdgate_near_epoch_total{canary}"], 1);
+}
+
+TEST_F(NearCacheMetricsTest, ValuesKeptPastTheirExpiryAreCounted) {
+  Lifetime lifetime = For(ms(10), ms(1000));
+  lifetime.expires_at = lifetime.expired_by = now_ + ms(10);
+  const HashedKey key = cache_.Hash("a");
+  cache_.Publish(key, cache_.Reserve(key), {.bytes = "1"}, lifetime);
+  now_ += ms(10);
+  cache_.Invalidate(key, now_);
+  EXPECT_EQ(Scrape()["herdgate_near_kept_total"], 1);
 }
 
 TEST_F(NearCacheMetricsTest, AgeIsThatOfOneHitIn64) {

@@ -178,9 +178,9 @@ TEST_F(NearCacheTest, AWitnessOfAnotherValueRemovesTheEntry) {
   Fill("same", "v");
   Fill("differs", "v");
   Fill("vanished", "");
-  cache_.Witness(cache_.Hash("same"), {.bytes = "v"});
-  cache_.Witness(cache_.Hash("differs"), {.bytes = "w"});
-  cache_.Witness(cache_.Hash("vanished"), {.nil = true});
+  cache_.Witness(cache_.Hash("same"), {.bytes = "v"}, now_);
+  cache_.Witness(cache_.Hash("differs"), {.bytes = "w"}, now_);
+  cache_.Witness(cache_.Hash("vanished"), {.nil = true}, now_);
   EXPECT_EQ(FreshnessOf("same"), Freshness::kFresh);
   EXPECT_EQ(FreshnessOf("differs"), Freshness::kAbsent);
   EXPECT_EQ(FreshnessOf("vanished"), Freshness::kAbsent);
@@ -191,7 +191,7 @@ TEST_F(NearCacheTest, AFillThatAWitnessContradictsIsDiscarded) {
   const auto fill = [this](std::initializer_list<std::string_view> witnessed) {
     const HashedKey key = cache_.Hash("k");
     const Reservation reservation = cache_.Reserve(key);
-    for (const std::string_view value : witnessed) cache_.Witness(key, {.bytes = value});
+    for (const std::string_view value : witnessed) cache_.Witness(key, {.bytes = value}, now_);
     return cache_.Publish(key, reservation, {.bytes = "v"}, For(ms(1000), ms(0)));
   };
   EXPECT_EQ(fill({"w"}), PublishResult::kContradicted);

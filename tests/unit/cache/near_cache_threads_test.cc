@@ -14,7 +14,12 @@ namespace herdgate::cache {
 namespace {
 
 constexpr base::SteadyTime kNow{std::chrono::hours(1)};
-constexpr Lifetime kMinutes{kNow, kNow + std::chrono::minutes(1), kNow + std::chrono::minutes(2)};
+constexpr Lifetime kMinutes{.now = kNow,
+                            .fresh_until = kNow + std::chrono::minutes(1),
+                            .stale_until = kNow + std::chrono::minutes(5),
+                            .expires_at = kNow + std::chrono::minutes(1),
+                            .expired_by = kNow + std::chrono::minutes(1)};
+constexpr base::SteadyTime kExpired = kMinutes.expired_by;
 constexpr int kKeys = 2000;
 
 std::string KeyOf(std::uint64_t i) {
@@ -51,8 +56,10 @@ class Workload {
     const std::uint64_t choice = random.Below(1000);
     if (choice < 600) return Look(name, key);
     if (choice < 850) return Fill(name, key, random);
-    if (choice < 950) return cache_.Drop(key, EvictionReason::kInvalidated);
-    if (choice < 990) return cache_.Witness(key, {.bytes = "another"});
+    if (choice < 920) return cache_.Drop(key, EvictionReason::kOwnWrite);
+    if (choice < 950) return cache_.Invalidate(key, random.Below(2) == 0 ? kNow : kExpired);
+    if (choice < 970) return cache_.Witness(key, {.bytes = "another"}, kNow);
+    if (choice < 990) return cache_.Witness(key, {.nil = true}, kExpired);
     if (choice < 994) return cache_.NewEpoch(EpochReason::kConnectionLost);
     if (choice < 996) return cache_.DropAll(EpochReason::kFlush);
     cache_.Reclaim(kNow, 50);
@@ -86,6 +93,7 @@ TEST(NearCacheThreadsTest, ReadersSeeWholeValuesOfTheirKey) {
   EXPECT_EQ(stats.publishes[0], workload.published());
   EXPECT_GT(stats.evictions[static_cast<std::size_t>(EvictionReason::kCapacity)], 0U)
       << "the cache must have been full";
+  EXPECT_GT(stats.kept, 0U);
   EXPECT_LE(stats.bytes, workload.cache().options().max_bytes);
   EXPECT_EQ(stats.reservations, 0U);
 }
