@@ -103,9 +103,15 @@ void NearFills::OnFill(upstream::Filled&& fill) {
     windows_.erase(asked);
   }
   const auto lifetime = LifetimeOf(fill, windows, home_.loop.Now());
-  if (!lifetime) return cache_.Cancel(key, reservation);
+  if (!lifetime || (fill.nil && IsInGrace(key, windows))) return cache_.Cancel(key, reservation);
   (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},
                        *lifetime);
+}
+
+// A nil that took the old value's place would answer readers while the new value is computed.
+bool NearFills::IsInGrace(const cache::HashedKey& key, const FillWindows& windows) const {
+  const auto expired_for = cache_.Lookup(key, home_.loop.Now()).expired_for;
+  return expired_for && *expired_for < windows.stale_while_revalidate;
 }
 
 void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, upstream::FillResult) {
@@ -114,7 +120,7 @@ void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, 
 }
 
 void NearFills::OnInvalidate(std::string_view key) {
-  cache_.Drop(cache_.Hash(key), cache::EvictionReason::kInvalidated);
+  cache_.Invalidate(cache_.Hash(key), home_.loop.Now());
 }
 
 void NearFills::OnFlush() {

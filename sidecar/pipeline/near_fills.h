@@ -63,6 +63,8 @@ class NearFills final : public upstream::FillSink {
 
  private:
   bool Ask(const Wanted& wanted);
+  // Whether the key's old value may be answered while the new one is computed.
+  bool IsInGrace(const cache::HashedKey& key, const FillWindows& windows) const;
 
   // Each loop reads these with every look-up.
   alignas(metrics::kCacheLine) std::atomic<bool> armed_{false};
