@@ -15,6 +15,7 @@ namespace {
 using command::CommandFlag;
 using command::CommandSpec;
 using policy::RequestPlan;
+using std::chrono::milliseconds;
 
 constexpr metrics::CounterFamily kLookups{"herdgate_lookups_total",
                                           "Keys looked up under cache policies, by outcome and by who answered."};
@@ -212,8 +213,14 @@ std::optional<cache::ValueRef> NearStage::Fresh(const cache::HashedKey& key, con
 
 std::optional<cache::ValueRef> NearStage::Stale(std::string_view physical) {
   cache::Found found = reader_.Lookup(cache_.Hash(physical), loop_.Now());
-  if (found.freshness == cache::Freshness::kAbsent) return std::nullopt;
+  if (found.freshness != cache::Freshness::kFresh && found.freshness != cache::Freshness::kStale) return std::nullopt;
   return std::move(found.value);
+}
+
+std::optional<NearStage::Expired> NearStage::StaleWhile(std::string_view physical, std::chrono::milliseconds window) {
+  cache::Found found = reader_.Lookup(cache_.Hash(physical), loop_.Now());
+  if (!found.expired_for || *found.expired_for >= window || found.value.nil()) return std::nullopt;
+  return Expired{.value = std::move(found.value), .age = *found.expired_for, .surely = found.surely_expired};
 }
 
 std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapshot, const CommandSpec& spec,
@@ -394,9 +401,13 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   const cache::Reservation reservation = cache_.Reserve(key);
   if (!reservation) return;
   const policy::Policy& matched = set_->at(policy);
-  fills_.Request({.key = std::string(key.text),
-                  .reservation = reservation,
-                  .windows = {.max_ttl = matched.near.max_ttl, .stale_if_error = matched.stale_if_error}});
+  const bool grace = matched.coalesces() && matched.stampede.grace == policy::Grace::kNear;
+  fills_.Request(
+      {.key = std::string(key.text),
+       .reservation = reservation,
+       .windows = {.max_ttl = matched.near.max_ttl,
+                   .stale_if_error = matched.stale_if_error,
+                   .stale_while_revalidate = grace ? matched.stampede.stale_while_revalidate : milliseconds(0)}});
 }
 
 void NearStage::Collect(metrics::SampleSink& sink) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -88,6 +89,18 @@ class NearStage {
   // What the cache has of the key, fresh or within its window as stale: for an upstream that is away. The caller counts
   // what it answers.
   std::optional<cache::ValueRef> Stale(std::string_view physical);
+
+  struct Expired {
+    cache::ValueRef value;          // not nil
+    std::chrono::milliseconds age;  // since the key expired, at most
+    // False for the few milliseconds after the expiry in which a nil or a push could still mean a DEL: who asks the
+    // upstream for the key then makes it tell of the expiry, and with that the value goes.
+    bool surely;
+  };
+  // The value of a key that expired less than `window` ago, and was not known to be deleted or written until then: for
+  // readers while one of them computes the new one. REQUIRES: no unanswered command of the reader's own may touch the
+  // key (rule 5).
+  std::optional<Expired> StaleWhile(std::string_view physical, std::chrono::milliseconds window);
 
   void Count(std::size_t policy, Outcome outcome) {
     if (policy < by_index_.size() && by_index_[policy] != nullptr)
