@@ -13,6 +13,8 @@
 //  - I9: a SET whose key was deleted, or written by another, after its caller was told nil is kept short or shortened.
 //  - I10: a SET without a miss is stored in full.
 //  - I11: who is not chosen for a refresh keeps the value; where nothing fails, one caller in the fleet is chosen.
+//  - I19: a Guard of each pod counts each caller once: leaders and those let go, and those who were spared a recompute
+//    are all that found nothing; no leader has waited.
 //  - I20: books agree at every step; at the end there is no flight, no caller, and no lease that nobody keeps.
 #pragma once
 
@@ -26,6 +28,7 @@
 
 #include "sidecar/base/random.h"
 #include "sidecar/stampede/flight_table.h"
+#include "sidecar/stampede/guard.h"
 #include "tests/property/flight_world.h"
 
 namespace herdgate::stampede {
@@ -62,7 +65,7 @@ class FlightModel {
 
   const std::string& violation() const { return violation_; }
   std::uint64_t waited() const { return waited_; }  // waiters that were handed a value
-  std::uint64_t computed() const { return computed_; }
+  std::uint64_t computed() const { return ends_.computed; }
   std::uint64_t shorts() const { return shorts_; }  // SETs kept short
   const std::vector<std::string>& log() const { return log_; }
 
@@ -79,6 +82,7 @@ class FlightModel {
     int parked_step = 0;
     int floor = 0;  // of the database when it began to wait: what its pod had deleted
     bool leads = false;
+    bool refreshes = false;  // parked, and has a value
     base::SteadyTime nil_at;
     std::uint64_t deletes_at_nil = 0;
     std::uint64_t blinds_at_nil = 0;
@@ -122,6 +126,15 @@ class FlightModel {
     FlightId flight = 0;
   };
 
+  // How look-ups ended, as the apps saw it.
+  struct Ends {
+    std::uint64_t nothing = 0;    // found nothing, and were answered at last
+    std::uint64_t computed = 0;   // told nil
+    std::uint64_t synthetic = 0;  // of them, though there was a value
+    std::uint64_t waited = 0;     // found nothing and were handed a value
+    std::uint64_t timeouts = 0;   // waited as long as they may
+  };
+
   static std::size_t At(int i) { return static_cast<std::size_t>(i); }
   bool Mutated(FlightMutation mutation) const { return mutation_ == mutation; }
   void Require(bool holds, const std::string& what) {
@@ -161,6 +174,8 @@ class FlightModel {
   void TellNil(Session& session, int key, bool leads);
   void CheckTimeout(const Session& session);
   void CheckBooks();
+  void CheckAccounts();
+  Guard& GuardOf(int pod) { return guards_[At(pod)]; }
   void Rest();
   bool Quiet() const;
 
@@ -170,13 +185,16 @@ class FlightModel {
   base::Random random_;
   FlightWorld world_;
   std::array<Pod, kPods> pods_;
+  KeyHistory history_{64};
+  StampedeEvents events_;
+  std::deque<Guard> guards_;  // one a pod
+  Ends ends_;
   std::vector<Session> sessions_;
   std::set<std::uint64_t> dead_;
   std::uint64_t last_caller_ = 0;
   bool resting_ = false;
   bool lost_ = false;  // a tracked connection was, so wake-ups may be too
   std::uint64_t waited_ = 0;
-  std::uint64_t computed_ = 0;
   std::uint64_t shorts_ = 0;
   std::string violation_;
   std::vector<std::string> log_;

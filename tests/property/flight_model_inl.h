@@ -10,6 +10,9 @@ namespace herdgate::stampede {
 
 inline FlightModel::FlightModel(FlightMutation mutation, const FlightWeather& weather, std::uint64_t seed)
     : mutation_(mutation), weather_(weather), random_(seed) {
+  policy::Policy policy;
+  policy.name = "model";
+  for (int pod = 0; pod < kPods; ++pod) guards_.emplace_back(policy, history_, events_);
   for (int i = 0; i < kPods * 4; ++i) {
     Session session;
     session.caller.id = ++last_caller_;
@@ -150,6 +153,7 @@ inline void FlightModel::SendDelete(Session& session, int key) {
 inline void FlightModel::Die(Session& session) {
   Todo todo;
   dead_.insert(session.caller.id);
+  if (session.state == State::kParked && !session.refreshes) --ends_.nothing;  // never answered
   Log("gone: " + std::to_string(session.caller.id));
   const Caller gone = session.caller;
   const int pod = session.pod;
@@ -171,6 +175,7 @@ inline void FlightModel::BytesBehind(Session& session) {
   if (answer == Answer::kKeep) {
     session.state = State::kIdle;
   } else {
+    GuardOf(session.pod).OnTurnedAway(Key(key).hash);
     TellNil(session, key, false);
   }
   Carry(session.pod, todo);
@@ -178,7 +183,7 @@ inline void FlightModel::BytesBehind(Session& session) {
 
 inline void FlightModel::TellNil(Session& session, int key, bool leads) {
   Log("nil to " + std::to_string(session.caller.id) + " key " + std::to_string(key) + (leads ? " leads" : ""));
-  ++computed_;
+  ++ends_.computed;
   session.state = State::kComputing;
   session.key = key;
   session.leads = leads;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "tests/property/flight_model.h"
@@ -76,14 +78,18 @@ inline void FlightModel::OnGot(Session& session, const Command& command) {
   const Begun begun = pod.table.Begin(Key(key), session.caller, terms, world_.now, todo);
   Log("begin by " + std::to_string(session.caller.id) + " role " + std::to_string(static_cast<int>(begun.role)) +
       " waiter " + std::to_string(begun.waiter) + (refresh ? " refresh" : ""));
+  if (!refresh) ++ends_.nothing;
   if (begun.role == Role::kWait) {
     session.state = State::kParked;
     session.key = key;
     session.waiter = begun.waiter;
+    session.refreshes = refresh;
     session.parked_at = world_.now;
     session.parked_step = world_.step();
     session.floor = pod.deleted[At(key)];
   } else if (begun.role == Role::kLead || !refresh) {
+    if (begun.role != Role::kLead) GuardOf(session.pod).OnTurnedAway(Key(key).hash);
+    if (refresh) ++ends_.synthetic;
     TellNil(session, key, begun.role == Role::kLead);
   }
   Carry(session.pod, todo);
@@ -188,6 +194,7 @@ inline void FlightModel::Carry(int pod, Todo& todo, const Brought& brought) {
     Log("ended: pod " + std::to_string(pod) + " outcome " + std::to_string(static_cast<int>(end.outcome)));
     at.leader[At(NumberOf(*end.key))].reset();
     at.muffled[At(NumberOf(*end.key))] = false;
+    GuardOf(pod).OnFlightEnd(Key(NumberOf(*end.key)).hash, end, MissCause::kExpiry, 0, world_.now, {});
   }
   for (const LeaseCall& call : todo.calls) {
     Log("call " + std::to_string(static_cast<int>(call.kind)) + " of pod " + std::to_string(pod) + " flight " +
@@ -208,9 +215,11 @@ inline void FlightModel::Deliver(int pod, const Wake& wake, const Brought& broug
   if (!parked) return;
   Log("wake " + std::to_string(wake.caller.id) + " answer " + std::to_string(static_cast<int>(wake.answer)));
   const int key = session->key;
+  GuardOf(pod).OnWake(Key(key).hash, wake);
   switch (wake.answer) {
     case Answer::kValue:
       ++waited_;
+      if (!session->refreshes) ++ends_.waited;
       Require(brought.version != 0, "I7: a value that is none");
       Require(brought.step > session->parked_step, "I3: a value from before the wait");
       Require(!brought.fill || brought.version >= session->floor, "I3: a value from before a delete of the pod");
@@ -220,9 +229,11 @@ inline void FlightModel::Deliver(int pod, const Wake& wake, const Brought& broug
       Require(!pods_[At(pod)].leader[At(key)], "I6: two leaders in one pod");
       pods_[At(pod)].leader[At(key)] = wake.caller.id;
       pods_[At(pod)].flight[At(key)] = brought.flight;
+      if (session->refreshes) ++ends_.synthetic;
       return TellNil(*session, key, true);
     case Answer::kTimeout:
       CheckTimeout(*session);
+      ++ends_.timeouts;
       return TellNil(*session, key, false);
     case Answer::kMiss:
       return TellNil(*session, key, false);
@@ -271,6 +282,25 @@ inline void FlightModel::CheckBooks() {
   }
 }
 
+// Once nobody leads any more.
+inline void FlightModel::CheckAccounts() {
+  struct Sums : metrics::SampleSink {
+    std::map<std::string_view, double> of;
+
+   private:
+    void AddValue(const metrics::Family& family, Labels, double value) override { of[family.name] += value; }
+    void AddHistogram(const metrics::HistogramFamily& family, Labels, const metrics::HistogramSnapshot& all) override {
+      of[family.name] += static_cast<double>(all.Count());
+    }
+  } sums;
+  for (const Guard& guard : guards_) guard.Collect(sums);
+  const auto is = [&](const char* name, std::uint64_t n) { return sums.of[name] == static_cast<double>(n); };
+  Require(is("herdgate_recomputes_total", ends_.computed), "I19: who was told nil");
+  Require(is("herdgate_recomputes_avoided_total", ends_.waited), "I19: who was spared a recompute");
+  Require(is("herdgate_waiter_wait_seconds", ends_.waited + ends_.timeouts), "I19: who waited");
+  Require(ends_.computed - ends_.synthetic + ends_.waited == ends_.nothing, "I19: all that found nothing");
+}
+
 inline bool FlightModel::Quiet() const {
   for (int pod = 0; pod < kPods; ++pod) {
     if (UnderWay(pods_[At(pod)], pod)) return false;
@@ -312,6 +342,8 @@ inline void FlightModel::Rest() {
     Require(pod.table.empty(), "I20: a flight is left");
     Require(pod.table.callers() == 0, "I20: a caller is left");
   }
+  // Where a rule is left out, the promise that it carries is to be seen broken, not this one.
+  if (violation_.empty() && Mutated(FlightMutation::kNone)) CheckAccounts();
 }
 
 }  // namespace herdgate::stampede
