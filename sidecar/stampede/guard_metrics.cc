@@ -22,7 +22,7 @@ constexpr CounterFamily kRecomputes{"herdgate_recomputes_total",
 constexpr CounterFamily kAvoided{"herdgate_recomputes_avoided_total",
                                  "Recomputes that callers were spared: they waited or got a stale value."};
 constexpr CounterFamily kTimeAvoided{"herdgate_recompute_seconds_avoided_total",
-                                     "Time that those recomputes would have taken at least."};
+                                     "Time that the recomputes avoided would have taken at least."};
 constexpr CounterFamily kRefreshes{"herdgate_refreshes_total",
                                    "Reads that were due to refresh their key early, by what came of it."};
 constexpr CounterFamily kSuspects{"herdgate_suspect_stale_sets_total",

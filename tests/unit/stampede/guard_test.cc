@@ -2,78 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
-#include <string>
+#include "tests/unit/stampede/guard_fixture.h"
 
 namespace herdgate::stampede {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-constexpr std::uint64_t kKey = 0x9876'0000'1234'5678U;
-
-policy::Policy PageOf() {
-  policy::Policy policy;
-  policy.name = "page";
-  policy.match = {"page:*"};
-  policy.stampede.coalesce = policy::Coalesce::kOn;
-  return policy;
-}
-
-class GuardTest : public testing::Test {
- protected:
-  // A recomputation of another key, measured.
-  void Recompute(Guard& guard, milliseconds delta) {
-    guard.learning().OnNil(++other_, 1, now_);
-    now_ += delta;
-    guard.OnFill(guard.learning().OnSet(other_, {.session = 1, .lifetime = seconds(60)}, now_));
-  }
-  static void Wakes(Guard& guard, Answer answer, int callers = 1, Mode mode = Mode::kCold,
-                    milliseconds waited = milliseconds(100)) {
-    for (int i = 0; i < callers; ++i) guard.OnWake(kKey, {.answer = answer, .waited = waited, .mode = mode});
-  }
-  std::uint64_t Ends(Guard& guard, const FlightEnd& end = {}) {
-    FlightEnd with_key = end;
-    with_key.key = std::make_shared<const std::string>("page:home");
-    return guard.OnFlightEnd(kKey, with_key, MissCause::kExpiry, 1000, now_, base::WallTime(seconds(1000)));
-  }
-  // Values by "family" and the labels' values: "family{value,value}"; of histograms the number of observations.
-  template <typename Source>
-  static std::map<std::string, double> Scrape(const Source& source) {
-    metrics::Registry registry;
-    const auto registration = registry.Register([&](metrics::SampleSink& sink) { source.Collect(sink); });
-    std::map<std::string, double> values;
-    for (const metrics::FamilySamples& family : registry.Collect()) {
-      for (const metrics::Series& series : family.series) {
-        std::string labels;
-        for (const auto& [name, value] : series.labels) labels += (labels.empty() ? "" : ",") + value;
-        const bool histogram = family.family.kind == metrics::MetricKind::kHistogram;
-        values[std::string(family.family.name) + "{" + labels + "}"] =
-            histogram ? static_cast<double>(series.histogram.Count()) : series.value;
-      }
-    }
-    return values;
-  }
-
-  // A histogram is one for each bucket and two more.
-  static std::size_t SeriesOf(const Guard& guard) {
-    metrics::Registry registry;
-    const auto registration = registry.Register([&](metrics::SampleSink& sink) { guard.Collect(sink); });
-    std::size_t series = 0;
-    for (const metrics::FamilySamples& family : registry.Collect()) {
-      if (family.family.name.starts_with("herdgate_metrics_")) continue;  // the registry's own
-      const bool histogram = family.family.kind == metrics::MetricKind::kHistogram;
-      for (const metrics::Series& one : family.series) series += histogram ? one.histogram.layout->size() + 3 : 1;
-    }
-    return series;
-  }
-
-  KeyHistory history_;
-  StampedeEvents events_;
-  base::SteadyTime now_ = base::SteadyTime(seconds(100));
-  std::uint64_t other_ = 1U << 30U;
-};
+class GuardTest : public GuardFixture {};
 
 // ---- terms
 
@@ -290,92 +224,6 @@ TEST_F(GuardTest, ManyKeysAreForgottenRatherThanKept) {
   Ends(guard, {.answered = 10});
   EXPECT_EQ(events_.Newest(1).at(0).size, 1U + 10);
   EXPECT_EQ(Scrape(guard)["herdgate_recomputes_total{page}"], 5002) << "but all are counted";
-}
-
-// ---- the scrape
-
-TEST_F(GuardTest, RowsAreThereFromTheStart) {
-  const auto values = Scrape(Guard(PageOf(), history_, events_));
-  for (const char* name :
-       {"herdgate_flights_ended_total{cold,filled,page}", "herdgate_flights_ended_total{cold,no_set,page}",
-        "herdgate_recomputes_total{page}", "herdgate_recomputes_avoided_total{page}",
-        "herdgate_recompute_seconds_avoided_total{page}", "herdgate_waiter_wait_seconds{page}",
-        "herdgate_suspect_stale_sets_total{shortened,page}", "herdgate_misses_without_set_total{page}",
-        "herdgate_orphan_sets_total{page}", "herdgate_uncacheable_keys{page}"}) {
-    ASSERT_TRUE(values.contains(name)) << name;
-    EXPECT_EQ(values.at(name), 0) << name;
-  }
-  EXPECT_EQ(values.at("herdgate_learning_info{page,eligible}"), 1);
-}
-
-// So that 30 policies take less than half of a scrape.
-TEST_F(GuardTest, APolicyCostsFewSeries) {
-  policy::Policy policy = PageOf();
-  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 22U);
-  policy.refresh.mode = policy::RefreshMode::kSynthetic;
-  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 34U);
-}
-
-TEST_F(GuardTest, RowsOfARefreshComeWithIt) {
-  policy::Policy policy = PageOf();
-  policy.refresh.mode = policy::RefreshMode::kSynthetic;
-  Guard guard(policy, history_, events_);
-  EXPECT_TRUE(Scrape(guard).contains("herdgate_flights_ended_total{refresh,filled,page}"));
-  EXPECT_EQ(guard.refresh().Choose(kKey, {.session = 1}, now_), Choice::kChosen);
-  EXPECT_EQ(Scrape(guard)["herdgate_refreshes_total{chosen,page}"], 1);
-  policy.refresh.mode = policy::RefreshMode::kOff;
-  guard.Adopt(policy);
-  EXPECT_EQ(Scrape(guard)["herdgate_refreshes_total{chosen,page}"], 1) << "what was counted stays";
-  EXPECT_FALSE(Scrape(guard).contains("herdgate_refreshes_total{budget,page}"));
-}
-
-TEST_F(GuardTest, FlightsAreCountedByModeAndOutcome) {
-  Guard guard(PageOf(), history_, events_);
-  Ends(guard, {.outcome = Outcome::kLeaderGone});
-  Ends(guard, {.outcome = Outcome::kTainted, .mode = Mode::kRefresh});
-  auto values = Scrape(guard);
-  EXPECT_EQ(values["herdgate_flights_ended_total{cold,leader_gone,page}"], 1);
-  EXPECT_EQ(values["herdgate_flights_ended_total{refresh,tainted,page}"], 1);
-}
-
-TEST_F(GuardTest, SuspectSetsAreCountedByWhatWasDone) {
-  policy::Policy policy = PageOf();
-  policy.stampede.stale_set = policy::StaleSet::kDrop;
-  Guard guard(policy, history_, events_);
-  EXPECT_FALSE(Scrape(guard).contains("herdgate_suspect_stale_sets_total{shortened,page}"));
-  guard.OnSuspectSet(SuspectSet::kShortened);
-  guard.OnSuspectSet(SuspectSet::kDropped);
-  auto values = Scrape(guard);
-  EXPECT_EQ(values["herdgate_suspect_stale_sets_total{shortened,page}"], 1);
-  EXPECT_EQ(values["herdgate_suspect_stale_sets_total{dropped,page}"], 1);
-}
-
-TEST_F(GuardTest, WhatWasLearnedIsShown) {
-  policy::Policy policy = PageOf();
-  policy.stampede.coalesce = policy::Coalesce::kAuto;
-  Guard guard(policy, history_, events_);
-  guard.learning().OnSet(kKey, {.session = 1}, now_);
-  guard.learning().OnEvidence(Evidence::kCounter);
-  auto values = Scrape(guard);
-  EXPECT_EQ(values["herdgate_orphan_sets_total{page}"], 1);
-  EXPECT_EQ(values["herdgate_learning_info{page,demoted}"], 1);
-  EXPECT_EQ(values["herdgate_learning_evidence_total{counter,page}"], 1);
-  EXPECT_FALSE(values.contains("herdgate_learning_evidence_total{edit,page}"));
-}
-
-TEST_F(GuardTest, HistogramsAreOfAllPolicies) {
-  Guard guard(PageOf(), history_, events_);
-  Recompute(guard, milliseconds(200));
-  guard.OnFill({.kind = OpenMisses::Fill::Kind::kOrphan});
-  guard.OnRefreshed(milliseconds(1500));
-  guard.OnStale(kKey, milliseconds(30));
-  Ends(guard, {.answered = 7});
-  auto values = Scrape(events_.histograms());
-  EXPECT_EQ(values["herdgate_recompute_seconds{}"], 1);
-  EXPECT_EQ(values["herdgate_refresh_gap_seconds{}"], 1);
-  EXPECT_EQ(values["herdgate_stale_age_seconds{}"], 1);
-  EXPECT_EQ(values["herdgate_flight_size{}"], 1);
-  EXPECT_EQ(values["herdgate_flight_duration_seconds{}"], 1);
 }
 
 }  // namespace
