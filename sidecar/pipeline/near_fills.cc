@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sidecar/cache/near_cache_metrics.h"
+#include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/pipeline/loop_context.h"
 
 namespace herdgate::pipeline {
@@ -121,20 +122,24 @@ void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, 
 
 void NearFills::OnInvalidate(std::string_view key) {
   cache_.Invalidate(cache_.Hash(key), home_.loop.Now());
+  if (desk_ != nullptr) desk_->OnInvalidated(key);
 }
 
 void NearFills::OnFlush() {
   cache_.DropAll(cache::EpochReason::kFlush);
+  if (desk_ != nullptr) desk_->OnAllInvalidated();
 }
 
 void NearFills::OnLost(upstream::TrackingFault why) {
   armed_.store(false, std::memory_order_release);
   cache_.NewEpoch(ReasonOf(why));
+  if (desk_ != nullptr) desk_->OnAllInvalidated();
 }
 
 void NearFills::OnArmed() {
   budget_.Begin(home_.loop.Now());
   armed_.store(true, std::memory_order_release);
+  if (desk_ != nullptr) desk_->OnAllInvalidated();
 }
 
 }  // namespace herdgate::pipeline

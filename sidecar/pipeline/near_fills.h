@@ -1,5 +1,8 @@
 // NearFills: fills the near cache over the tracked connection, and passes on what that connection says is void.
 //
+// The flight desk, if there is one, uses the same connection and hears of the same pushes, whether or not any policy
+// has a near cache.
+//
 // Lives on one loop, home. Request, Fence and armed may be called on any loop; all else on home, but the constructor
 // and Collect. Ownership: the first Worker's; borrows the cache.
 #pragma once
@@ -19,6 +22,7 @@
 
 namespace herdgate::pipeline {
 
+class FlightDesk;
 struct LoopContext;
 
 class NearFills final : public upstream::FillSink {
@@ -39,6 +43,10 @@ class NearFills final : public upstream::FillSink {
   void SetWanted(bool wanted);
   void EverySecond();
   void Close() { tracking_.Stop(); }
+
+  // Before the loop runs; null: none. It outlives Close.
+  void SetDesk(FlightDesk* desk) { desk_ = desk; }
+  upstream::Tracking& tracking() { return tracking_; }
 
   // Whether some policy has had a near cache.
   bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
@@ -71,6 +79,7 @@ class NearFills final : public upstream::FillSink {
   std::atomic<bool> wanted_{false};
   alignas(metrics::kCacheLine) cache::NearCache& cache_;
   LoopContext& home_;
+  FlightDesk* desk_ = nullptr;
   FillBudget budget_;
   metrics::Counter refused_by_budget_;
   metrics::Counter refused_by_tracking_;
