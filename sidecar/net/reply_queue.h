@@ -8,6 +8,7 @@
 //   Pass(bytes, ended)  the next bytes of the oldest owed lane replies; `ended` of them end with these bytes
 //   Local(bytes)        a reply that is known now, in turn; Room and CommitRoom: the same, written in place
 //   Open() / Fill()     a reply that is known later, in turn
+//   OpenInstead()       the lane reply that is owed won't come: its place is filled later
 //   PassBefore()        lane bytes of no reply, in front of such a one
 //
 // Threads: the loop's thread. Cost: two counters per lane reply; a small record per slot that has to wait.
@@ -50,6 +51,11 @@ class ReplyQueue {
     out_.Borrow(written, loop_);
   }
   SlotId Open();
+  // REQUIRES: outstanding() == 1, no byte of it was passed, and nothing stands behind it.
+  SlotId OpenInstead() {
+    --expected_;
+    return Open();
+  }
   void Fill(SlotId slot, std::string_view bytes);
   // REQUIRES: the slot is not filled.
   void PassBefore(SlotId slot, std::string_view bytes);

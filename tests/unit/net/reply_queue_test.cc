@@ -178,6 +178,20 @@ TEST_F(ReplyQueueTest, WhatCameBeforeTheNextReplyDoesNotWaitForIt) {
   EXPECT_EQ(Written(), "+slot");
 }
 
+TEST_F(ReplyQueueTest, ALaneReplyThatIsHeldIsWrittenInItsTurnWhenItIsFilled) {
+  const auto before = queue_.Open();
+  queue_.Expect();
+  const auto held = queue_.OpenInstead();
+  EXPECT_EQ(queue_.outstanding(), 0U);
+  queue_.Expect();
+  Pass("behind\r\n", 1);
+  queue_.Fill(held, "held\r\n");
+  EXPECT_EQ(Written(), "");
+  queue_.Fill(before, "before\r\n");
+  EXPECT_EQ(Written(), "before\r\nheld\r\nbehind\r\n");
+  EXPECT_TRUE(queue_.settled());
+}
+
 TEST_F(ReplyQueueTest, AnEmptyFillTakesItsTurnWithoutBytes) {
   const auto slot = queue_.Open();
   queue_.Local("+next\r\n");
