@@ -1,41 +1,11 @@
 // The near cache on the data path: what is answered in the pod, and that it is never older than it may be.
-#include "tests/integration/support/sidecar_test.h"
+#include "tests/integration/support/near_fixture.h"
 #include "tests/support/relay.h"
 
 namespace herdgate::integration {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr const char* kNear = R"(
-policies:
-  - {name: near, match: ["n:*"], near: {enabled: true, max_ttl: 30s}}
-  - {name: versioned, match: ["u:*"], version: {schema: 7}, near: {enabled: true, max_ttl: 30s}}
-)";
-
-class Near : public SidecarTest {
- protected:
-  void SetUp() override {
-    SidecarTest::SetUp();
-    if (IsSkipped()) return;
-    Restart({.loops = GetParam(), .policies = kNear});
-    ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
-  }
-  double Hits() { return Gate().Metric("herdgate_lookups_total{outcome=\"near_hit\""); }
-  static double CommandCalls(const std::string& name) {
-    const std::string stats = Text(Direct().Do({"INFO", "commandstats"}));
-    const auto at = stats.find("cmdstat_" + name + ":calls=");
-    return at == std::string::npos ? 0 : std::stod(stats.substr(at + 8 + name.size() + 7));
-  }
-  // Reads `key` until it is answered here; false if it never is.
-  bool Warm(RawClient& client, const std::string& key) {
-    return Eventually([&] {
-      const double before = CommandCalls("get");
-      client.Do({"GET", key});
-      return CommandCalls("get") == before;
-    });
-  }
-};
 
 TEST_P(Near, HotKeyIsAnsweredWithoutRedis) {
   RawClient client = Client();
@@ -209,39 +179,6 @@ TEST_P(Near, ExpiryIsKept) {
   client.Do({"GET", "n:a"});
   EXPECT_TRUE(Eventually([&] { return client.Do({"GET", "n:a"}) == "$-1\r\n"; }));
   EXPECT_EQ(Direct().Do({"EXISTS", "n:a"}), ":0\r\n");
-}
-
-TEST_P(Near, ValueOfAKeyThatExpiresIsKeptAndNoNilTakesItsPlace) {
-  RawClient client = Client();
-  const std::string kept = "herdgate_near_kept_total";
-  const std::string nil = "herdgate_lookups_total{outcome=\"negative_hit\"";
-  // Once in some tens of times Redis happens to expire the key within the milliseconds of doubt.
-  milliseconds ttl(300);
-  for (int i = 0; i < 12 && Gate().Metric(kept) == 0; ++i, ttl = ttl * 3 / 2) {
-    const std::string key = "n:" + std::to_string(i);
-    client.Do({"SET", key, "v", "PX", std::to_string(ttl.count())});
-    if (!Warm(client, key)) continue;
-    const double negative = Gate().Metric(nil);
-    std::this_thread::sleep_for(ttl + milliseconds(50));
-    const auto expired = std::chrono::steady_clock::now();
-    Direct().Do({"EXISTS", key});
-    Eventually([&] { return Gate().Metric(kept) > 0; }, milliseconds(500));
-    for (int read = 0; read < 50; ++read) ASSERT_EQ(client.Do({"GET", key}), "$-1\r\n");
-    const bool in_grace = std::chrono::steady_clock::now() < expired + std::chrono::seconds(8);
-    if (in_grace && Gate().Metric(kept) > 0) {
-      EXPECT_EQ(Gate().Metric(nil), negative);
-    }
-  }
-  EXPECT_GT(Gate().Metric(kept), 0);
-}
-
-TEST_P(Near, ValueOfAKeyThatIsDeletedBeforeItExpiresIsNotKept) {
-  RawClient client = Client();
-  client.Do({"SET", "n:a", "v", "PX", "60000"});
-  ASSERT_TRUE(Warm(client, "n:a"));
-  Direct().Do({"DEL", "n:a"});
-  EXPECT_TRUE(Gate().MetricBecomes("herdgate_near_evictions_total{reason=\"invalidated\"", 1));
-  EXPECT_EQ(Gate().Metric("herdgate_near_kept_total"), 0);
 }
 
 TEST_P(Near, ForeignFlushVoidsAll) {
