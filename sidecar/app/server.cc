@@ -122,10 +122,10 @@ void Server::MakeWorkers() {
   shared.default_db = options_.upstream.url.db;
   shared.pipeline.generation_timeout = options_.upstream.timeout;
   std::random_device entropy;
-  shared.near_cache = std::make_unique<cache::NearCache>(
-      cache::NearCacheOptions{.max_bytes = options_.near.max_bytes,
-                              .max_value_bytes = std::size_t{1} << 20U,
-                              .seed = (std::uint64_t{entropy()} << 32U) | entropy()});
+  const auto seed = [&entropy] { return (std::uint64_t{entropy()} << 32U) | entropy(); };
+  shared.near_cache = std::make_unique<cache::NearCache>(cache::NearCacheOptions{
+      .max_bytes = options_.near.max_bytes, .max_value_bytes = std::size_t{1} << 20U, .seed = seed()});
+  shared.flights = std::make_unique<stampede::FlightTable>(stampede::FlightTableOptions{.seed = seed()});
   shared.deletes = std::make_unique<pipeline::RememberedDeletes>(pipeline::RememberedDeletesOptions{
       .max_deletes = options_.offline.max_deletes, .max_bytes = options_.offline.max_bytes});
   shared.standby = std::make_unique<pipeline::StandbyState>(

@@ -1,4 +1,5 @@
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 
 #include <algorithm>
 #include <utility>
@@ -50,11 +51,12 @@ Verdict Client::Handle(const resp::Request& request) {
   BeginRequest();
   const CommandSpec& spec = *context_.facts->table->Resolve(request.args);
   request_bytes_ = request.raw.size();
+  if (flight_work_) BeforeNext(spec, request.args);
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
   Verdict verdict = Verdict::kDone;
   if (!context_.policies->active()) {
     verdict = Dispatch(spec, request);
-  } else if (!AnswerHit(spec, request)) {
+  } else if (near_missed_ = refresh_due_ = IsRefreshDue(spec, request); refresh_due_ || !AnswerHit(spec, request)) {
     verdict = Judged(spec, request);
   }
   if (verdict == Verdict::kDone) {
@@ -208,8 +210,12 @@ upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag,
 }
 
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
-  const bool rewrites = NeedsReplyWork();
   const bool near = plan_ != nullptr && near_note_.has_value();
+  std::string_view raw = request.raw;
+  if (near) {
+    if (const auto reply = FlightsSending(spec, request, raw)) return Answer(spec, *reply);
+  }
+  const bool rewrites = NeedsReplyWork();
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   const bool retryable =
       tag == kPlain && spec.flags.Has(CommandFlag::kReadonly) && lane.use() != LaneUse::kDedicated && block_left_ == 0;
@@ -220,8 +226,12 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   upstream::Pending pending = MakePending(spec, tag, retryable && (!rewrites || HasNearParts()));
   pending.degradable = degradable;
   if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
-  sent_ = lane.Send(request.raw, *this, pending);
-  if (!sent_) return Answer(spec, RefusalOf(lane, pending, request.raw));
+  sent_ = lane.Send(raw, *this, pending);
+  if (!sent_) {
+    if (near) FlightsAnswered(*near_note_, std::nullopt);
+    return Answer(spec, RefusalOf(lane, pending, request.raw));
+  }
+  if (near) context_.flights->Learn(spec, request.args, plan_, id_, false, *near_note_);
   if (rewrites) NoteReplyWork();
   if (near && IsFenced() && (tag & kDiscardBytes) == 0) {
     near_note_->slot = session_->replies().Open();

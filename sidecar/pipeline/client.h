@@ -23,8 +23,11 @@
 #include "sidecar/command/spec.h"
 #include "sidecar/net/session.h"
 #include "sidecar/pipeline/client_view.h"
+#include "sidecar/pipeline/flight_desk.h"
+#include "sidecar/pipeline/flight_work.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/monitor_filter.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/near_work.h"
 #include "sidecar/pipeline/policy_work.h"
 #include "sidecar/pipeline/subscriptions.h"
@@ -117,6 +120,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool pinned() const { return pins_ != 0; }
   bool subscribed_in_resp2() const { return proto_ == 2 && subscriptions_.any(); }
 
+  // What a flight says to a read of this client that waits for it.
+  void OnWake(const stampede::Wake& wake, const FlightValue& value);
+
   // ---- upstream::ReplySink
   void OnReplies(upstream::Lane& lane, std::string_view bytes, std::size_t ended) override;
   void OnTaggedReply(upstream::Lane& lane, const upstream::Pending& pending, std::string_view bytes,
@@ -195,6 +201,33 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<net::ReplyQueue::SlotId> NearEnded();
   void FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply);
   void LoseNear();
+
+  // Flights (client_flights.cc).
+  FlightWork& Flights();
+  stampede::Caller AsCaller() const { return {.id = id_, .loop = static_cast<std::uint32_t>(context_.loop.index())}; }
+  // A request has come: the reads that wait are let go.
+  void BeforeNext(const command::CommandSpec& spec, std::span<const std::string_view> args);
+  void LetGo(const std::function<bool(const ParkedRead&)>& chosen);
+  bool IsRefreshDue(const command::CommandSpec& spec, const resp::Request& request) const;
+  // Nothing stands behind the reply that has just come.
+  bool IsLast() const;
+  // The reply to the oldest noted command, a GET, came whole. True: it was answered here, or will be.
+  bool TakeForFlight(std::string_view bytes);
+  bool TakeMiss(const NearNote& note, stampede::Guard& guard);
+  bool TakeRefresh(const NearNote& note, stampede::Guard& guard, std::string_view bytes);
+  void Begin(stampede::FlightTerms terms, ParkedRead read);
+  // The keys that an MGET did not find have flights too, for which it doesn't wait.
+  void BeginQuietly(const NearNote& note);
+  void AnswerParked(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);
+  std::string ReplyTo(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);
+  std::string ReplyToTimeout(const ParkedRead& read);
+  std::optional<NearStage::Expired> StaleAtTimeout(const ParkedRead& read);
+  // The command noted goes out now. A reply: it is answered so and not sent. `raw`: what is sent, maybe another.
+  std::optional<std::string_view> FlightsSending(const command::CommandSpec& spec, const resp::Request& request,
+                                                 std::string_view& raw);
+  std::string_view AsPlainSet(std::string_view raw);
+  void FlightsAnswered(const NearNote& note, std::optional<std::string_view> reply);
+  void LeaveFlights();
 
   // While the upstream is away (client_offline.cc).
   bool MayDegrade(const policy::RequestPlan& plan, bool queued) const;
@@ -373,6 +406,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   std::optional<NearNote> near_note_;  // of the request being dispatched
   std::unique_ptr<NearWork> near_work_;
   bool near_missed_ = false;  // AnswerHit has looked for what the request being handled asks
+  bool refresh_due_ = false;  // the GET being handled should compute its value anew
+  std::unique_ptr<FlightWork> flight_work_;
+  std::string plain_set_;     // what is sent in the place of a SET NX that refreshes
   bool degradable_ = false;   // the request being dispatched may be answered from here if the upstream goes away
   bool unavailable_ = false;  // inside OnUnavailable: the reply is not the upstream's
   std::unique_ptr<LargeEdit> large_edit_;  // of the request being streamed

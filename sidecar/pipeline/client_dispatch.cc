@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/texts.h"
@@ -284,6 +285,7 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   degradable_ = false;
   const auto& table = *context_.facts->table;
   const CommandSpec& spec = head.args.empty() ? table.unknown() : *table.Resolve(head.args);
+  if (flight_work_) BeforeNext(spec, head.args);
   std::optional<LargeEdit> edit;
   if (context_.policies->active()) {
     if (const auto verdict = JudgeHead(spec, head, edit)) return *verdict;
@@ -300,12 +302,21 @@ Verdict Client::HandleLarge(const net::LargeRequest& head) {
   if (reply_off_ || skip_this_) tag |= kDiscardBytes;
   if (rewrites) tag |= kRewriteReply;
   if (NoteNearLarge(spec, head, plan)) tag |= kNearReply;
+  if (near_note_) {
+    const resp::Request known{.args = head.args, .raw = {}, .was_inline = false};
+    for (NearNote::Key& key : near_note_->keys) key.value_argument = 0;
+    if (!in_multi_) (void)context_.flights->Sending(known, AsCaller(), false, plan, *near_note_);
+  }
   stream_failed_ = !dedicated_->BeginStream(*this, MakePending(spec, tag, false));
   first_tried_ns_ = 0;
   ++queries_;
   last_command_ = spec.id;
-  if (stream_failed_) return Answer(spec, dedicated_->RefusalError());
+  if (stream_failed_) {
+    if (near_note_) FlightsAnswered(*near_note_, std::nullopt);
+    return Answer(spec, dedicated_->RefusalError());
+  }
   streaming_ = true;
+  if (near_note_) context_.flights->Learn(spec, head.args, plan, id_, in_multi_, *near_note_);
   if (near_note_ && in_multi_) QueueNear();
   if (near_note_) NearSent();
   if (plan != nullptr) NoteLarge(std::move(*edit));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 
@@ -22,7 +23,6 @@ bool ReadsUnknownKeys(const CommandSpec& spec) {
 }  // namespace
 
 bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
-  near_missed_ = false;
   if (!context_.near->IsGet(spec, request)) return false;
   const policy::Snapshot& snapshot = *context_.policies->snapshot();
   const bool queued = in_multi_ || block_left_ > 0;
@@ -49,9 +49,17 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   const policy::Snapshot& snapshot = *context_.policies->snapshot();
   if (!snapshot.watches()) return;
   near_note_ = context_.near->Sent(snapshot, spec, request, plan, MayLookNear(queued));
-  if (!snapshot.nears() || !ReadsUnknownKeys(spec)) return;
-  if (!near_note_) near_note_.emplace();
-  near_note_->kind = std::max(near_note_->kind, NearNote::Kind::kFence);
+  if (snapshot.nears() && ReadsUnknownKeys(spec)) {
+    if (!near_note_) near_note_.emplace();
+    near_note_->kind = std::max(near_note_->kind, NearNote::Kind::kFence);
+  }
+  if (!near_note_) return;
+  near_note_->refresh = refresh_due_;
+  if (db_ == context_.default_db) context_.flights->Classify(spec, request, *near_note_);
+  // Its reply is nobody's business.
+  const bool read = near_note_->kind == NearNote::Kind::kRead && !near_note_->has_near();
+  if (read) context_.flights->Learn(spec, request.args, nullptr, id_, queued, *near_note_);
+  if (read) near_note_.reset();
 }
 
 std::optional<std::string_view> Client::NearRest(const resp::Request& request) {
@@ -75,6 +83,10 @@ void Client::QueueNear() {
   if (!near_work_) near_work_ = std::make_unique<NearWork>();
   NearNote note = std::move(*std::exchange(near_note_, std::nullopt));
   if (note.kind == NearNote::Kind::kLookup) note.kind = NearNote::Kind::kRead;
+  // EXEC's reply says nothing of each, and its request has no values.
+  note.use = {};
+  note.set_reply = NearNote::SetReply::kNone;
+  for (NearNote::Key& key : note.keys) key.value_argument = 0;
   auto& all = near_work_->queued;
   if (!all) {
     all = std::move(note);
@@ -97,12 +109,17 @@ void Client::NearSent() {
 void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
   if (!near_work_ || near_work_->notes.empty()) return;
   const NearNote& note = near_work_->notes.front();
-  if (first || note.kind != NearNote::Kind::kLookup) context_.near->Arrived(note, bytes, whole);
+  const bool lookup = note.kind == NearNote::Kind::kLookup;
+  if (first || !lookup) context_.near->Arrived(note, bytes, whole);
+  if (first && !lookup) FlightsAnswered(note, bytes);
+  if (first && lookup && bytes.starts_with('*') && session_ != nullptr) BeginQuietly(note);
 }
 
 // The oldest noted command is answered from here: it says nothing of what the upstream has.
 void Client::NearUnanswered() {
-  if (near_work_ && !near_work_->notes.empty()) context_.near->Lost(near_work_->notes.front());
+  if (!near_work_ || near_work_->notes.empty()) return;
+  context_.near->Lost(near_work_->notes.front());
+  FlightsAnswered(near_work_->notes.front(), std::nullopt);
 }
 
 // The oldest noted command is answered. The slot that its reply belongs into, if it waits for a fence.
@@ -130,7 +147,10 @@ void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& re
 // What was sent will not be answered: its fate is not known.
 void Client::LoseNear() {
   if (!near_work_) return;
-  for (const NearNote& note : near_work_->notes) context_.near->Lost(note);
+  for (const NearNote& note : near_work_->notes) {
+    context_.near->Lost(note);
+    FlightsAnswered(note, std::nullopt);
+  }
   const std::size_t fences = near_work_->fences;
   *near_work_ = {};
   near_work_->fences = fences;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
@@ -27,7 +28,9 @@ constexpr std::string_view kDiscard = "*1\r\n$7\r\nDISCARD\r\n";
 
 std::vector<std::string> PexpireWords(const policy::FollowUp& follow_up) {
   std::vector<std::string> words = {"PEXPIRE", follow_up.key, std::to_string(follow_up.ttl.count())};
-  if (follow_up.only_shorten) {
+  if (follow_up.cap) {
+    words.emplace_back("LT");
+  } else if (follow_up.only_shorten) {
     words.insert(words.end(), {"XX", "LT"});
   } else {
     words.emplace_back("NX");
@@ -90,6 +93,7 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
     // Refused or at once carried out, these leave no reply in EXEC's array.
     const bool is_queued = spec.command_class != CommandClass::kTransaction || spec.name == "unwatch";
     if (is_queued) Work().transaction.Add(plan);
+    if (is_queued && near_note_) context_.flights->Learn(spec, judged.args, &plan, id_, true, *near_note_);
     if (is_queued) QueueNear();
   } else {
     SendFollowUps(spec, plan.follow_ups);

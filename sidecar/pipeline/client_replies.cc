@@ -76,6 +76,7 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
   const bool near = (pending.tag & kNearReply) != 0;
   const std::uint8_t tag = KindOf(pending.tag);
   const bool first = !std::exchange(reply_begun_, !ended);
+  if (pending.tag == kNearReply && first && ended && TakeForFlight(bytes)) return;
   if (near) NearArrived(bytes, first, first && ended);
   const bool fenced = near && HasFence();
   const bool is_error = captured_.empty() ? bytes.starts_with('-') : captured_.front() == '-';
@@ -435,7 +436,8 @@ void Client::OnRoom(Lane&) {
 
 void Client::HandleHalfClose() {
   half_closed_ = true;
-  if (MayNeverSettle()) session_->Kill(net::CloseReason::kClient);
+  if (MayNeverSettle()) return session_->Kill(net::CloseReason::kClient);
+  if (flight_work_) LetGo([](const ParkedRead&) { return true; });
 }
 
 void Client::HandleBacklog(std::size_t bytes) {
@@ -451,6 +453,7 @@ void Client::HandleBacklog(std::size_t bytes) {
 void Client::HandleClosed() {
   session_ = nullptr;
   context_.clients.erase(id_);
+  LeaveFlights();
   const bool was_on_dedicated = dedicated_ && current_ == dedicated_.get();
   DropDedicated(false);
   for (auto* lane : {fast_.get(), slow_.get(), held_.get(), standby_.get()}) {

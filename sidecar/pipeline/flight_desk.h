@@ -62,6 +62,8 @@ class FlightDesk {
   stampede::FlightTable& table() { return table_; }
   stampede::Guards& guards() { return guards_; }
 
+  // Any thread. Leases can be had.
+  bool leases() const;
   // Any loop. Whether a flight that begins now should ask for a lease: leases can be had, and of this second's asks
   // (2,000 a pod, so that misses of keys that nobody else wants don't double Redis' work) one is left; takes it.
   bool TakeAsk(base::SteadyTime now);
@@ -95,7 +97,6 @@ class FlightDesk {
     bool broken = false;
   };
 
-  bool leases() const;
   std::optional<std::string> PhysicalOf(std::string_view logical) const;
 
   void Wake(const LoopContext& here, const std::vector<stampede::Wake>& wakes, const FlightValue& value);

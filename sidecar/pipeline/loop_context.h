@@ -25,6 +25,7 @@ struct Connections {
 };
 
 class Client;
+class FlightStage;
 class NearStage;
 class OfflineStage;
 class PolicyStage;
@@ -45,6 +46,7 @@ struct LoopContext {
   const upstream::OwnAddresses& own_addresses;
   PolicyStage* policies = nullptr;        // never null while sessions are served
   NearStage* near = nullptr;              // never null while sessions are served
+  FlightStage* flights = nullptr;         // never null while sessions are served
   OfflineStage* offline = nullptr;        // never null while sessions are served
   upstream::LanePool* standby = nullptr;  // to the store that stands in while the upstream is away
   SideQuery* auth_query = nullptr;        // asks with AUTH only

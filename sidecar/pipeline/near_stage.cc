@@ -30,7 +30,11 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> k
      {"hit", "fallback"},
      {"plain_miss", "fallback"},
      {"plain_miss", "none"},
-     {"error", "none"}}};
+     {"error", "none"},
+     {"waited", "redis"},
+     {"miss", "redis"},
+     {"synthetic_miss", "redis"},
+     {"timeout_miss", "redis"}}};
 
 // Reads that a value answers.
 enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange, kTtl };
@@ -267,8 +271,9 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
 std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spec,
                                         const resp::Request& request, const RequestPlan& plan, bool may_look_up) {
   NearNote note;
-  if (snapshot.nears() && Flushes(spec)) {
-    cache_.DropAll(spec.name == "swapdb" ? cache::EpochReason::kSwapDb : cache::EpochReason::kFlush);
+  if (Flushes(spec)) {
+    if (snapshot.nears())
+      cache_.DropAll(spec.name == "swapdb" ? cache::EpochReason::kSwapDb : cache::EpochReason::kFlush);
     note.kind = NearNote::Kind::kFlush;
     return note;
   }
@@ -276,7 +281,7 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
     note.kind = NearNote::Kind::kFence;
   } else if (plan.watched_keys.empty()) {
     return std::nullopt;
-  } else if (spec.flags.Has(CommandFlag::kWrite)) {
+  } else if (spec.flags.Has(CommandFlag::kWrite) || WritesUnknownKeys(spec)) {
     note.kind = NearNote::Kind::kWrite;
   } else if (may_look_up && IsLookup(spec, request, plan)) {
     note.kind = NearNote::Kind::kLookup;
@@ -284,10 +289,13 @@ std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const 
   const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
   for (const auto& key : plan.watched_keys) {
     const bool near = snapshot.IsNear(key.policy);
-    if (!near && note.kind != NearNote::Kind::kLookup) continue;
     note.keys.push_back({.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)),
                          .policy = key.policy,
-                         .near = near});
+                         .near = near,
+                         .prefix = snapshot.Prefix(key.policy).size(),
+                         .argument = key.argument,
+                         .written = key.written});
+    if (!near) continue;
     if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);
   }
   if (note.keys.empty() && note.kind != NearNote::Kind::kFence) return std::nullopt;
@@ -332,10 +340,11 @@ void NearStage::Enter(NearWork& work, const NearNote& note) {
   }
 }
 
-void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole) {
+void NearStage::Arrived(const NearNote& note, std::string_view bytes, bool whole, bool counts) {
+  nils_.clear();
   switch (note.kind) {
     case NearNote::Kind::kLookup:
-      return LookedUp(note, bytes, whole);
+      return LookedUp(note, bytes, whole, counts);
     case NearNote::Kind::kStandby:
       return CountStandby(note, bytes, whole);
     case NearNote::Kind::kRead:
@@ -368,19 +377,21 @@ void NearStage::CountStandby(const NearNote& note, std::string_view bytes, bool 
 }
 
 // The values that a GET or MGET brought, in the order of the note's keys.
-void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whole) {
+void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whole, bool counts) {
   if (bytes.starts_with('*')) bytes.remove_prefix(std::min(bytes.find('\n'), bytes.size() - 1) + 1);
   const bool failed = bytes.starts_with('-');
-  for (const auto& [name, policy, near] : note.keys) {
+  for (std::size_t i = 0; i < note.keys.size(); ++i) {
+    const std::size_t policy = note.keys[i].policy;
     if (failed) {
-      Count(policy, Outcome::kError);
+      if (counts) Count(policy, Outcome::kError);
       continue;
     }
     const std::optional<cache::Value> value = whole ? TakeValue(bytes) : std::nullopt;
     const bool nil = value ? value->nil : bytes.starts_with("$-1");
-    Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
-    if (!near) continue;
-    const cache::HashedKey key = cache_.Hash(name);
+    if (counts) Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
+    if (value && value->nil) nils_.push_back(i);
+    if (!note.keys[i].near) continue;
+    const cache::HashedKey key = cache_.Hash(note.keys[i].name);
     if (!value) {
       // Too long to be held against, or in pieces: what is here may be older.
       cache_.Drop(key, cache::EvictionReason::kContradicted);

@@ -47,8 +47,12 @@ enum class Outcome : std::uint8_t {
   kStandbyMiss,
   kAwayMiss,
   kAwayError,
+  kWaited,         // answered with what another computed meanwhile
+  kMiss,           // nil: it leads
+  kSyntheticMiss,  // nil, though its value lives: it leads a refresh
+  kTimeoutMiss,    // nil after waiting
 };
-inline constexpr std::size_t kOutcomes = 10;
+inline constexpr std::size_t kOutcomes = 14;
 
 class NearStage {
  public:
@@ -80,8 +84,11 @@ class NearStage {
   // The command noted was taken by its lane.
   void Enter(NearWork& work, const NearNote& note);
 
-  // The reply's first bytes are here, none of them shown yet; `whole` if it is all of it.
-  void Arrived(const NearNote& note, std::string_view bytes, bool whole);
+  // The reply's first bytes are here, none of them shown yet; `whole` if it is all of it. `counts`: else the caller
+  // counts what becomes of the look-ups.
+  void Arrived(const NearNote& note, std::string_view bytes, bool whole, bool counts = true);
+  // Of the look-ups that Arrived saw last: which of the note's keys were not there.
+  const std::vector<std::size_t>& nils() const { return nils_; }
   // The command's fate is not known.
   void Lost(const NearNote& note);
   NearFills& fills() { return fills_; }
@@ -122,7 +129,7 @@ class NearStage {
   std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
   void DropKeys(const NearNote& note, cache::EvictionReason why);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
-  void LookedUp(const NearNote& note, std::string_view bytes, bool whole);
+  void LookedUp(const NearNote& note, std::string_view bytes, bool whole, bool counts);
   void Want(const cache::HashedKey& key, std::size_t policy);
 
   net::Loop& loop_;
@@ -136,6 +143,7 @@ class NearStage {
   std::string reply_;
   std::string rest_;
   std::vector<cache::ValueRef> values_;
+  std::vector<std::size_t> nils_;
   mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard
   std::map<std::string, std::unique_ptr<Cells>> cells_;
   std::shared_ptr<const policy::PolicySet> set_;

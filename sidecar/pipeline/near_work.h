@@ -4,6 +4,7 @@
 // Threads: the client's loop. Ownership: the Client's.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -15,6 +16,8 @@
 #include "sidecar/cache/pending_keys.h"
 #include "sidecar/net/reply_queue.h"
 #include "sidecar/pipeline/near_parts.h"
+#include "sidecar/stampede/flight_types.h"
+#include "sidecar/stampede/key_use.h"
 
 namespace herdgate::pipeline {
 
@@ -33,10 +36,28 @@ struct NearNote {
   struct Key {
     std::string name;  // physical
     std::size_t policy = 0;
-    bool near = true;  // the policy has a near cache; of another's key only the look-up is counted
+    bool near = true;                // the policy has a near cache
+    std::size_t prefix = 0;          // bytes of `name` before the logical one
+    std::size_t argument = 0;        // of the request
+    std::size_t value_argument = 0;  // of a SET; 0: not at hand
+    bool written = false;
+    // What flights make of it; kNothing where its policy does not coalesce.
+    stampede::KeyUse::Kind use = stampede::KeyUse::Kind::kNothing;
+    stampede::SetPlan fill{};                    // kSet and the like, sent while the key had a flight
+    std::shared_ptr<const std::string> value{};  // of such a SET, if it is at hand
+
+    std::string_view logical() const { return std::string_view(name).substr(prefix); }
   };
+  // What a reply that is no error says of the SETs.
+  enum class SetReply : std::uint8_t { kNone, kStoredUnlessNil, kStoredIfOne, kUnknown };
   Kind kind = Kind::kRead;
   std::vector<Key> keys;
+  SetReply set_reply = SetReply::kNone;
+  stampede::KeyUse use{};  // of the command
+  bool refresh = false;    // GET: its value is to be computed anew if it is there
+  bool has_near() const {
+    return std::ranges::any_of(keys, [](const Key& key) { return key.near; });
+  }
   net::ReplyQueue::SlotId slot = 0;
   std::shared_ptr<const NearParts> parts;  // an MGET that goes upstream in part; `keys` are that part's
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 
@@ -44,17 +45,25 @@ void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<st
 
 void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
   const auto snapshot = MakeSnapshot(set_, std::move(generations));
-  home_.near->fills().SetWanted(snapshot && snapshot->nears());
+  home_.near->fills().SetWanted(snapshot && snapshot->watches());
   home_.lanes.breaker().WatchSilence(snapshot && snapshot->caches());
+  FlightDesk& desk = home_.flights->desk();
+  const auto guards = desk.guards().Set(snapshot ? &snapshot->set() : nullptr);
   // The last loop to have it tells home.
-  auto told = std::shared_ptr<void>(nullptr, [&loop = home_.loop, everywhere = std::move(everywhere)](void*) {
-    if (everywhere) loop.Post(everywhere);
+  auto told = std::shared_ptr<void>(nullptr, [&loop = home_.loop, &desk, everywhere = std::move(everywhere)](void*) {
+    loop.Post([&desk, everywhere] {
+      desk.OnRenamed();  // also for those that began under the old names meanwhile
+      if (everywhere) everywhere();
+    });
   });
   for (LoopContext* peer : home_.peers) {
-    peer->loop.Post([peer, snapshot, told] {
+    peer->loop.Post([peer, snapshot, guards, told] {
       const bool same_set =
           peer->policies->active() && snapshot && peer->policies->snapshot()->shared_set() == snapshot->shared_set();
-      if (!same_set) peer->near->SetPolicies(snapshot ? snapshot->shared_set() : nullptr);
+      if (!same_set) {
+        peer->near->SetPolicies(snapshot ? snapshot->shared_set() : nullptr);
+        peer->flights->SetGuards(guards);
+      }
       if (!peer->policies->Set(snapshot)) return;
       for (const auto& [id, client] : peer->clients) client->ForgetTracked();
     });

@@ -24,6 +24,8 @@ inline constexpr std::string_view kTooLargeToJudge =
     "-ERR herdgate: a policy has to read this request whole, and it is too large for that\r\n";
 inline constexpr std::string_view kTooManyDeletes =
     "-ERR herdgate: too many deletes are remembered until the upstream is back; this one is not\r\n";
+inline constexpr std::string_view kFlightTimeout =
+    "-ERR herdgate: the value of this key is being computed and did not come within max_wait\r\n";
 inline constexpr std::string_view kNoSuchClient = "-ERR No such client\r\n";
 inline constexpr std::string_view kBadClientId = "-ERR client-id should be greater than 0\r\n";
 inline constexpr std::string_view kInvalidClientId = "-ERR Invalid client ID\r\n";

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "sidecar/base/log.h"
 #include "sidecar/pipeline/client.h"
 
 namespace herdgate::pipeline {
@@ -12,6 +13,11 @@ FactsPtr FirstFacts() {
   Facts facts;
   facts.table = {&command::BuiltIn(), [](const command::Table*) {}};
   return std::make_shared<const Facts>(facts);
+}
+
+void DeliverWake(LoopContext& context, const stampede::Wake& wake, const FlightValue& value) {
+  const auto found = context.clients.find(wake.caller.id);
+  if (found != context.clients.end()) found->second->OnWake(wake, value);
 }
 
 }  // namespace
@@ -50,6 +56,7 @@ void Worker::Prepare() {
                                                        .own_addresses = shared_.own_addresses,
                                                        .policies = nullptr,
                                                        .near = nullptr,
+                                                       .flights = nullptr,
                                                        .offline = nullptr,
                                                        .standby = nullptr,
                                                        .auth_query = nullptr,
@@ -75,9 +82,14 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   if (all.front().get() == this) {
     policy_hub_ = std::make_unique<PolicyHub>(*context_, shared_.identity);
     near_fills_ = std::make_unique<NearFills>(*shared_.near_cache, *context_, shared_.identity);
+    flight_desk_ =
+        std::make_unique<FlightDesk>(*shared_.flights, shared_.guards, *context_, near_fills_->tracking(), DeliverWake);
+    near_fills_->SetDesk(flight_desk_.get());
   }
   near_stage_ = std::make_unique<NearStage>(loop_, *shared_.near_cache, *all.front()->near_fills_);
   context_->near = near_stage_.get();
+  flight_stage_ = std::make_unique<FlightStage>(*context_, *all.front()->flight_desk_, random_.Next());
+  context_->flights = flight_stage_.get();
   offline_stage_ =
       std::make_unique<OfflineStage>(*context_, shared_.connector.name(), shared_.breaker, *shared_.deletes);
   context_->offline = offline_stage_.get();
@@ -89,7 +101,9 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
       recovery->OnBreaker(state, reason);
     });
   }
-  if (policy_stage_->active()) near_stage_->SetPolicies(policy_stage_->snapshot()->shared_set());
+  if (!policy_stage_->active()) return;
+  near_stage_->SetPolicies(policy_stage_->snapshot()->shared_set());
+  flight_stage_->SetGuards(shared_.guards.Set(shared_.policies.get()));
 }
 
 void Worker::MakeStandby() {
@@ -135,10 +149,20 @@ void Worker::Open(bool first) {
       if (discovery_) discovery_->EverySecond();
       policy_hub_->EverySecond();
       near_fills_->EverySecond();
+      JudgeLearning();
     });
     for (LoopContext* peer : context_->peers) {
       peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { RefreshDiscovery(); }; });
     }
+  }
+}
+
+void Worker::JudgeLearning() {
+  for (const auto& [policy, change] : shared_.guards.EverySecond(loop_.Now())) {
+    using Standing = stampede::Learning::Standing;
+    const std::string_view why = change.why ? stampede::NameOf(*change.why) : "enough_seen";
+    const char* const event = change.to == Standing::kEligible ? "flights.eligible" : "flights.not_eligible";
+    base::LogInfo(event, {{"policy", policy}, {"why", why}});
   }
 }
 
@@ -157,6 +181,7 @@ void Worker::Close() {
   sessions_->KillAll(net::CloseReason::kShutdown);
   discovery_.reset();
   if (policy_hub_) policy_hub_->Close();
+  if (flight_desk_) flight_desk_->Close();
   if (near_fills_) near_fills_->Close();
   if (recovery_) recovery_->Close();
   auth_query_.reset();
@@ -175,6 +200,11 @@ void Worker::Collect(metrics::SampleSink& sink) const {
   if (policy_hub_) policy_hub_->Collect(sink);
   near_stage_->Collect(sink);
   if (near_fills_) near_fills_->Collect(sink);
+  if (flight_desk_ && flight_stage_->wanted()) {
+    flight_desk_->Collect(sink);
+    shared_.flights->Collect(sink);
+    shared_.guards.Collect(sink);
+  }
 }
 
 }  // namespace herdgate::pipeline

@@ -12,6 +12,8 @@
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/session_set.h"
 #include "sidecar/pipeline/discovery.h"
+#include "sidecar/pipeline/flight_desk.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/handler.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/near_fills.h"
@@ -60,6 +62,8 @@ struct SharedState {
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
   std::unique_ptr<cache::NearCache> near_cache;
+  std::unique_ptr<stampede::FlightTable> flights;
+  stampede::Guards guards;
   std::unique_ptr<RememberedDeletes> deletes;
   std::unique_ptr<StandbyState> standby;
 };
@@ -88,6 +92,7 @@ class Worker {
 
  private:
   void MakeStandby();
+  void JudgeLearning();
   void RefreshDiscovery();
   void CloseClientsOf(const upstream::LaneKey& key);
 
@@ -112,6 +117,8 @@ class Worker {
   std::unique_ptr<PolicyHub> policy_hub_;  // of the first worker
   std::unique_ptr<NearFills> near_fills_;  // of the first worker
   std::unique_ptr<NearStage> near_stage_;
+  std::unique_ptr<FlightDesk> flight_desk_;  // of the first worker
+  std::unique_ptr<FlightStage> flight_stage_;
   std::unique_ptr<OfflineStage> offline_stage_;
   std::unique_ptr<Recovery> recovery_;  // of the first worker
 };

@@ -51,11 +51,12 @@ struct RefusalCount {
   Refusal reason = Refusal::kCommand;
 };
 
-// A key that a follow-up gives an expiry: PEXPIRE key ttl NX; or XX LT where `only_shorten`.
+// A key that a follow-up gives an expiry: PEXPIRE key ttl NX; or XX LT where `only_shorten`; or LT where `cap`.
 struct FollowUp {
   std::string key;  // physical
   std::chrono::milliseconds ttl{0};
   bool only_shorten = false;
+  bool cap = false;
 };
 
 // What a command inside MULTI does to the expiry of a key whose policy rejects keys without one.

@@ -49,6 +49,10 @@ class alignas(metrics::kCacheLine) FlightShard {
     const auto found = flights_.find(key);
     if (found != flights_.end()) Enter(found, now, todo, std::forward<Use>(use));
   }
+  bool Knows(const cache::HashedKey& key) const {
+    const std::lock_guard lock(mutex_);
+    return flights_.contains(key);
+  }
   // The same for all flights whose key is `chosen`.
   template <typename Chosen, typename Use>
   void VisitAll(base::SteadyTime now, Todo& todo, const Chosen& chosen, const Use& use) {

@@ -55,6 +55,9 @@ class FlightTable {
   // No key has a flight.
   bool empty() const { return commons_.flights.load() == 0; }
 
+  // Whether the key has a flight.
+  bool Knows(const cache::HashedKey& key) { return !empty() && Of(key).Knows(key); }
+
   // A read of `key` said nil (or, kRefresh, a value that is to be computed anew). REQUIRES: the caller is not parked.
   Begun Begin(const cache::HashedKey& key, const Caller& caller, const FlightTerms& terms, base::SteadyTime now,
               Todo& todo);

@@ -1,0 +1,267 @@
+#include "sidecar/pipeline/flight_stage.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/command/table.h"
+#include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/policy/expiry_options.h"
+
+namespace herdgate::pipeline {
+namespace {
+
+using command::CommandSpec;
+using stampede::KeyUse;
+using stampede::SetOutcome;
+using std::chrono::milliseconds;
+
+// Where a SET of this name has the value of the key at argument `key`; 0: not at hand.
+std::size_t ValueArgument(const CommandSpec& spec, std::size_t key) {
+  if (spec.name == "set" || spec.name == "setnx" || spec.name == "getset" || spec.name.starts_with("mset"))
+    return spec.name == "msetex" ? 0 : key + 1;
+  return spec.name == "setex" || spec.name == "psetex" ? key + 2 : 0;
+}
+
+NearNote::SetReply SetReplyOf(const CommandSpec& spec, const resp::Request& request) {
+  using SetReply = NearNote::SetReply;
+  if (spec.name == "setnx" || spec.name.starts_with("msetn")) return SetReply::kStoredIfOne;
+  if (spec.name == "getset") return SetReply::kUnknown;  // says what was there
+  const bool gets =
+      spec.name == "set" && std::ranges::any_of(request.args.subspan(std::min<std::size_t>(request.args.size(), 3)),
+                                                [](std::string_view word) {
+                                                  return word.size() == 3 && (word[0] | 0x20) == 'g' &&
+                                                         (word[1] | 0x20) == 'e' && (word[2] | 0x20) == 't';
+                                                });
+  return gets ? SetReply::kUnknown : SetReply::kStoredUnlessNil;
+}
+
+SetOutcome OutcomeOf(const NearNote& note, const NearNote::Key& key, std::optional<std::string_view> reply) {
+  using SetReply = NearNote::SetReply;
+  if (!reply || reply->starts_with('-') || reply->starts_with('!')) return SetOutcome::kNotStored;
+  const bool nil = reply->starts_with("$-1") || reply->starts_with('_') || reply->starts_with("*-1");
+  const SetOutcome stored = key.value ? SetOutcome::kStored : SetOutcome::kStoredUnknown;
+  switch (note.set_reply) {
+    case SetReply::kStoredUnlessNil:
+      return nil ? SetOutcome::kNotStored : stored;
+    case SetReply::kStoredIfOne:
+      return reply->starts_with(":1") ? stored : SetOutcome::kNotStored;
+    case SetReply::kNone:  // EXEC and others
+      if (reply->starts_with('_') || reply->starts_with("*-1")) return SetOutcome::kNotStored;
+      break;
+    case SetReply::kUnknown:
+      break;
+  }
+  return SetOutcome::kStoredUnknown;
+}
+
+// The expiry that the request itself gives; 0: none, or not known.
+milliseconds AskedLifetime(const CommandSpec& spec, std::span<const std::string_view> args) {
+  std::optional<std::int64_t> time;
+  if (spec.name == "setex" && args.size() == 4) time = policy::ReadExpiry(args[2], policy::ExpiryUnit::kSeconds);
+  if (spec.name == "psetex" && args.size() == 4) time = policy::ReadExpiry(args[2], policy::ExpiryUnit::kMilliseconds);
+  if (spec.name == "set" && args.size() > 4) {
+    const policy::ExpiryOptions options = policy::ReadSetOptions(args);
+    if (options.kind != policy::ExpiryOptions::Kind::kExpiry || options.at + 1 >= args.size()) return milliseconds(0);
+    time = policy::ReadExpiry(args[options.at + 1], options.unit);
+    if (time && policy::IsAbsolute(options.unit)) {
+      const auto now = base::SystemClock().Wall().time_since_epoch();
+      *time -= std::chrono::duration_cast<milliseconds>(now).count();
+    }
+  }
+  return milliseconds(std::max<std::int64_t>(time.value_or(0), 0));
+}
+
+// The expiry that the key has in the end.
+milliseconds LifetimeOf(const CommandSpec& spec, std::span<const std::string_view> args,
+                        const policy::RequestPlan* plan, std::size_t policy) {
+  if (plan != nullptr) {
+    for (const policy::TtlJudgement& judgement : plan->judgements) {
+      if (judgement.policy == policy && judgement.applied.count() > 0) return judgement.applied;
+    }
+  }
+  return AskedLifetime(spec, args);
+}
+
+}  // namespace
+
+FlightStage::FlightStage(LoopContext& context, FlightDesk& desk, std::uint64_t seed)
+    : context_(context),
+      desk_(desk),
+      uses_(command::BuiltIn()),
+      random_(seed),
+      guards_(std::make_shared<const stampede::Guards::List>()) {}
+
+void FlightStage::SetGuards(std::shared_ptr<const stampede::Guards::List> guards) {
+  guards_ = std::move(guards);
+  active_ = std::ranges::any_of(*guards_, [](const GuardPtr& guard) { return guard != nullptr; });
+  if (active_) wanted_.store(true, std::memory_order_relaxed);
+  refreshes_ = std::ranges::any_of(*guards_, [](const GuardPtr& guard) { return guard && guard->refreshes(); });
+}
+
+void FlightStage::Carry(const FlightValue& value) {
+  desk_.Carry(context_, todo_, value);
+}
+
+// ---- reads
+
+bool FlightStage::IsDue(const policy::Snapshot& snapshot, std::string_view key) {
+  const std::size_t policy = snapshot.set().Match(key);
+  const auto& now = context_.loop.Now();
+  stampede::Guard* const guard = policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
+  if (guard == nullptr || !guard->refreshes() || !guard->learning().MayRefresh(now)) return false;
+  const std::uint64_t hash = Hash(key).hash;
+  const double rate = RateOf(hash);
+  const auto facts = FactsOf(hash);
+  if (!facts) return false;
+  const auto known = std::chrono::nanoseconds(facts->delta);
+  const stampede::Refresh::Reading reading{.left = facts->set_at + facts->lifetime - now,
+                                           .lifetime = facts->lifetime,
+                                           .delta = known.count() > 0 ? known : guard->learning().DeltaOf(hash),
+                                           .rate = rate,
+                                           .pods = 1};
+  return guard->refresh().Due(reading, random_);
+}
+
+double FlightStage::RateOf(std::uint64_t key) {
+  return rates_.Touch(key, context_.loop.Now()) * static_cast<double>(context_.peers.size());
+}
+
+std::optional<stampede::KeyFacts> FlightStage::FactsOf(std::uint64_t key) const {
+  const auto facts = desk_.guards().history().Find(key);
+  if (!facts || facts->deleted || facts->lifetime.count() <= 0) return std::nullopt;
+  if (facts->set_at + facts->lifetime <= context_.loop.Now()) return std::nullopt;
+  return facts;
+}
+
+// ---- what is sent
+
+void FlightStage::Classify(const CommandSpec& spec, const resp::Request& request, NearNote& note) {
+  if (!active_) return;
+  note.use = uses_.Of(spec, request.args);
+  for (NearNote::Key& key : note.keys) {
+    if (GuardOf(key.policy) == nullptr) continue;
+    key.use = note.use.kind;
+    if (key.use == KeyUse::Kind::kSet) key.value_argument = ValueArgument(spec, key.argument);
+    // What a command writes without setting it whole is another value all the same.
+    if (key.use == KeyUse::Kind::kEvidence && !key.written) key.use = KeyUse::Kind::kNothing;
+  }
+  if (note.use.kind == KeyUse::Kind::kSet) note.set_reply = SetReplyOf(spec, request);
+}
+
+bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& caller, bool may_drop,
+                          policy::RequestPlan* plan, NearNote& note) {
+  if (!active_) return false;
+  const auto now = context_.loop.Now();
+  if (note.kind == NearNote::Kind::kFlush) {
+    desk_.table().TaintWhere([](std::string_view) { return true; }, now, todo_);
+    Carry(nullptr);
+  }
+  bool dropped = false;
+  bool told = false;
+  for (NearNote::Key& key : note.keys) {
+    if (key.use == KeyUse::Kind::kNothing || key.use == KeyUse::Kind::kLookup || key.use == KeyUse::Kind::kTouch)
+      continue;
+    const cache::HashedKey hashed = Hash(key.logical());
+    told = told || !desk_.table().empty();
+    if (key.use == KeyUse::Kind::kRemove) {
+      const bool known = desk_.table().Taint(hashed, now, todo_);
+      if (!known && (*guards_)[key.policy]->learning().eligible()) desk_.DropLease(std::string(key.logical()));
+      continue;
+    }
+    if (desk_.table().empty()) continue;
+    key.fill = desk_.table().OnSetSent(hashed, caller, now, todo_);
+    if (key.fill.fill == 0) continue;
+    if (key.value_argument > 0 && key.value_argument < request.args.size())
+      key.value = std::make_shared<const std::string>(request.args[key.value_argument]);
+    if (!key.fill.tainted) continue;
+    stampede::Guard& guard = *(*guards_)[key.policy];
+    const policy::StaleSet rule = context_.policies->snapshot()->set().at(key.policy).stampede.stale_set;
+    if (rule == policy::StaleSet::kPass) {
+      guard.OnSuspectSet(stampede::SuspectSet::kPassed);
+    } else if (rule == policy::StaleSet::kDrop && may_drop && note.keys.size() == 1) {
+      guard.OnSuspectSet(stampede::SuspectSet::kDropped);
+      dropped = true;
+    } else {
+      guard.OnSuspectSet(stampede::SuspectSet::kShortened);
+      if (plan != nullptr) plan->follow_ups.push_back({.key = key.name, .ttl = kLateLife, .cap = true});
+    }
+  }
+  if (told) Carry(nullptr);
+  return dropped;
+}
+
+bool FlightStage::Refreshes(const NearNote& note) {
+  return std::ranges::any_of(note.keys, [](const NearNote::Key& key) { return key.fill.refresh; });
+}
+
+// ---- what that teaches
+
+void FlightStage::Learn(const CommandSpec& spec, std::span<const std::string_view> args,
+                        const policy::RequestPlan* plan, std::uint64_t session, bool in_transaction,
+                        const NearNote& note) {
+  if (!active_) return;
+  const auto now = context_.loop.Now();
+  if (note.kind == NearNote::Kind::kFlush) {
+    for (const GuardPtr& guard : *guards_) {
+      if (guard) guard->learning().OnFlush();
+    }
+  }
+  for (const NearNote::Key& key : note.keys) {
+    const GuardPtr guard = GuardOf(key.policy);
+    if (!guard) continue;
+    stampede::Learning& learning = guard->learning();
+    switch (note.use.kind) {
+      case KeyUse::Kind::kNothing:
+      case KeyUse::Kind::kLookup:
+        break;
+      case KeyUse::Kind::kSet:
+        LearnSet(spec, args, plan,
+                 {.session = session, .only_if_absent = note.use.only_if_absent, .in_transaction = in_transaction},
+                 key);
+        break;
+      case KeyUse::Kind::kTouch:
+        learning.OnTouch(Hash(key.logical()).hash, now);
+        break;
+      case KeyUse::Kind::kRemove:
+        learning.OnRemove(Hash(key.logical()).hash, session);
+        break;
+      case KeyUse::Kind::kChange:
+        learning.OnChange(Hash(key.logical()).hash);
+        break;
+      case KeyUse::Kind::kEvidence:
+        learning.OnEvidence(note.use.evidence);
+        break;
+    }
+  }
+}
+
+void FlightStage::LearnSet(const CommandSpec& spec, std::span<const std::string_view> args,
+                           const policy::RequestPlan* plan, stampede::Learning::SetSeen seen,
+                           const NearNote::Key& key) {
+  stampede::Guard& guard = *(*guards_)[key.policy];
+  seen.lifetime = LifetimeOf(spec, args, plan, key.policy);
+  guard.OnFill(guard.learning().OnSet(Hash(key.logical()).hash, seen, context_.loop.Now()));
+}
+
+void FlightStage::Closed(std::uint64_t session) {
+  for (const GuardPtr& guard : *guards_) {
+    if (guard) guard->refresh().Closed(session);
+  }
+}
+
+// ---- what is answered
+
+std::vector<std::string> FlightStage::Answered(const NearNote& note, std::optional<std::string_view> reply) {
+  std::vector<std::string> late;
+  for (const NearNote::Key& key : note.keys) {
+    if (key.fill.fill == 0) continue;
+    const SetOutcome outcome = OutcomeOf(note, key, reply);
+    if (desk_.table().OnSetDone(Hash(key.logical()), key.fill, outcome, context_.loop.Now(), todo_))
+      late.push_back(key.name);
+    Carry(key.value);
+  }
+  return late;
+}
+
+}  // namespace herdgate::pipeline

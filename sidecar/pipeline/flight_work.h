@@ -1,0 +1,44 @@
+// FlightWork: one client's part in flights: its reads that wait for an answer, and what it was told. Made for the first
+// read that begins a flight.
+//
+// Threads: the client's loop. Ownership: the Client's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sidecar/net/reply_queue.h"
+#include "sidecar/stampede/flight_types.h"
+#include "sidecar/stampede/guard.h"
+
+namespace herdgate::pipeline {
+
+// A GET whose reply is held: Redis has answered it, and somebody may compute a newer value.
+struct ParkedRead {
+  enum class Kept : std::uint8_t {
+    kNothing,  // it found nothing
+    kValue,    // a refresh: the value that it found
+    kStale,    // it found nothing, but there is an old value
+  };
+  stampede::WaiterId waiter = 0;
+  net::ReplyQueue::SlotId slot = 0;
+  std::string key{};       // logical
+  std::string physical{};  // at the time of the read
+  std::size_t policy = 0;
+  std::shared_ptr<stampede::Guard> guard{};
+  Kept kept = Kept::kNothing;
+  std::string reply{};                // RESP, of what is kept
+  std::chrono::milliseconds left{0};  // kValue: of its life; kStale: since its end
+};
+
+struct FlightWork {
+  std::vector<ParkedRead> parked;  // mostly one: bytes behind it end the wait
+  bool involved = false;           // the flight table may know this client
+  bool owes_fill = false;          // it was told nil by its last request
+  bool was_chosen = false;         // it was shown a synthetic miss
+};
+
+}  // namespace herdgate::pipeline
