@@ -10,8 +10,15 @@
 namespace herdgate::cache {
 
 inline constexpr const char* kStepNames[] = {
-    "get",     "set",         "flush",         "execute", "reply", "ask fill", "execute fill", "read",
-    "publish", "foreign set", "foreign flush", "cut",     "loss",  "arm",      "evict",        "wait"};
+    "get",          "set",  "del",     "flush",       "execute",     "reply",         "ask fill",
+    "execute fill", "read", "publish", "foreign set", "foreign del", "foreign flush", "cut",
+    "loss",         "arm",  "evict",   "wait",        "approach",    "tick",          "expire"};
+
+inline std::vector<ModelStep> ExpiringSoon() {
+  using Kind = ModelStep::Kind;
+  return {{Kind::kForeignSet, 0, 0, 1}, {Kind::kAskFill}, {Kind::kExecuteFill},
+          {Kind::kReadStream, 0, 0, 1}, {Kind::kPublish}, {Kind::kApproach}};
+}
 
 inline std::string Described(const std::vector<ModelStep>& steps) {
   std::string text;
@@ -33,6 +40,8 @@ inline std::vector<ModelStep> NearCacheModel::Enabled() const {
     for (int key = 0; key < left_.keys; ++key) {
       add(room && left_.reads > 0, {Kind::kGet, s, key});
       add(room && left_.writes > 0 && s == 0, {Kind::kSet, s, key});
+      add(room && left_.writes > 0 && left_.expiring > 0 && s == 0, {Kind::kSet, s, key, 1});
+      add(room && left_.deletes > 0 && s == 0, {Kind::kDel, s, key});
     }
     add(room && left_.flushes > 0 && s == 0, {Kind::kFlush, s});
     const auto waits = std::find_if(session.pipeline.begin(), session.pipeline.end(),
@@ -43,6 +52,10 @@ inline std::vector<ModelStep> NearCacheModel::Enabled() const {
   for (int key = 0; key < left_.keys; ++key) {
     add(world_.armed() && left_.fills > 0, {Kind::kAskFill, 0, key});
     add(left_.writes > 0, {Kind::kForeignSet, 0, key});
+    add(left_.writes > 0 && left_.expiring > 0, {Kind::kForeignSet, 0, key, 1});
+    add(left_.deletes > 0, {Kind::kForeignDel, 0, key});
+    add(left_.approaches > 0 && world_.ends_at(key) && !world_.IsDue(key), {Kind::kApproach, 0, key});
+    add(world_.IsDue(key), {Kind::kExpire, 0, key});
     add(left_.waits > 0, {Kind::kEvict, 0, key});
   }
   add(left_.flushes > 0, {Kind::kForeignFlush});
@@ -55,6 +68,7 @@ inline std::vector<ModelStep> NearCacheModel::Enabled() const {
   add(world_.armed() && (!world_.connected() || left_.losses > 0), {Kind::kLoss});
   add(!world_.armed(), {Kind::kArm});
   add(left_.waits > 0, {Kind::kWait});
+  add(left_.ticks > 0, {Kind::kTick});
   return steps;
 }
 
@@ -64,7 +78,8 @@ inline void NearCacheModel::Do(const ModelStep& step) {
     case Kind::kGet:
       return Get(session, step.key);
     case Kind::kSet:
-      return Set(session, step.key);
+    case Kind::kDel:
+      return Write(session, step);
     case Kind::kFlush:
       return FlushAll(session);
     case Kind::kExecute:
@@ -81,7 +96,12 @@ inline void NearCacheModel::Do(const ModelStep& step) {
       return Publish();
     case Kind::kForeignSet:
       --left_.writes;
-      world_.Write(step.key);
+      left_.expiring -= static_cast<int>(step.count);
+      world_.Write(step.key, step.count == 0 ? std::nullopt : std::optional(kModelTtl));
+      return;
+    case Kind::kForeignDel:
+      --left_.deletes;
+      world_.Delete(step.key);
       return;
     case Kind::kForeignFlush:
       --left_.flushes;
@@ -98,8 +118,14 @@ inline void NearCacheModel::Do(const ModelStep& step) {
       return Drop(step.key, EvictionReason::kInvalidated);
     case Kind::kWait:
       --left_.waits;
-      now_ += std::chrono::seconds(3);
-      return;
+      return world_.Pass(std::chrono::seconds(3));
+    case Kind::kApproach:
+      return Approach(step.key);
+    case Kind::kTick:
+      --left_.ticks;
+      return world_.Pass(std::chrono::microseconds(900));
+    case Kind::kExpire:
+      return world_.Touch(step.key);
   }
 }
 
@@ -108,12 +134,13 @@ inline void NearCacheModel::Get(Session& session, int key) {
   Command command{.kind = Kind::kGet, .key = key, .least = acknowledged_};
   const HashedKey hashed = Key(key);
   if (Mutated(Mutation::kNoPendingKeys) || !session.pending.MayHold(hashed.hash)) {
-    const Found found = cache_.Lookup(hashed, now_);
+    const Found found = cache_.Lookup(hashed, world_.now());
     CheckFound(key, found, command.least);
+    CheckExpired(key, found, session);
     if (found.freshness == Freshness::kFresh) {
       ++fresh_hits_;
       command.near = command.executed = true;
-      command.version = std::stoi(std::string(found.value.bytes().substr(2)));
+      command.version = VersionOf(key, found);
     }
   }
   if (!command.near) {
@@ -124,13 +151,30 @@ inline void NearCacheModel::Get(Session& session, int key) {
   DeliverNear(session);
 }
 
-inline void NearCacheModel::Set(Session& session, int key) {
-  --left_.writes;
-  const HashedKey hashed = Key(key);
-  if (!Mutated(Mutation::kNoDropAtSend)) Drop(key, EvictionReason::kOwnWrite);
+inline void NearCacheModel::Write(Session& session, const ModelStep& step) {
+  --(step.kind == Kind::kSet ? left_.writes : left_.deletes);
+  left_.expiring -= static_cast<int>(step.count);
+  if (!Mutated(Mutation::kNoDropAtSend)) DropOwn(step.key);
   session.pending.Begin();
-  session.pending.Add(hashed.hash);
-  session.pipeline.push_back({.kind = Kind::kSet, .key = key, .least = {}});
+  session.pending.Add(Key(step.key).hash);
+  session.pipeline.push_back({.kind = step.kind, .key = step.key, .least = {}, .expires = step.count == 1});
+}
+
+inline void NearCacheModel::DropOwn(int key) {
+  if (Mutated(Mutation::kKeepOwnWrites) && cache_.Lookup(Key(key), world_.now()).expired_for) return;
+  Drop(key, EvictionReason::kOwnWrite);
+}
+
+inline void NearCacheModel::Approach(int key) {
+  --left_.approaches;
+  const auto until = *world_.ends_at(key) - std::chrono::milliseconds(2);
+  if (until > world_.now()) world_.Pass(until - world_.now());
+}
+
+inline Value NearCacheModel::ValueOf(int key, int version, std::string& text) const {
+  if (world_.IsNil(key, version)) return {.nil = true};
+  text = TextOf(key, version);
+  return {.bytes = text};
 }
 
 inline void NearCacheModel::FlushAll(Session& session) {
@@ -146,7 +190,9 @@ inline void NearCacheModel::Execute(Session& session) {
     if (command.executed) continue;
     command.executed = true;
     if (command.kind == Kind::kGet) command.version = world_.Read(command.key);
-    if (command.kind == Kind::kSet) command.version = world_.Write(command.key);
+    if (command.kind == Kind::kDel) command.version = world_.Delete(command.key);
+    if (command.kind == Kind::kSet)
+      command.version = world_.Write(command.key, command.expires ? std::optional(kModelTtl) : std::nullopt);
     if (command.kind == Kind::kFlush) {
       world_.Flush();
       command.flushed = world_.versions();
@@ -160,10 +206,11 @@ inline void NearCacheModel::Reply(Session& session) {
   session.pipeline.pop_front();
   const HashedKey hashed = Key(command.key);
   const bool drops = !Mutated(Mutation::kNoDropAtReply);
-  if (command.kind == Kind::kSet && drops) Drop(command.key, EvictionReason::kOwnWrite);
+  if ((command.kind == Kind::kSet || command.kind == Kind::kDel) && drops) DropOwn(command.key);
   if (command.kind == Kind::kFlush && drops) DropAll();
   if (command.kind == Kind::kGet && !Mutated(Mutation::kNoWitness)) {
-    cache_.Witness(hashed, {.bytes = TextOf(command.key, command.version)}, now_);
+    std::string text;
+    cache_.Witness(hashed, ValueOf(command.key, command.version, text), world_.now());
     Standing& standing = standing_[At(command.key)];
     if (standing.seq != 0) standing.witnessed += std::to_string(command.version) + "w";
   }
@@ -190,10 +237,11 @@ inline void NearCacheModel::Deliver(Session& session, const Command& command) {
     return;
   }
   const std::size_t key = At(command.key);
-  Require(command.kind == Kind::kSet || command.version >= session.seen[key],
-          "I4 (or I3 within a pipeline): a session's read went back");
+  const bool writes = command.kind != Kind::kGet;
+  Require(writes || command.version >= session.seen[key], "I4 (or I3 within a pipeline): a session's read went back");
   session.seen[key] = std::max(session.seen[key], command.version);
-  if (command.kind == Kind::kSet) acknowledged_[key] = std::max(acknowledged_[key], command.version);
+  if (!world_.IsNil(command.key, command.version)) session.values[key] = std::max(session.values[key], command.version);
+  if (writes) acknowledged_[key] = std::max(acknowledged_[key], command.version);
 }
 
 inline void NearCacheModel::AskFill(int key) {
@@ -201,22 +249,34 @@ inline void NearCacheModel::AskFill(int key) {
   const Reservation reservation = cache_.Reserve(Key(key));
   if (!reservation) return;
   standing_[At(key)] = {reservation.seq, ""};
-  world_.Ask({key, reservation});
+  world_.Ask({key, reservation, world_.now()});
 }
 
 // One read of the tracked connection: its pushes take effect at once, its replies wait to be published.
 inline void NearCacheModel::ReadStream(std::size_t items) {
   for (std::size_t i = 0; i < items; ++i) {
-    const StreamItem item = world_.Receive();
+    StreamItem item = world_.Receive();
     if (item.kind == StreamItem::Kind::kReply) {
+      item.received_at = world_.now();
       staged_.push_back(item);
     } else if (item.kind == StreamItem::Kind::kPush) {
-      if (!Mutated(Mutation::kNoDropOnPush)) Drop(item.fill.key, EvictionReason::kInvalidated);
+      if (!Mutated(Mutation::kNoDropOnPush)) Push(item);
     } else {
       DropAll();
       for (std::size_t k = 0; k < kModelKeys; ++k) void_below_[k] = std::max(void_below_[k], item.flushed[k]);
     }
   }
+}
+
+inline void NearCacheModel::Push(const StreamItem& item) {
+  const std::size_t key = At(item.fill.key);
+  standing_[key] = {};
+  const bool late = world_.now() - item.sent_at > way_[key] + kModelSlowPush;
+  if (late) excused_[key] = published_version_[key];
+  base::SteadyTime::duration early{0};
+  if (Mutated(Mutation::kKeepEarly)) early = std::chrono::seconds(3);
+  if (Mutated(Mutation::kKeepDoubtful)) early = published_[key].expired_by - published_[key].expires_at;
+  cache_.Invalidate(Key(item.fill.key), world_.now() + early);
 }
 
 inline void NearCacheModel::Publish() {
@@ -230,12 +290,24 @@ inline void NearCacheModel::Publish() {
     cache_.Cancel(hashed, reservation);
     reservation = cache_.Reserve(hashed);
   }
-  const Lifetime lifetime{now_, now_ + kModelFresh, now_ + kModelFresh + kModelStale};
-  const std::string value = TextOf(key, item.version);
-  if (cache_.Publish(hashed, reservation, {.bytes = value}, lifetime) != PublishResult::kPublished) return;
+  std::string text;
+  const Value value = ValueOf(key, item.version, text);
+  const pipeline::FillWindows windows{
+      .max_ttl = kModelFresh, .stale_if_error = kModelStale, .stale_while_revalidate = kModelGrace};
+  upstream::Filled fill;
+  fill.nil = value.nil;
+  fill.pttl_ms = item.pttl_ms;
+  fill.asked_at = item.fill.asked_at;
+  fill.rtt = item.received_at - item.fill.asked_at;
+  const auto lifetime = pipeline::LifetimeOf(fill, windows, world_.now());
+  const auto in_grace = cache_.Lookup(hashed, world_.now()).expired_for;
+  if (!lifetime || (value.nil && in_grace && *in_grace < kModelGrace)) return cache_.Cancel(hashed, reservation);
+  if (cache_.Publish(hashed, reservation, value, *lifetime) != PublishResult::kPublished) return;
   published_epoch_[At(key)] = epoch_;
-  published_at_[At(key)] = now_;
-  const bool superseded = item.version < world_.Read(key) && !world_.NewsUnderWay(key);
+  published_[At(key)] = *lifetime;
+  published_version_[At(key)] = item.version;
+  way_[At(key)] = item.received_at - item.sent_at;
+  const bool superseded = item.version < world_.Current(key) && !world_.NewsUnderWay(key);
   Require(!superseded, "I15: a superseded value was published");
   Require(item.version >= acknowledged_[At(key)], "I15: a value older than an answered write was published");
   Require(item.version >= void_below_[At(key)], "I15: a value from before a FLUSHALL was published");
@@ -264,18 +336,42 @@ inline void NearCacheModel::Drop(int key, EvictionReason reason) {
 
 inline void NearCacheModel::CheckFound(int key, const Found& found, const Versions& least) {
   if (!found.value) return;
-  const std::string_view bytes = found.value.bytes();
-  Require(bytes.starts_with(std::to_string(key) + ":"), "I1: the value of another key");
-  if (!violation_.empty()) return;
-  const int version = std::stoi(std::string(bytes.substr(2)));
-  Require(version >= 1 && version <= world_.Read(key), "I1: a value that was never written");
+  const int version = VersionOf(key, found);
+  std::string text;
+  const Value value = ValueOf(key, version, text);
+  Require(value.nil == found.value.nil() && value.bytes == found.value.bytes(), "I1: not the value that was published");
+  Require(version >= 1 && version <= world_.Current(key), "I1: a value that was never written");
   Require(version >= least[At(key)], "I3: older than a write that was answered");
   Require(version >= void_below_[At(key)], "I14: a value from before a FLUSHALL");
-  Require(now_ < published_at_[At(key)] + kModelFresh + kModelStale, "I13: past its last deadline");
+  const Lifetime& lifetime = published_[At(key)];
+  Require(found.freshness == Freshness::kGrace || world_.now() < lifetime.stale_until, "I13: past its last deadline");
   if (found.freshness != Freshness::kFresh) return;
+  Require(!found.expired_for, "I2: fresh and expired");
   Require(published_epoch_[At(key)] == epoch_, "I14: fresh in a later epoch");
-  Require(now_ < published_at_[At(key)] + kModelFresh, "I2: fresh past its deadline");
-  Require(version == world_.Read(key) || world_.NewsUnderWay(key), "I2: stale, and no news of it is under way");
+  Require(world_.now() < lifetime.fresh_until, "I2: fresh past its deadline");
+  Require(version == world_.Current(key) || world_.NewsUnderWay(key), "I2: stale, and no news of it is under way");
+}
+
+// What readers who wait would be shown.
+inline void NearCacheModel::CheckExpired(int key, const Found& found, const Session& session) {
+  auto expired_for = found.expired_for;
+  const Lifetime& lifetime = published_[At(key)];
+  if (Mutated(Mutation::kKeepAcrossEpochs) && found.freshness == Freshness::kStale && !found.value.nil() &&
+      world_.now() >= lifetime.expires_at)
+    expired_for = std::chrono::floor<std::chrono::milliseconds>(world_.now() - lifetime.expires_at);
+  if (!expired_for || *expired_for >= kModelGrace) return;
+  ++expired_hits_;
+  const int version = published_version_[At(key)];
+  Require(!found.value.nil(), "I1: a nil has expired");
+  Require(version >= session.values[At(key)], "I4: older than what the session saw");
+  if (version < world_.Current(key)) {
+    const NearCacheWorld::Change end = world_.ChangeTo(key, version + 1);
+    const bool ran_out = end.how == NearCacheWorld::How::kRanOut;
+    Require(!ran_out || world_.now() < end.at + kModelGrace, "I13: expired for longer than its window");
+    Require(ran_out || excused_[At(key)] == version || world_.NewsUnderWay(key),
+            "I2: written or deleted before it expired, and the news of it is here");
+  }
+  Require(published_epoch_[At(key)] == epoch_, "I14: expired in a later epoch");
 }
 
 inline std::string NearCacheModel::Signature() {
@@ -287,7 +383,8 @@ inline std::string NearCacheModel::Signature() {
         item.fill.reservation.seq == standing_[At(item.fill.key)].seq ? 1 : 0);
     put_all(item.flushed);
   };
-  put(left_.writes, left_.flushes, left_.losses, left_.reads, left_.fills, left_.waits, world_.armed() ? 1 : 0,
+  put(left_.writes, left_.flushes, left_.losses, left_.reads, left_.fills, left_.waits, left_.deletes, left_.expiring,
+      left_.approaches, left_.ticks, world_.now().time_since_epoch().count(), world_.armed() ? 1 : 0,
       world_.connected() ? 1 : 0, world_.requests(), world_.unread(), staged_.size());
   for (const Session& session : sessions_) {
     put(session.pipeline.size());
@@ -303,11 +400,16 @@ inline std::string NearCacheModel::Signature() {
   for (const StreamItem& item : staged_) put_item(item);
   for (const Versions& versions : {world_.versions(), acknowledged_, void_below_}) put_all(versions);
   for (int key = 0; key < left_.keys; ++key) {
-    const Found found = cache_.Lookup(Key(key), now_);
+    const Found found = cache_.Lookup(Key(key), world_.now());
     put(static_cast<int>(found.freshness), world_.tracked(key) ? 1 : 0,
         sessions_[0].pending.MayHold(Key(key).hash) ? 1 : 0, sessions_[1].pending.MayHold(Key(key).hash) ? 1 : 0,
-        epoch_ - published_epoch_[At(key)], found.age.count());
-    if (found.value) text += found.value.bytes();
+        epoch_ - published_epoch_[At(key)], found.age.count(), found.expired_for ? found.expired_for->count() : -1,
+        excused_[At(key)] == published_version_[At(key)] ? 1 : 0, world_.IsDue(key) ? 1 : 0,
+        world_.ends_at(key) ? world_.ends_at(key)->time_since_epoch().count() : 0);
+    if (found.value) text += found.value.nil() ? "nil" : found.value.bytes();
+    for (int version = 1; version <= world_.Current(key); ++version)
+      put(static_cast<int>(world_.ChangeTo(key, version).how));
+    put(published_version_[At(key)], published_[At(key)].expired_by.time_since_epoch().count(), way_[At(key)].count());
     text += standing_[At(key)].witnessed + ";";
   }
   return text;

@@ -22,19 +22,25 @@ struct Walks {
   std::uint64_t histories = 0;
   std::uint64_t steps = 0;
   std::uint64_t fresh_hits = 0;
+  std::uint64_t expired_hits = 0;
 };
 
-Walks Walk(Mutation mutation, std::uint64_t seed, int histories) {
+// Histories that begin with `first`, and then some time.
+Walks Walk(Mutation mutation, std::uint64_t seed, int histories, const ModelBounds& bounds = {},
+           std::vector<ModelStep> first = {}) {
   constexpr int kSteps = 150;
+  constexpr std::size_t kMostTicks = 12;
+  const std::size_t begin = first.size();
   base::Random random(seed);
   Walks walks;
   for (; walks.histories < static_cast<std::uint64_t>(histories); ++walks.histories) {
-    NearCacheModel model(mutation, {});
+    NearCacheModel model(mutation, bounds);
+    if (begin > 0) first.resize(begin + random.Below(kMostTicks), {ModelStep::Kind::kTick});
     std::vector<ModelStep> done;
-    for (int i = 0; i < kSteps; ++i) {
+    while (done.size() < kSteps) {
       const std::vector<ModelStep> enabled = model.Enabled();
       if (enabled.empty()) break;
-      done.push_back(enabled[random.Below(enabled.size())]);
+      done.push_back(done.size() < first.size() ? first[done.size()] : enabled[random.Below(enabled.size())]);
       model.Do(done.back());
       if (model.violation().empty()) continue;
       walks.violation = model.violation() + Described(done);
@@ -42,6 +48,7 @@ Walks Walk(Mutation mutation, std::uint64_t seed, int histories) {
     }
     walks.steps += done.size();
     walks.fresh_hits += static_cast<std::uint64_t>(model.fresh_hits());
+    walks.expired_hits += static_cast<std::uint64_t>(model.expired_hits());
   }
   return walks;
 }
@@ -52,6 +59,13 @@ TEST_P(NearCacheModelTest, NoOrderOfEventsBreaksAPromise) {
   const Walks walks = Walk(Mutation::kNone, static_cast<std::uint64_t>(GetParam()), 60'000 / kSlower);
   EXPECT_EQ(walks.violation, "");
   EXPECT_GT(walks.fresh_hits, walks.histories / 2) << "hits are what is checked";
+}
+
+TEST_P(NearCacheModelTest, NoOrderOfEventsAroundAnExpiryBreaksAPromise) {
+  const Walks walks =
+      Walk(Mutation::kNone, static_cast<std::uint64_t>(GetParam()), 60'000 / kSlower, kAroundAnExpiry, ExpiringSoon());
+  EXPECT_EQ(walks.violation, "");
+  EXPECT_GT(walks.expired_hits, walks.histories / 10) << "what has expired is what is checked";
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, NearCacheModelTest, testing::Range(1, 5));
@@ -76,6 +90,21 @@ INSTANTIATE_TEST_SUITE_P(
                     Named{Mutation::kFlushOnlyAges, "FlushOnlyAges"}, Named{Mutation::kNoWitness, "NoWitness"},
                     Named{Mutation::kNoPendingKeys, "NoPendingKeys"}),
     [](const auto& param_info) { return param_info.param.name; });
+
+class NearCacheGraceMutationTest : public testing::TestWithParam<Named> {};
+
+TEST_P(NearCacheGraceMutationTest, TheCheckerNotices) {
+  const Walks walks = Walk(GetParam().mutation, 1, 60'000, kAroundAnExpiry, ExpiringSoon());
+  EXPECT_NE(walks.violation, "");
+  RecordProperty("histories", static_cast<int>(walks.histories));
+}
+
+INSTANTIATE_TEST_SUITE_P(Rules, NearCacheGraceMutationTest,
+                         testing::Values(Named{Mutation::kKeepEarly, "KeepEarly"},
+                                         Named{Mutation::kKeepDoubtful, "KeepDoubtful"},
+                                         Named{Mutation::kKeepOwnWrites, "KeepOwnWrites"},
+                                         Named{Mutation::kKeepAcrossEpochs, "KeepAcrossEpochs"}),
+                         [](const auto& param_info) { return param_info.param.name; });
 
 TEST(NearCacheModelRulesTest, TheDropAtSendIsNotNeededForAnyPromise) {
   EXPECT_EQ(Walk(Mutation::kNoDropAtSend, 1, 30'000 / kSlower).violation, "");

@@ -26,9 +26,10 @@ std::unique_ptr<NearCacheModel> Repeat(Mutation mutation, const ModelBounds& bou
   return model;
 }
 
-Outcome Search(Mutation mutation, const ModelBounds& bounds) {
+// Of all histories that begin with `first`.
+Outcome Search(Mutation mutation, const ModelBounds& bounds, const History& first = {}) {
   std::unordered_set<std::string> seen;
-  std::vector<History> frontier(1);
+  std::vector<History> frontier = {first};
   while (!frontier.empty()) {
     std::vector<History> next;
     for (const History& history : frontier) {
@@ -45,8 +46,18 @@ Outcome Search(Mutation mutation, const ModelBounds& bounds) {
   return {"", seen.size()};
 }
 
-constexpr ModelBounds kOneKey{
-    .writes = 2, .flushes = 0, .losses = 0, .reads = 2, .fills = 2, .waits = 0, .pipeline = 2, .keys = 1};
+constexpr ModelBounds kOneKey{.writes = 2,
+                              .flushes = 0,
+                              .losses = 0,
+                              .reads = 2,
+                              .fills = 2,
+                              .waits = 0,
+                              .deletes = 0,
+                              .expiring = 0,
+                              .approaches = 0,
+                              .ticks = 0,
+                              .pipeline = 2,
+                              .keys = 1};
 
 ModelBounds With(int ModelBounds::*bound, int value) {
   ModelBounds bounds = kOneKey;
@@ -100,6 +111,53 @@ TEST(NearCacheSearchTest, NoHistoryOfTwoKeysBreaksAPromise) {
   bounds.keys = 2;
   bounds.pipeline = 1;
   ExpectNoViolation(bounds, 50'000);
+}
+
+// Of a key that is in the cache two milliseconds before it expires, and what may happen until all clocks agree that it
+// did. The steps until then are of these too.
+constexpr ModelBounds kExpiry{.writes = 2,
+                              .flushes = 0,
+                              .losses = 0,
+                              .reads = 2,
+                              .fills = 2,
+                              .waits = 0,
+                              .deletes = 1,
+                              .expiring = 1,
+                              .approaches = 1,
+                              .ticks = 9,
+                              .pipeline = 1,
+                              .keys = 1};
+
+void ExpectNoViolationAroundAnExpiry(const ModelBounds& bounds, std::size_t least_states) {
+  const Outcome found = Search(Mutation::kNone, bounds, ExpiringSoon());
+  EXPECT_EQ(found.violation, "");
+  EXPECT_GT(found.states, least_states);
+}
+
+TEST(NearCacheSearchTest, NoHistoryOfAWriteAroundAnExpiryBreaksAPromise) {
+  ModelBounds bounds = kExpiry;
+  bounds.fills = 1;
+  ExpectNoViolationAroundAnExpiry(bounds, 10'000);
+}
+
+TEST(NearCacheSearchTest, NoHistoryOfAFillAroundAnExpiryBreaksAPromise) {
+  ModelBounds bounds = kExpiry;
+  bounds.writes = 1;
+  ExpectNoViolationAroundAnExpiry(bounds, 10'000);
+}
+
+TEST(NearCacheSearchTest, NoHistoryOfALossAroundAnExpiryBreaksAPromise) {
+  ModelBounds bounds = kExpiry;
+  bounds.losses = bounds.writes = bounds.fills = 1;
+  ExpectNoViolationAroundAnExpiry(bounds, 10'000);
+}
+
+TEST(NearCacheSearchTest, BrokenRulesOfExpiriesAreFoundByTheirShortestHistory) {
+  EXPECT_TRUE(Search(Mutation::kKeepEarly, kExpiry, ExpiringSoon()).violation.starts_with("I2"));
+  EXPECT_TRUE(Search(Mutation::kKeepOwnWrites, kExpiry, ExpiringSoon()).violation.starts_with("I3"));
+  ModelBounds bounds = kExpiry;
+  bounds.losses = 1;
+  EXPECT_TRUE(Search(Mutation::kKeepAcrossEpochs, bounds, ExpiringSoon()).violation.starts_with("I14"));
 }
 
 // The rules whose breaking shows within these bounds; the walks of near_cache_model_test.cc break the others.
