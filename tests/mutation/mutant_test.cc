@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "sidecar/base/random.h"
 #include "sidecar/cache/shard.h"
@@ -22,10 +24,14 @@ enum class LeftOut : std::uint8_t {
   kEpoch,         // a new epoch is none
   kOwnWrites,     // what the pod writes stays
   kWitness,       // what was read past the cache is not held against it
+  kExpiryTime,    // a push up to three seconds before the expiry is taken for the expiry's
+  kOwnExpired,    // what the pod writes stays if it has expired
+  kExpiredEpoch,  // what has expired may be of any epoch
 };
 
 std::atomic<LeftOut> left_out{LeftOut::kNothing};
 std::atomic<std::uint64_t> calls{0};
+std::atomic<Milliseconds> last_now{0};
 
 // Every near cache of this program is without the rule as long as one of these lives.
 class Mutant {
@@ -49,6 +55,9 @@ class Mutant {
   Result Real##Name(__VA_ARGS__) asm("__real__ZN8herdgate5cache5Shard" mangled); \
   Result Our##Name(__VA_ARGS__) asm("__wrap__ZN8herdgate5cache5Shard" mangled)
 
+HERDGATE_PASSED(void, Invalidate, "10InvalidateERKNS0_9HashedKeyEm", Shard* shard, const HashedKey& key,
+                Milliseconds now);
+
 HERDGATE_PASSED(PublishResult, Publish, "7PublishERKNS0_9HashedKeyENS0_11ReservationERKNS0_5ValueERKNS0_8LifetimeE",
                 Shard* shard, const HashedKey& key, Reservation reservation, const Value& value,
                 const Lifetime& lifetime);
@@ -60,6 +69,7 @@ HERDGATE_PASSED(void, Witness, "7WitnessERKNS0_9HashedKeyERKNS0_5ValueEm", Shard
 
 PublishResult OurPublish(Shard* shard, const HashedKey& key, Reservation reservation, const Value& value,
                          const Lifetime& lifetime) {
+  last_now = FloorMilliseconds(lifetime.now);
   if (left_out != LeftOut::kPublishGuard) return RealPublish(shard, key, reservation, value, lifetime);
   ++calls;
   RealDrop(shard, key, EvictionReason::kInvalidated);
@@ -74,26 +84,51 @@ void OurSetEpoch(Shard* shard, std::uint32_t epoch, bool drops) {
 }
 
 void OurDrop(Shard* shard, const HashedKey& key, EvictionReason reason) {
-  if (left_out != LeftOut::kOwnWrites || reason != EvictionReason::kOwnWrite) return RealDrop(shard, key, reason);
+  const bool own = reason == EvictionReason::kOwnWrite;
+  if (own && left_out == LeftOut::kOwnExpired) {
+    ++calls;
+    return RealWitness(shard, key, {.nil = true}, last_now);  // spares what has expired
+  }
+  if (!own || left_out != LeftOut::kOwnWrites) return RealDrop(shard, key, reason);
   ++calls;
 }
 
+void OurInvalidate(Shard* shard, const HashedKey& key, Milliseconds now) {
+  last_now = now;
+  if (left_out != LeftOut::kExpiryTime) return RealInvalidate(shard, key, now);
+  ++calls;
+  RealInvalidate(shard, key, now + 3000);
+}
+
+std::optional<Milliseconds> RealExpiredFor(const Entry* entry, std::uint32_t epoch,
+                                           Milliseconds now) asm("__real__ZNK8herdgate5cache5Entry10ExpiredForEjm");
+std::optional<Milliseconds> OurExpiredFor(const Entry* entry, std::uint32_t epoch,
+                                          Milliseconds now) asm("__wrap__ZNK8herdgate5cache5Entry10ExpiredForEjm");
+
+std::optional<Milliseconds> OurExpiredFor(const Entry* entry, std::uint32_t epoch, Milliseconds now) {
+  if (left_out != LeftOut::kExpiredEpoch) return RealExpiredFor(entry, epoch, now);
+  ++calls;
+  return RealExpiredFor(entry, entry->epoch(), now);
+}
+
 void OurWitness(Shard* shard, const HashedKey& key, const Value& value, Milliseconds now) {
+  last_now = now;
   if (left_out != LeftOut::kWitness) return RealWitness(shard, key, value, now);
   ++calls;
 }
 
 namespace {
 
-std::string ViolationOfAWalk(int histories) {
-  constexpr int kSteps = 150;
+// Histories that begin with `first`.
+std::string ViolationOfAWalk(int histories, const ModelBounds& bounds = {}, const std::vector<ModelStep>& first = {}) {
+  constexpr std::size_t kSteps = 150;
   base::Random random(1);
   for (int history = 0; history < histories; ++history) {
-    NearCacheModel model(Mutation::kNone, {});
-    for (int i = 0; i < kSteps; ++i) {
+    NearCacheModel model(Mutation::kNone, bounds);
+    for (std::size_t i = 0; i < kSteps; ++i) {
       const std::vector<ModelStep> enabled = model.Enabled();
       if (enabled.empty()) break;
-      model.Do(enabled[random.Below(enabled.size())]);
+      model.Do(i < first.size() ? first[i] : enabled[random.Below(enabled.size())]);
       if (!model.violation().empty()) return model.violation();
     }
   }
@@ -110,6 +145,16 @@ TEST(NearCacheMutant, ModelNoticesWhateverIsLeftOut) {
     const Mutant mutant(rule);
     EXPECT_NE(ViolationOfAWalk(20000), "") << static_cast<int>(rule);
     EXPECT_GT(Mutant::Calls(), 0U);
+  }
+}
+
+TEST(NearCacheMutant, ModelNoticesWhateverIsLeftOutAtAnExpiry) {
+  const std::vector<ModelStep> first = ExpiringSoon();
+  for (const LeftOut rule : {LeftOut::kNothing, LeftOut::kExpiryTime, LeftOut::kOwnExpired, LeftOut::kExpiredEpoch}) {
+    const Mutant mutant(rule);
+    EXPECT_EQ(ViolationOfAWalk(20000, kAroundAnExpiry, first).empty(), rule == LeftOut::kNothing)
+        << static_cast<int>(rule);
+    EXPECT_EQ(Mutant::Calls() > 0, rule != LeftOut::kNothing);
   }
 }
 
