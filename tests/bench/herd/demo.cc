@@ -15,6 +15,7 @@ constexpr std::uint32_t kHotKeys = 3;
 constexpr double kOtherShare = 0.2;
 constexpr std::uint32_t kOtherKeys = 2000;
 constexpr int kHeadEvery = 20;
+constexpr int kStartTries = 100;  // of 100 ms
 
 HerdPlan DemoPlan(const Options& options) {
   HerdPlan plan;
@@ -61,6 +62,13 @@ class Screen {
 }  // namespace
 
 int RunDemo(const Options& options, const std::function<bool()>& stopped) {
+  bool answers = false;
+  for (int i = 0; i < kStartTries && !answers && !stopped(); ++i) answers = Answers(options.target, 0.1);
+  if (!answers) {
+    if (stopped()) return 0;
+    std::fprintf(stderr, "herdgate-herd: nothing answers on %s:%u\n", options.target.host.c_str(), options.target.port);
+    return 1;
+  }
   HerdPlan plan = DemoPlan(options);
   const double key_rate = kRate * (1 - kOtherShare) / kHotKeys;
   const double per_expiry = UnprotectedRecomputes(key_rate, plan.cost, plan.slots);
@@ -68,9 +76,10 @@ int RunDemo(const Options& options, const std::function<bool()>& stopped) {
               options.target.host.c_str(), options.target.port, kRate, kHotKeys, plan.ttl, plan.cost * 1e3);
   Screen screen;
   std::unique_ptr<Herd> herd;
+  plan.stopped = stopped;
   plan.each_second = [&](double seconds) {
     screen.Print(herd->second(), per_expiry);
-    return !stopped() && (options.seconds <= 0 || seconds < options.seconds);
+    return options.seconds <= 0 || seconds < options.seconds;
   };
   herd = std::make_unique<Herd>(std::move(plan));
   herd->Run();

@@ -1,6 +1,5 @@
 #include "tests/bench/herd/fleet.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -25,17 +24,9 @@ constexpr int kStartTries = 1000;  // of 10 ms
 // May do all that a sidecar needs but run scripts: without them there are no leases.
 constexpr std::string_view kUser = "herd-no-scripts";
 
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
 std::uint16_t FreePort() {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
+  sockaddr_in address = AddressOf({"127.0.0.1", 0});
   socklen_t size = sizeof address;
   bind(fd, reinterpret_cast<const sockaddr*>(&address), size);
   getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
@@ -44,11 +35,11 @@ std::uint16_t FreePort() {
 }
 
 // One command, one reply of up to a few hundred bytes; empty: none.
-std::string Ask(std::uint16_t port, const std::string& command) {
+std::string Ask(const Endpoint& endpoint, const std::string& command) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{2, 0};
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const sockaddr_in address = Loopback(port);
+  const sockaddr_in address = AddressOf(endpoint);
   std::string reply;
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
       send(fd, command.data(), command.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(command.size())) {
@@ -60,15 +51,15 @@ std::string Ask(std::uint16_t port, const std::string& command) {
   return reply;
 }
 
-bool Pings(std::uint16_t port) {
-  return Ask(port, RespCommand({"PING"})).starts_with("+PONG");
+bool Pings(const Endpoint& endpoint) {
+  return Ask(endpoint, RespCommand({"PING"})).starts_with("+PONG");
 }
 
 // Waits until the child answers; what went wrong otherwise.
-std::string AwaitStart(const std::string& name, Child& child, std::uint16_t port) {
+std::string AwaitStart(const std::string& name, Child& child, const Endpoint& endpoint) {
   const timespec pause{0, 10'000'000};
   for (int i = 0; i < kStartTries && child.alive(); ++i) {
-    if (Pings(port)) return "";
+    if (Pings(endpoint)) return "";
     nanosleep(&pause, nullptr);
   }
   return name + " did not start: " + child.LastWords();
@@ -76,12 +67,21 @@ std::string AwaitStart(const std::string& name, Child& child, std::uint16_t port
 
 }  // namespace
 
+bool Answers(const Endpoint& endpoint, double seconds) {
+  const timespec pause{0, 10'000'000};
+  for (int i = 0; i < static_cast<int>(seconds * 100); ++i) {
+    if (Pings(endpoint)) return true;
+    nanosleep(&pause, nullptr);
+  }
+  return false;
+}
+
 std::string SidecarConfig(const std::string& upstream_url, const SidecarPolicy& policy) {
   std::ostringstream out;
   out << "upstream: {url: \"" << upstream_url << "\"}\nloops: 1\nlog: {level: warn}\n";
   out << "policies:\n  - name: hot\n    match: [\"herd:*\"]\n";
   if (policy.coalesce != "omit") {
-    out << "    stampede: {coalesce: " << (policy.coalesce == "auto" ? "auto" : "\"" + policy.coalesce + "\"");
+    out << "    stampede: {coalesce: " << policy.coalesce;
     if (policy.coalesce != "off") out << ", max_wait: " << policy.max_wait_ms << "ms";
     out << "}\n";
   }
@@ -111,15 +111,15 @@ std::string Fleet::StartRedis() {
   if (directory_.empty()) return "no temporary directory can be made";
   redis_endpoint_.port = NewPort();
   const std::string port = std::to_string(redis_endpoint_.port);
-  if (Pings(redis_endpoint_.port)) return "port " + port + " is in use";
+  if (Pings(redis_endpoint_)) return "port " + port + " is in use";
   redis_ = std::make_unique<Child>(
       std::vector<std::string>{options_.redis_server, "--port", port, "--bind", "127.0.0.1", "--save", "",
                                "--appendonly", "no", "--dir", directory_, "--maxclients", "60000"},
       Path("redis.log"));
-  const std::string problem = AwaitStart("redis-server", *redis_, redis_endpoint_.port);
+  const std::string problem = AwaitStart("redis-server", *redis_, redis_endpoint_);
   if (!problem.empty()) return problem;
-  const std::string reply = Ask(
-      redis_endpoint_.port, RespCommand({"ACL", "SETUSER", kUser, "on", "nopass", "~*", "&*", "+@all", "-@scripting"}));
+  const std::string reply =
+      Ask(redis_endpoint_, RespCommand({"ACL", "SETUSER", kUser, "on", "nopass", "~*", "&*", "+@all", "-@scripting"}));
   return reply.starts_with("+OK") ? "" : "redis-server refuses a user: " + reply;
 }
 
@@ -141,7 +141,7 @@ std::string Fleet::StartSidecars(unsigned count, bool leases) {
     endpoints_.push_back(endpoint);
   }
   for (unsigned i = 0; i < count; ++i) {
-    const std::string problem = AwaitStart("the sidecar", *sidecars_[i], endpoints_[i].port);
+    const std::string problem = AwaitStart("the sidecar", *sidecars_[i], endpoints_[i]);
     if (!problem.empty()) return problem;
   }
   return "";

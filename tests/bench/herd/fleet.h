@@ -23,6 +23,9 @@ struct SidecarPolicy {
   std::vector<std::string> lines;  // further options, in YAML
 };
 
+// Whether the endpoint answers PING, waiting up to `seconds` for it.
+bool Answers(const Endpoint& endpoint, double seconds);
+
 // The sidecars' configuration file.
 std::string SidecarConfig(const std::string& upstream_url, const SidecarPolicy& policy);
 

@@ -53,7 +53,7 @@ HerdResult Herd::Run() {
   while (!Finished()) Turn();
   const double end = Now();
   arriving_ = false;
-  while (Reading() && Now() < end + plan_.timeout) Turn();
+  while (Reading() && Now() < end + plan_.timeout && !Stopped()) Turn();
   result_.seconds = end - measured_from_;
   FinishJobs();
   Collect();
@@ -61,6 +61,7 @@ HerdResult Herd::Run() {
 }
 
 bool Herd::Finished() {
+  if (Stopped()) return true;
   const double now = Now();
   if (now >= next_second_ && plan_.each_second) {
     next_second_ += 1;

@@ -80,6 +80,7 @@ class Herd {
   // The loop.
   void Turn();
   double NextEvent() const;
+  bool Stopped() const { return plan_.stopped && plan_.stopped(); }
   bool Finished();
   bool Reading() const;
   void EndJobs(double now);

@@ -60,7 +60,7 @@ void Herd::Preload() {
     ++under_way_[requests_[id].pod];
     SendSet(id, plan_.ttl * (key + 1) / plan_.arrivals.keys);
   }
-  while (free_.size() < requests_.size()) {
+  while (free_.size() < requests_.size() && !Stopped()) {
     FireDeadlines(Now());
     links_.Wait(std::min(plan_.timeout, 0.1));
   }

@@ -41,6 +41,8 @@ struct HerdPlan {
   std::uint32_t warmup = 1;     // epochs of each key that are not counted
   std::uint32_t expiries = 10;  // epochs that are counted; the run ends with the last one
   double max_seconds = 0;       // the run ends then at the latest; 0: never
+  // Asked all the time; true ends the run. Empty: it is not asked.
+  std::function<bool()> stopped;
   // Called about once a second with the seconds since the start; false ends the run.
   std::function<bool(double)> each_second;
 };

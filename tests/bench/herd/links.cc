@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{64} * 1024;
 constexpr int kMaxEvents = 256;
 
+}  // namespace
+
 sockaddr_in AddressOf(const Endpoint& endpoint) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -29,8 +31,6 @@ sockaddr_in AddressOf(const Endpoint& endpoint) {
   inet_pton(AF_INET, host.c_str(), &address.sin_addr);
   return address;
 }
-
-}  // namespace
 
 Links::Links(std::vector<Endpoint> endpoints, PoolOrder order, Callbacks callbacks)
     : endpoints_(std::move(endpoints)),

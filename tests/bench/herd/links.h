@@ -6,6 +6,8 @@
 // Threads: one. A callback may call any function of Links. A Link is valid until it is lost or closed.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,6 +26,8 @@ struct Endpoint {
   std::string host = "127.0.0.1";  // an IPv4 address or localhost
   std::uint16_t port = 6379;
 };
+
+sockaddr_in AddressOf(const Endpoint& endpoint);
 
 struct Link {
   std::uint64_t owner = 0;  // who has taken it; the caller's to set

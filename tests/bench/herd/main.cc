@@ -109,13 +109,14 @@ std::string MakeRun(const RunSpec& spec, Fleet& fleet, std::vector<RunReport>& r
   plan.prefix = "herd:" + std::to_string(reports.size()) + ":";
   double told = 0;
   std::string dead;
+  plan.stopped = [] { return g_stopped != 0; };
   plan.each_second = [&](double seconds) {
     dead = fleet.Dead();
     if (seconds - told >= kProgressSeconds) {
       told = seconds;
       std::fprintf(stderr, "%s: %.0f s\n", spec.name.c_str(), seconds);
     }
-    return dead.empty() && g_stopped == 0;
+    return dead.empty();
   };
   std::fprintf(stderr, "%s\n", spec.name.c_str());
   Herd herd(std::move(plan));
