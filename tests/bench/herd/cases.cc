@@ -87,7 +87,7 @@ std::string RunName(unsigned sidecars, bool leases) {
 std::string CaseList() {
   std::string out = "Cases:\n";
   for (const Case& c : kCases) out += std::string("  ") + c.name + "  " + c.what + "\n";
-  return out + "\nExit codes: 0 done, 1 a run failed, 2 a wrong flag.";
+  return out + "\nExit codes: 0 done, 1 a run failed or missed a goal (--check), 2 a wrong flag.";
 }
 
 Options DefaultsOf(const Options& chosen) {

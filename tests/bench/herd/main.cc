@@ -15,6 +15,7 @@
 #include "tests/bench/herd/chart.h"
 #include "tests/bench/herd/demo.h"
 #include "tests/bench/herd/fleet.h"
+#include "tests/bench/herd/goals.h"
 #include "tests/bench/herd/options.h"
 #include "tests/bench/herd/report.h"
 
@@ -127,6 +128,19 @@ std::string MakeRun(const RunSpec& spec, Fleet& fleet, std::vector<RunReport>& r
   return "";
 }
 
+// Prints the goals that were missed; whether that is a success.
+bool Judge(const Options& options, const std::vector<RunReport>& reports) {
+  std::size_t count = 0;
+  for (const RunReport& report : reports) {
+    for (const std::string& missed : MissedGoals(options, report)) {
+      std::printf("missed: %s\n", missed.c_str());
+      ++count;
+    }
+  }
+  if (count == 0) std::printf("all goals met\n");
+  return count == 0;
+}
+
 int RunCase(const Options& options) {
   FleetOptions fleet_options = options.fleet;
   fleet_options.herdgate = FindHerdgate(options.fleet.herdgate);
@@ -140,6 +154,7 @@ int RunCase(const Options& options) {
   std::fputs(("\n" + RemarksOf(reports)).c_str(), stdout);
   if (!problem.empty()) std::fprintf(stderr, "herdgate-herd: %s\n", problem.c_str());
   bool good = problem.empty() && g_stopped == 0;
+  if (options.check && good) good = Judge(options, reports);
   if (!options.json.empty()) good = WriteFile(options.json, JsonOf(options, reports)) && good;
   if (!options.svg.empty()) good = WriteFile(options.svg, ChartOf(options, reports)) && good;
   return good ? 0 : 1;

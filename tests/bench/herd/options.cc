@@ -94,6 +94,7 @@ Usage Parse(int argc, const char* const* argv, Options& options) {
   app.add_option("--case", options.case_name, "S1 to S6; the flags below override what it sets")
       ->check(CLI::IsMember({"S1", "S2", "S3", "S4", "S5", "S6"}));
   app.add_flag("--quick", options.quick, "fewer expiries and a short time to live");
+  app.add_flag("--check", options.check, "exit with 1 when a goal of the case is missed");
   app.add_option("--json", options.json, "write all figures to this file");
   app.add_option("--svg", options.svg, "write a chart of the origin's load to this file");
   app.add_flag("--demo", options.demo, "be an app behind a running Herdgate, and print a line a second");

@@ -21,7 +21,8 @@ struct Options {
   bool protected_run = true;
   bool unprotected_run = true;
   FleetOptions fleet;
-  std::string json;  // files to write; empty: none
+  bool check = false;  // a missed goal is a failure
+  std::string json;    // files to write; empty: none
   std::string svg;
 
   bool demo = false;
