@@ -29,6 +29,7 @@ constexpr Case kCases[] = {
 constexpr double kQuickTtl = 2;
 constexpr std::uint32_t kQuickExpiries = 10;
 constexpr double kColdEvery = 2;
+constexpr double kPushDelay = 0.05;
 
 const Case& FindCase(const std::string& name) {
   const auto* const found =
@@ -102,6 +103,8 @@ Options DefaultsOf(const Options& chosen) {
   options.unprotected_expiries = chosen.quick ? defaults.quick_unprotected_expiries : defaults.unprotected_expiries;
   // Early refresh needs the room: it begins seconds before the end.
   if (chosen.quick && chosen.fleet.policy.beta <= 0) plan.ttl = kQuickTtl;
+  // A near cache learns of a write elsewhere by a push.
+  if (chosen.fleet.policy.near) plan.older_allowed = kPushDelay;
   const std::string name = defaults.name;
   if (name == "S4") plan.cold_every = kColdEvery;
   if (name == "S5") plan.kill_leader = plan.pinned = true;

@@ -11,8 +11,8 @@ namespace herdgate::bench {
 
 // For --help.
 std::string CaseList();
-// The options of the case that `chosen` names, quick or not, with nothing else taken from it but the early refresh,
-// on which a quick case's time to live depends.
+// The options of the case that `chosen` names, quick or not. Of the rest of `chosen` only the early refresh and the
+// near cache count: a quick case's time to live depends on the one, how late a read may be on the other.
 Options DefaultsOf(const Options& chosen);
 
 // What theory says of a run; 0: nothing.

@@ -39,6 +39,12 @@ TEST(Cases, AQuickCaseLeavesRoomForEarlyRefresh) {
   EXPECT_DOUBLE_EQ(Good({"--case", "S1", "--quick", "--refresh", "2"}).plan.ttl, 10);
 }
 
+TEST(Cases, ANearCacheMayBeLateByAPush) {
+  EXPECT_DOUBLE_EQ(Good({"--case", "S1"}).plan.older_allowed, 0);
+  EXPECT_DOUBLE_EQ(Good({"--case", "S1", "--near"}).plan.older_allowed, 0.05);
+  EXPECT_DOUBLE_EQ(Good({"--case", "S1", "--near", "--older-allowed", "0.01"}).plan.older_allowed, 0.01);
+}
+
 TEST(Cases, S3UnprotectedIsTheCliff) {
   const auto runs = RunsOf(Good({"--case", "S3"}));
   ASSERT_EQ(runs.size(), 2U);

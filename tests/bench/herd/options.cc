@@ -40,7 +40,8 @@ void DescribeLoad(CLI::App& app, Options& options, Typed& typed) {
   app.add_flag("--nx", plan.set_nx, "store with SET NX");
   app.add_option("--value-bytes", plan.value_bytes, "size of a value");
   app.add_option("--timeout", plan.timeout, "seconds until a client gives a command up")->check(CLI::PositiveNumber);
-  app.add_option("--older-allowed", plan.older_allowed, "seconds for which a replaced value may be read");
+  app.add_option("--older-allowed", plan.older_allowed,
+                 "seconds for which a replaced value may be read (0.05 with --near)");
 }
 
 void DescribeFleet(CLI::App& app, Options& options, Typed& typed) {

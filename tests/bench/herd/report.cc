@@ -26,8 +26,8 @@ std::string Short(double value) {
   return Number(value, value >= 10 ? 1 : 2);
 }
 
-// Times are told in milliseconds below a second's worth of them.
 std::string Time(double seconds) {
+  if (seconds > 0 && seconds < 1e-5) return Short(seconds * 1e6) + " us";
   return seconds < 1 ? Short(seconds * 1e3) + " ms" : Short(seconds) + " s";
 }
 
