@@ -167,6 +167,7 @@ TEST_F(FlightDeskRedisTest, WhereScriptsAreForbiddenThereIsOneLeaderAPod) {
   EXPECT_FALSE(pod.MayAsk());
   std::vector<Getter> waiters;
   for (std::uint32_t i = 0; i < 4; ++i) waiters.push_back(Get(pod, "user:1", i % 2));
+  ASSERT_TRUE(Eventually([&] { return pod.Stats().waiters == waiters.size(); }));
   Set(first, "user:1", "new");
   for (Getter& waiter : waiters) {
     ASSERT_TRUE(IsTold(waiter, seconds(20)));
