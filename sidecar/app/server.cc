@@ -132,6 +132,7 @@ void Server::MakeWorkers() {
       upstream::MemoryOptions{.max_bytes = options_.memory.max_bytes, .seed = 0});
   shared.policies = std::make_shared<const policy::PolicySet>(options_.policies);
   const unsigned count = options_.loops.value_or(base::AutoLoops());
+  shared.hot = std::make_unique<stampede::HotList>(count, base::SystemClock());
   for (unsigned i = 0; i < count; ++i)
     parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));
   for (auto& worker : parts_->workers) worker->Prepare();

@@ -18,16 +18,18 @@ class KeySampler {
   static constexpr std::uint32_t kAll = 4096;
   static constexpr std::uint32_t kOneIn = 4;
 
-  bool Sees(base::SteadyTime now) {
+  bool Sees(base::SteadyTime now) { return Weight(now) > 0; }
+  // Of how many look-ups this one is the sample; 0: of none.
+  std::uint32_t Weight(base::SteadyTime now) {
     if (now - began_ >= std::chrono::seconds(1)) {
       began_ = now;
       seen_ = 0;
     }
     if (seen_ < kAll) {
       ++seen_;
-      return true;
+      return 1;
     }
-    return random_.Below(kOneIn) == 0;
+    return random_.Below(kOneIn) == 0 ? kOneIn : 0;
   }
 
  private:

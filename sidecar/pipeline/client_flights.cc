@@ -234,6 +234,7 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   switch (answer) {
     case FlightAnswer::kValue: {
       context_.near->Count(read.policy, Outcome::kWaited);
+      if (read.kept == ParkedRead::Kept::kValue) read.guard->refresh().Cancel(hash);
       std::string reply;
       resp::AppendBulk(reply, *value);
       return reply;

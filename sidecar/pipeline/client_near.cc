@@ -29,7 +29,8 @@ bool Client::AnswerHit(const CommandSpec& spec, const resp::Request& request) {
   if (!snapshot.nears() || raw_ || skip_this_ || subscriptions_.any() || !MayLookNear(queued)) return false;
   const auto max_key_bytes = static_cast<std::uint64_t>(context_.facts->max_bulk_bytes);
   net::ReplyQueue& replies = session_->replies();
-  near_missed_ = !context_.near->AnswerGet(snapshot, request.args[1], near_work_.get(), proto_, max_key_bytes, replies);
+  near_missed_ =
+      !context_.near->AnswerGet(snapshot, request.args[1], near_work_.get(), proto_, max_key_bytes, id_, replies);
   if (near_missed_) return false;
   context_.commands.Count(spec.id, false);
   set_singles(replies.has_open_slots());

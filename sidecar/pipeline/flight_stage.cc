@@ -85,9 +85,10 @@ milliseconds LifetimeOf(const CommandSpec& spec, std::span<const std::string_vie
 
 }  // namespace
 
-FlightStage::FlightStage(LoopContext& context, FlightDesk& desk, std::uint64_t seed)
+FlightStage::FlightStage(LoopContext& context, FlightDesk& desk, stampede::HotList& hot, std::uint64_t seed)
     : context_(context),
       desk_(desk),
+      hot_(hot),
       uses_(command::BuiltIn()),
       random_(seed),
       guards_(std::make_shared<const stampede::Guards::List>()) {}
@@ -104,6 +105,43 @@ void FlightStage::Carry(const FlightValue& value) {
 }
 
 // ---- reads
+
+bool FlightStage::Coalesces(std::size_t policy, std::string_view logical) {
+  stampede::Guard* const guard = policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
+  if (guard == nullptr || !guard->learning().eligible()) return false;
+  return !guard->learning().IsUncacheable(Hash(logical).hash, context_.loop.Now());
+}
+
+void FlightStage::OnNil(std::size_t policy, std::string_view logical, std::uint64_t session) {
+  if (const GuardPtr guard = GuardOf(policy)) guard->learning().OnNil(Hash(logical).hash, session, context_.loop.Now());
+}
+
+void FlightStage::Looked(std::size_t policy, std::string_view logical, bool hit) {
+  if (!active_) return;
+  const std::uint32_t weight = sampler_.Weight(context_.loop.Now());
+  if (weight == 0) return;
+  hot_.Touch(static_cast<std::size_t>(context_.loop.index()), Hash(logical),
+             {.policy = static_cast<std::uint16_t>(policy), .hit = hit, .weight = weight}, context_.loop.Now());
+}
+
+// Other pods' SETs aren't seen here; without this, only the pod that wrote a value could refresh it.
+void FlightStage::OnRead(std::string_view physical, std::int64_t pttl_ms) {
+  if (!refreshes_ || pttl_ms <= 0) return;
+  const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
+  const auto logical = snapshot ? snapshot->Visible(physical) : std::nullopt;
+  if (!logical) return;
+  const GuardPtr guard = GuardOf(snapshot->set().Match(*logical));
+  if (!guard || !guard->refreshes()) return;
+  constexpr std::chrono::seconds kSame{1};
+  const std::uint64_t hash = Hash(*logical).hash;
+  const base::SteadyTime ends = context_.loop.Now() + milliseconds(pttl_ms);
+  const auto facts = desk_.guards().history().Find(hash);
+  if (facts && !facts->deleted && facts->set_at + facts->lifetime < ends + kSame &&
+      ends < facts->set_at + facts->lifetime + kSame)
+    return;
+  const milliseconds lifetime = std::max(milliseconds(pttl_ms), facts ? facts->lifetime : milliseconds(0));
+  desk_.guards().history().OnSet(hash, lifetime, {}, ends - lifetime);
+}
 
 bool FlightStage::IsDue(const policy::Snapshot& snapshot, std::string_view key) {
   const std::size_t policy = snapshot.set().Match(key);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "sidecar/base/random.h"
+#include "sidecar/cache/key_sampler.h"
 #include "sidecar/command/spec.h"
 #include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/pipeline/near_work.h"
@@ -24,6 +25,7 @@
 #include "sidecar/policy/snapshot.h"
 #include "sidecar/resp/request.h"
 #include "sidecar/stampede/guards.h"
+#include "sidecar/stampede/hot_list.h"
 #include "sidecar/stampede/key_use.h"
 #include "sidecar/stampede/read_rates.h"
 
@@ -33,7 +35,7 @@ class FlightStage {
  public:
   using GuardPtr = std::shared_ptr<stampede::Guard>;
 
-  FlightStage(LoopContext& context, FlightDesk& desk, std::uint64_t seed);
+  FlightStage(LoopContext& context, FlightDesk& desk, stampede::HotList& hot, std::uint64_t seed);
 
   void SetGuards(std::shared_ptr<const stampede::Guards::List> guards);
   // Whether any policy coalesces.
@@ -44,6 +46,16 @@ class FlightStage {
   GuardPtr GuardOf(std::size_t policy) const { return policy < guards_->size() ? (*guards_)[policy] : nullptr; }
   FlightDesk& desk() { return desk_; }
   cache::HashedKey Hash(std::string_view logical) const { return desk_.table().Hash(logical); }
+
+  // Whether misses of the key are coalesced now.
+  bool Coalesces(std::size_t policy, std::string_view logical);
+  // A read was answered nil without asking the upstream.
+  void OnNil(std::size_t policy, std::string_view logical, std::uint64_t session);
+  // A read was answered: for the list of hot keys.
+  void Looked(std::size_t policy, std::string_view logical, bool hit);
+  stampede::HotList& hot() { return hot_; }
+  // A fill read the key: what the upstream says of its life.
+  void OnRead(std::string_view physical, std::int64_t pttl_ms);
 
   // Whether this read of `key` should compute its value anew before it ends. REQUIRES: nothing stands behind it.
   bool IsDue(const policy::Snapshot& snapshot, std::string_view key);
@@ -87,6 +99,8 @@ class FlightStage {
 
   LoopContext& context_;
   FlightDesk& desk_;
+  stampede::HotList& hot_;
+  cache::KeySampler sampler_;
   const stampede::KeyUses uses_;
   base::Random random_;
   stampede::ReadRates rates_;

@@ -4,6 +4,7 @@
 
 #include "sidecar/cache/near_cache_metrics.h"
 #include "sidecar/pipeline/flight_desk.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/loop_context.h"
 
 namespace herdgate::pipeline {
@@ -103,6 +104,7 @@ void NearFills::OnFill(upstream::Filled&& fill) {
     windows = asked->second;
     windows_.erase(asked);
   }
+  if (home_.flights != nullptr) home_.flights->OnRead(fill.key, fill.pttl_ms);
   const auto lifetime = LifetimeOf(fill, windows, home_.loop.Now());
   if (!lifetime || (fill.nil && IsInGrace(key, windows))) return cache_.Cancel(key, reservation);
   (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},

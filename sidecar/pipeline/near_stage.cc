@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sidecar/command/table.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/resp/request_header.h"
 
@@ -175,7 +176,7 @@ std::string_view NearStage::Prefixed(std::string_view prefix, std::string_view l
 }
 
 bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key, const NearWork* work, int proto,
-                          std::uint64_t max_key_bytes, net::ReplyQueue& replies) {
+                          std::uint64_t max_key_bytes, std::uint64_t session, net::ReplyQueue& replies) {
   if (!fills_.armed()) return false;
   const std::size_t policy = snapshot.set().Match(key);
   if (policy == policy::PolicySet::kNone || !snapshot.IsNear(policy)) return false;
@@ -185,9 +186,11 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
   char* room = nullptr;
   cache::ValueRef held;
   bool nil = false;
+  bool expired = false;
   const auto take = [&](const cache::Sight& sight) {
-    if (sight.freshness != cache::Freshness::kFresh) return;
     nil = sight.nil();
+    expired = sight.freshness != cache::Freshness::kFresh;
+    if (expired && (nil || !sight.expired_for() || sight.surely_expired())) return;
     const std::string_view bytes = sight.bytes();
     if (bytes.size() <= cache::kCopyBytes) room = replies.Room(bytes.size() + kMostAroundBulk);
     if (room == nullptr) {
@@ -196,8 +199,13 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
       written = nil ? WriteNull(room, proto) : WriteBulk(room, bytes);
     }
   };
-  if (reader_.Look(hashed, loop_.Now(), take) != cache::Freshness::kFresh) return false;
-  Count(policy, nil ? Outcome::kNegativeHit : Outcome::kNearHit);
+  (void)reader_.Look(hashed, loop_.Now(), take);
+  if (room == nullptr && !held) return false;
+  if (expired && !MayBeStale(policy, key)) return false;
+  if (nil && Coalesces(policy, key)) return false;
+  if (nil && flights_ != nullptr) flights_->OnNil(policy, key, session);
+  Count(policy, expired ? Outcome::kStale : nil ? Outcome::kNegativeHit : Outcome::kNearHit);
+  Looked(policy, key, !nil);
   if (room != nullptr) {
     replies.CommitRoom({room, written});
   } else {
@@ -206,6 +214,19 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
     replies.Local(reply_);
   }
   return true;
+}
+
+bool NearStage::Coalesces(std::size_t policy, std::string_view logical) {
+  return flights_ != nullptr && flights_->Coalesces(policy, logical);
+}
+
+bool NearStage::MayBeStale(std::size_t policy, std::string_view logical) {
+  const bool allowed = set_ && policy < set_->size() && set_->at(policy).stampede.stale_while_revalidate.count() > 0;
+  return allowed && Coalesces(policy, logical);
+}
+
+void NearStage::Looked(std::size_t policy, std::string_view logical, bool hit) {
+  if (flights_ != nullptr) flights_->Looked(policy, logical, hit);
 }
 
 std::optional<cache::ValueRef> NearStage::Fresh(const cache::HashedKey& key, const NearWork* work) {
@@ -243,8 +264,9 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   values_.clear();
   for (const auto& key : plan.watched_keys) {
     if (!snapshot.IsNear(key.policy)) return std::nullopt;
-    auto value = Fresh(cache_.Hash(Physical(snapshot, request.args[key.argument], key.policy)), work);
-    if (!value) return std::nullopt;
+    const std::string_view logical = request.args[key.argument];
+    auto value = Fresh(cache_.Hash(Physical(snapshot, logical, key.policy)), work);
+    if (!value || (value->nil() && Coalesces(key.policy, logical))) return std::nullopt;
     // When it will expire is not known to the millisecond; that it won't, is.
     if (form == Form::kTtl && !value->nil() && !value->persistent()) return std::nullopt;
     values_.push_back(std::move(*value));
@@ -255,6 +277,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   for (std::size_t i = 0; i < keys; ++i) {
     const cache::ValueRef& value = values_[i];
     Count(plan.watched_keys[i].policy, value.nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
+    Looked(plan.watched_keys[i].policy, request.args[plan.watched_keys[i].argument], !value.nil());
     there += value.nil() ? 0 : 1;
     if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
     if (form == Form::kStrlen)
@@ -389,6 +412,7 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
     const std::optional<cache::Value> value = whole ? TakeValue(bytes) : std::nullopt;
     const bool nil = value ? value->nil : bytes.starts_with("$-1");
     if (counts) Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
+    Looked(policy, note.keys[i].logical(), !nil);
     if (value && value->nil) nils_.push_back(i);
     if (!note.keys[i].near) continue;
     const cache::HashedKey key = cache_.Hash(note.keys[i].name);
@@ -399,7 +423,8 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
     }
     cache_.Witness(key, *value, loop_.Now());  // rule 6
     // A reload may have come between.
-    const bool wanted = set_ && policy < set_->size() && set_->at(policy).near.enabled;
+    const bool wanted = set_ && policy < set_->size() && set_->at(policy).near.enabled &&
+                        !(nil && Coalesces(policy, note.keys[i].logical()));
     if (wanted && value->bytes.size() <= set_->at(policy).near.max_value) Want(key, policy);
   }
 }

@@ -54,9 +54,13 @@ enum class Outcome : std::uint8_t {
 };
 inline constexpr std::size_t kOutcomes = 14;
 
+class FlightStage;
+
 class NearStage {
  public:
   NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills);
+  // Without: no key has flights.
+  void SetFlights(FlightStage* flights) { flights_ = flights; }
 
   void SetPolicies(std::shared_ptr<const policy::PolicySet> set);
 
@@ -68,9 +72,12 @@ class NearStage {
 
   // Answers GET `key` from here, into `replies`, if it is here and fresh, without a plan: no policy refuses a read, and
   // what has no name yet (its generation is not known) or is too long is not here. False: it has to be judged.
+  // Nil of a key that may be computed for many is not here: somebody has to. A value that has just expired, but not
+  // yet by all clocks, is answered as stale where the policy allows it: to ask Redis would make Redis tell of the
+  // expiry while that could still be a DEL, and the value would be lost for those who come next.
   // REQUIRES: as Answer; the request is one that IsGet takes.
   bool AnswerGet(const policy::Snapshot& snapshot, std::string_view key, const NearWork* work, int proto,
-                 std::uint64_t max_key_bytes, net::ReplyQueue& replies);
+                 std::uint64_t max_key_bytes, std::uint64_t session, net::ReplyQueue& replies);
   bool IsGet(const command::CommandSpec& spec, const resp::Request& request) const {
     return spec.id == get_ && request.args.size() == 2 && spec.AcceptsCount(2) && !spec.absent;
   }
@@ -131,10 +138,15 @@ class NearStage {
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);
   void LookedUp(const NearNote& note, std::string_view bytes, bool whole, bool counts);
   void Want(const cache::HashedKey& key, std::size_t policy);
+  // Whether misses of the key are coalesced.
+  bool Coalesces(std::size_t policy, std::string_view logical);
+  bool MayBeStale(std::size_t policy, std::string_view logical);
+  void Looked(std::size_t policy, std::string_view logical, bool hit);
 
   net::Loop& loop_;
   cache::NearCache& cache_;
   NearFills& fills_;
+  FlightStage* flights_ = nullptr;
   const std::uint16_t get_;
   cache::NearReader reader_;
   cache::KeySampler sampler_;

@@ -36,6 +36,7 @@ PolicyHub::PolicyHub(LoopContext& home, const upstream::IdentityPtr& identity)
 
 void PolicyHub::Apply(std::shared_ptr<const policy::PolicySet> set) {
   set_ = std::move(set);
+  home_.flights->hot().ForgetPolicies();
   generations_.SetPolicies(set_ ? set_ : std::make_shared<const policy::PolicySet>(std::vector<policy::Policy>()));
 }
 

@@ -88,8 +88,9 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   }
   near_stage_ = std::make_unique<NearStage>(loop_, *shared_.near_cache, *all.front()->near_fills_);
   context_->near = near_stage_.get();
-  flight_stage_ = std::make_unique<FlightStage>(*context_, *all.front()->flight_desk_, random_.Next());
+  flight_stage_ = std::make_unique<FlightStage>(*context_, *all.front()->flight_desk_, *shared_.hot, random_.Next());
   context_->flights = flight_stage_.get();
+  near_stage_->SetFlights(flight_stage_.get());
   offline_stage_ =
       std::make_unique<OfflineStage>(*context_, shared_.connector.name(), shared_.breaker, *shared_.deletes);
   context_->offline = offline_stage_.get();
@@ -204,6 +205,7 @@ void Worker::Collect(metrics::SampleSink& sink) const {
     flight_desk_->Collect(sink);
     shared_.flights->Collect(sink);
     shared_.guards.Collect(sink);
+    shared_.hot->Collect(sink);
   }
 }
 

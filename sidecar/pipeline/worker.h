@@ -64,6 +64,7 @@ struct SharedState {
   std::unique_ptr<cache::NearCache> near_cache;
   std::unique_ptr<stampede::FlightTable> flights;
   stampede::Guards guards;
+  std::unique_ptr<stampede::HotList> hot;
   std::unique_ptr<RememberedDeletes> deletes;
   std::unique_ptr<StandbyState> standby;
 };
