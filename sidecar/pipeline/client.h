@@ -215,7 +215,11 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool TakeForFlight(std::string_view bytes);
   bool TakeMiss(const NearNote& note, stampede::Guard& guard);
   bool TakeRefresh(const NearNote& note, stampede::Guard& guard, std::string_view bytes);
-  void Begin(stampede::FlightTerms terms, ParkedRead read);
+  // Begins or joins the key's flight. What to answer now; nothing: the read is parked.
+  std::optional<std::string> Begin(stampede::FlightTerms terms, ParkedRead read);
+  // The same while the upstream is away, for a key of which nothing is here. Nothing: it has no flights.
+  std::optional<net::Verdict> MissAway(const command::CommandSpec& spec, std::string_view key, std::size_t policy);
+  void FillAway(const command::CommandSpec& spec, const resp::Request& judged, const policy::RequestPlan& plan);
   // The keys that an MGET did not find have flights too, for which it doesn't wait.
   void BeginQuietly(const NearNote& note);
   void AnswerParked(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);

@@ -116,7 +116,7 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
     terms.mode = stampede::Mode::kRefresh;
     terms.refresh_below = milliseconds(0);
   }
-  Begin(terms, std::move(read));
+  if (const auto reply = Begin(terms, std::move(read))) PassBytes(*reply, 1, true);
   return true;
 }
 
@@ -145,19 +145,19 @@ bool Client::TakeRefresh(const NearNote& note, Guard& guard, std::string_view by
   constexpr milliseconds kDoubt{50};
   terms.refresh_below = left + std::max(kDoubt, (facts->lifetime - left) / 4);
   terms.value_until = ends;
-  Begin(terms, std::move(read));
+  if (const auto reply = Begin(terms, std::move(read))) PassBytes(*reply, 1, true);
   return true;
 }
 
-// Answers the read that has just come back, now or later.
-void Client::Begin(stampede::FlightTerms terms, ParkedRead read) {
+std::optional<std::string> Client::Begin(stampede::FlightTerms terms, ParkedRead read) {
   FlightDesk& desk = context_.flights->desk();
   const bool refresh = terms.mode == stampede::Mode::kRefresh;
-  const bool parks = IsLast() && (terms.may_wait || refresh);
+  const bool last = read.away ? outstanding_ == 0 && session_->BytesBehind().empty() : IsLast();
+  const bool parks = last && (terms.may_wait || refresh);
   terms.may_wait = parks && !refresh;
   const cache::HashedKey hashed = context_.flights->Hash(read.key);
   const auto now = context_.loop.Now();
-  terms.lease = desk.table().Knows(hashed) ? desk.leases() : desk.TakeAsk(now);
+  terms.lease = !read.away && (desk.table().Knows(hashed) ? desk.leases() : desk.TakeAsk(now));
   stampede::Todo todo;
   const stampede::Begun begun = desk.table().Begin(hashed, AsCaller(), terms, now, todo);
   Flights().involved = true;
@@ -167,17 +167,16 @@ void Client::Begin(stampede::FlightTerms terms, ParkedRead read) {
   } else if (begun.role == stampede::Role::kWait) {
     read.waiter = begun.waiter;
     if (!parks) (void)desk.table().Unpark(hashed, begun.waiter, now, todo);
-  } else {
-    read.guard->OnTurnedAway(hashed.hash);
   }
+  // Each caller's end is told once; that of a refresh and of a stale answer elsewhere.
+  const bool waits = begun.role == stampede::Role::kWait && parks;
+  if (!waits && !refresh && begun.role != stampede::Role::kLead) read.guard->OnTurnedAway(hashed.hash);
   desk.Carry(context_, todo, nullptr);
-  if (begun.role == stampede::Role::kWait && parks) {
-    read.slot = session_->replies().OpenInstead();
-    set_singles(true);
-    flight_work_->parked.push_back(std::move(read));
-    return;
-  }
-  PassBytes(ReplyTo(read, answer, nullptr), 1, true);
+  if (!waits) return ReplyTo(read, answer, nullptr);
+  read.slot = read.away ? session_->replies().Open() : session_->replies().OpenInstead();
+  set_singles(true);
+  flight_work_->parked.push_back(std::move(read));
+  return std::nullopt;
 }
 
 void Client::BeginQuietly(const NearNote& note) {
@@ -252,7 +251,8 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   }
   const bool synthetic = read.kept == ParkedRead::Kept::kValue;
   const Outcome led = synthetic ? Outcome::kSyntheticMiss : Outcome::kMiss;
-  context_.near->Count(read.policy, answer == FlightAnswer::kLead ? led : Outcome::kPlainMiss);
+  const Outcome unled = read.away ? Outcome::kAwayMiss : Outcome::kPlainMiss;
+  context_.near->Count(read.policy, answer == FlightAnswer::kLead ? led : unled);
   if (synthetic) read.guard->OnRefreshed(read.left);
   flight_work_->owes_fill = true;
   flight_work_->was_chosen |= synthetic;

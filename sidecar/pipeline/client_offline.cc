@@ -3,6 +3,7 @@
 
 #include "sidecar/pipeline/absent_reply.h"
 #include "sidecar/pipeline/client.h"
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/offline_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
@@ -38,6 +39,10 @@ std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp
   // What its connection sent before may yet be carried out: not after the delete. (A write to the store waits too.)
   const bool follows = outstanding_ > 0 && current_ != standby_.get();
   if (standby == OfflineStage::Standby::kNo && follows && IsDelete(spec)) return std::nullopt;
+  if (standby == OfflineStage::Standby::kNo && context_.near->IsGet(spec, judged) && plan.watched_keys.size() == 1 &&
+      !context_.offline->HasStaleOfAll()) {
+    if (const auto verdict = MissAway(spec, judged.args[1], plan.watched_keys.front().policy)) return verdict;
+  }
   std::optional<std::string> reply;
   if (standby == OfflineStage::Standby::kFull) reply = texts::kTooManyDeletes;
   if (standby == OfflineStage::Standby::kNo)
@@ -50,9 +55,37 @@ std::optional<Verdict> Client::AnswerOffline(const CommandSpec& spec, const resp
   if (!spec.flags.Has(CommandFlag::kReadonly)) {
     // What the app wants gone or changed is not served any more, not even as stale.
     NoteNear(spec, judged, plan, queued);
+    if (near_note_ && reply) FillAway(spec, judged, plan);
     near_note_.reset();
   }
   return reply ? Answer(spec, *reply) : SendStandby(spec, judged, plan);
+}
+
+std::optional<Verdict> Client::MissAway(const CommandSpec& spec, std::string_view key, std::size_t policy) {
+  FlightStage& flights = *context_.flights;
+  const policy::Snapshot& snapshot = *context_.policies->snapshot();
+  const auto guard = flights.GuardOf(policy);
+  const bool misses = snapshot.set().at(policy).offline_reads() == policy::OfflineReads::kMiss;
+  if (!guard || !misses || reply_off_ || skip_this_) return std::nullopt;
+  const cache::HashedKey hashed = flights.Hash(key);
+  guard->learning().OnNil(hashed.hash, id_, context_.loop.Now());
+  if (!flights.Coalesces(policy, key)) return std::nullopt;
+  flights.desk().NoteMiss(context_, hashed, flights.RateOf(hashed.hash));
+  ParkedRead read{.key = std::string(key), .physical = snapshot.Physical(key), .policy = policy};
+  read.guard = guard;
+  read.away = true;
+  if (const auto reply = Begin(guard->Terms(), std::move(read))) return Answer(spec, *reply);
+  context_.commands.Count(spec.id, false);
+  return Verdict::kDone;
+}
+
+// The value can't be stored, but those who wait for it may have it.
+void Client::FillAway(const CommandSpec& spec, const resp::Request& judged, const RequestPlan& plan) {
+  (void)context_.flights->Sending(judged, AsCaller(), false, nullptr, *near_note_);
+  context_.flights->Learn(spec, judged.args, &plan, id_, false, *near_note_);
+  const bool set = near_note_->use.kind == stampede::KeyUse::Kind::kSet;
+  const bool if_one = near_note_->set_reply == NearNote::SetReply::kStoredIfOne;
+  FlightsAnswered(*near_note_, set ? std::optional<std::string_view>(if_one ? ":1" : "+OK") : std::nullopt);
 }
 
 // Over a lane to the store that stands in. Nothing joins it there: what follows may be the upstream's again.

@@ -30,6 +30,7 @@ struct ParkedRead {
   std::size_t policy = 0;
   std::shared_ptr<stampede::Guard> guard{};
   Kept kept = Kept::kNothing;
+  bool away = false;  // the upstream was not asked: it is away
   std::string reply{};                // RESP, of what is kept
   std::chrono::milliseconds left{0};  // kValue: of its life; kStale: since its end
 };

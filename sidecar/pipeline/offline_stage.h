@@ -35,6 +35,8 @@ class OfflineStage {
 
   // Whether the upstream is away: nothing is sent to it that can be answered here.
   bool away() const { return !breaker_.closed(); }
+  // Whether something old of each key that OfferStandby saw last may be answered.
+  bool HasStaleOfAll() const;
   // The reply in the upstream's place; nothing if the upstream came back this very moment: send the command; empty if
   // the command has to wait for that. `args`:
   // with physical keys. `error`: one whole line, for what has no better answer. REQUIRES: policies are active.
@@ -68,7 +70,6 @@ class OfflineStage {
   // False if some key belongs to no cache policy (any more).
   bool FindKeys(const command::CommandSpec& spec, std::span<const std::string_view> args);
   std::optional<cache::ValueRef> Stale(const Key& key) const;
-  bool HasStaleOfAll() const;
   Remembered RememberKeys();
   std::optional<std::string> Remember();
   std::optional<std::string> Read(const command::CommandSpec& spec, std::span<const std::string_view> args, int proto);
