@@ -99,9 +99,11 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
   const auto now = context_.loop.Now();
   const cache::HashedKey hashed = flights.Hash(key.logical());
   const std::uint64_t hash = hashed.hash;
-  guard.learning().OnNil(hash, id_, now);
   guard.refresh().Missed(hash);
-  if (!guard.learning().eligible() || guard.learning().IsUncacheable(hash, now)) return false;
+  if (!flights.Coalesces(key.policy, key.logical())) {
+    guard.learning().OnNil(hash, id_, now);
+    return false;
+  }
   flights.desk().NoteMiss(context_, hashed, flights.RateOf(hash));
   context_.near->Arrived(note, Nil(proto_), true, false);
   ParkedRead read{.key = std::string(key.logical()), .physical = key.name, .policy = key.policy};
@@ -191,7 +193,7 @@ void Client::BeginQuietly(const NearNote& note) {
     const cache::HashedKey hashed = context_.flights->Hash(key.logical());
     guard->learning().OnNil(hashed.hash, id_, now);
     guard->refresh().Missed(hashed.hash);
-    if (!guard->learning().eligible() || guard->learning().IsUncacheable(hashed.hash, now)) continue;
+    if (!context_.flights->Coalesces(key.policy, key.logical())) continue;
     stampede::FlightTerms terms = guard->Terms();
     terms.may_wait = false;
     terms.lease = desk.table().Knows(hashed) ? desk.leases() : desk.TakeAsk(now);
@@ -254,6 +256,8 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   const Outcome unled = read.away ? Outcome::kAwayMiss : Outcome::kPlainMiss;
   context_.near->Count(read.policy, answer == FlightAnswer::kLead ? led : unled);
   if (synthetic) read.guard->OnRefreshed(read.left);
+  // Learning hears of what the app sees: who waits and gets a value will not SET it.
+  read.guard->learning().OnNil(hash, id_, context_.loop.Now());
   flight_work_->owes_fill = true;
   flight_work_->was_chosen |= synthetic;
   return Nil(proto_);
@@ -279,6 +283,7 @@ std::string Client::ReplyToTimeout(const ParkedRead& read) {
     return reply;
   }
   context_.near->Count(read.policy, Outcome::kTimeoutMiss);
+  read.guard->learning().OnNil(context_.flights->Hash(read.key).hash, id_, context_.loop.Now());
   flight_work_->owes_fill = true;
   return Nil(proto_);
 }

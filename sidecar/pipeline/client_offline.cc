@@ -68,8 +68,10 @@ std::optional<Verdict> Client::MissAway(const CommandSpec& spec, std::string_vie
   const bool misses = snapshot.set().at(policy).offline_reads() == policy::OfflineReads::kMiss;
   if (!guard || !misses || reply_off_ || skip_this_) return std::nullopt;
   const cache::HashedKey hashed = flights.Hash(key);
-  guard->learning().OnNil(hashed.hash, id_, context_.loop.Now());
-  if (!flights.Coalesces(policy, key)) return std::nullopt;
+  if (!flights.Coalesces(policy, key)) {
+    guard->learning().OnNil(hashed.hash, id_, context_.loop.Now());
+    return std::nullopt;
+  }
   flights.desk().NoteMiss(context_, hashed, flights.RateOf(hashed.hash));
   ParkedRead read{.key = std::string(key), .physical = snapshot.Physical(key), .policy = policy};
   read.guard = guard;
