@@ -44,6 +44,7 @@ class Watch:
         self._most_keys = 0
         self._looks = 0
         self._wrong = ""
+        self.told = ""
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -77,25 +78,29 @@ class Watch:
 class Link:
     """A connection to Redis that understands as much of its protocol as the watch needs."""
 
-    def __init__(self, port):
-        self._socket = socket.create_connection(("127.0.0.1", port), 10)
+    def __init__(self, port, timeout=10):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
         self._replies = self._socket.makefile("rb")
 
     def ask(self, *words):
         encoded = [word.encode() for word in words]
         bulks = b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
         self._socket.sendall(b"*%d\r\n" % len(encoded) + bulks)
-        return self._read()
+        return self.read()
+
+    def end(self):
+        """Ends a read() that another thread is in, too."""
+        self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self):
         self._replies.close()
         self._socket.close()
 
-    def _read(self):
+    def read(self):
         line = self._replies.readline()
         kind, text = line[:1], line[1:].strip()
         if kind == b"*":
-            return [self._read() for _ in range(int(text))]
+            return [self.read() for _ in range(int(text))]
         if kind == b"$":
             return self._replies.read(int(text) + 2)[:-2].decode(errors="backslashreplace")
         if kind == b"-" or not line:
