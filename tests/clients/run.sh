@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs real Redis clients through Herdgate. Installs what they need first (into build/clients), see README.md.
-#   tests/clients/run.sh [--direct | --memory | --policies | --near | --endpoint HOST:PORT] [--herdgate FILE] [--only NAME]... [--jobs N]
-#                        [--no-install] [--list]
+#   tests/clients/run.sh [--direct | --memory | --policies | --near | --stampede [--direct] | --endpoint HOST:PORT]
+#                        [--herdgate FILE] [--only NAME]... [--jobs N] [--no-install] [--list]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$here/../.." && pwd)/build/clients

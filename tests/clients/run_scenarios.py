@@ -6,24 +6,26 @@ numbers and a key prefix of its own. Exit code 1 if one failed; with CI=true a m
 
 import argparse
 import concurrent.futures
+import dataclasses
 import os
 import queue
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 
 import policy_watch
-from scenarios import SCENARIOS, copy_programs
+import values_watch
+from scenarios import SCENARIOS, STAMPEDES, copy_programs
+from servers import Endpoint, Servers
+from stampede_judge import StampedeWatch
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SCENARIO_SECONDS = 150
 LEAST_NEAR_HITS = 20  # of all scenarios together, with --near
+STAMPEDE_SECONDS = {True: 4.5, False: 7}  # of traffic: direct, through Herdgate
 IN_CI = os.environ.get("CI") == "true"
 
 
@@ -36,110 +38,78 @@ def arguments():
     where.add_argument("--policies", action="store_true", help="with policies.yaml: frameworks' caches, and queues beside them")
     where.add_argument("--near", action="store_true", help="--policies with policies_near.yaml: the same, and hot reads answered by Herdgate")
     herdgate = os.path.join(ROOT, "build", "release", "herdgate")
+    stampede = "many callers of keys that expire, on plain Redis and then with policies_stampede.yaml; with --direct only the former"
+    parser.add_argument("--stampede", action="store_true", help=stampede)
     parser.add_argument("--herdgate", metavar="FILE", default=herdgate, help="the binary (build/release/herdgate)")
     parser.add_argument("--only", metavar="NAME", action="append", help="this scenario, or those that start so")
     parser.add_argument("--jobs", type=int, default=4, help="how many scenarios at a time, 1 to 7 (4)")
     parser.add_argument("--build", default=os.path.join(ROOT, "build", "clients"), help=argparse.SUPPRESS)
     parser.add_argument("--no-install", action="store_true", help="use what is installed")
     parser.add_argument("--list", action="store_true", help="print the scenarios, run none")
-    return parser.parse_args()
-
-
-class Servers:
-    """The processes in front of which the scenarios run. Stopped in reverse order, whatever happens."""
-
-    def __init__(self, logs):
-        self.logs = logs
-        self.folder = tempfile.mkdtemp(prefix="herdgate-clients-")
-        self.processes = []
-
-    def start(self, name, command):
-        with open(os.path.join(self.logs, name + ".log"), "wb") as log:
-            self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
-        return self.processes[-1]
-
-    def redis(self):
-        port = free_port()
-        options = {"bind": "127.0.0.1", "port": port, "save": "", "appendonly": "no", "repl-diskless-sync-delay": 0}
-        words = [str(word) for name, value in options.items() for word in ("--" + name, value)]
-        wait_for_pong(port, self.start("redis-server", ["redis-server", *words]))
-        return port
-
-    def herdgate(self, binary, upstream, flags=(), name="herdgate"):
-        endpoint = Endpoint("127.0.0.1", free_port(), free_port())
-        listen = f"tcp://127.0.0.1:{endpoint.port}"
-        command = [binary, "serve", "--listen", listen, "--upstream", upstream, "--telemetry", f"127.0.0.1:{endpoint.telemetry}", *flags]
-        endpoint.process = self.start(name, command)
-        wait_for_pong(endpoint.port, endpoint.process)
-        return endpoint
-
-    def stop(self):
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Endpoint:
-    """Where scenarios connect to, and what serves it where this program has started it."""
-
-    def __init__(self, host, port, telemetry=None):
-        self.host, self.port, self.telemetry, self.process = host, port, telemetry, None
-
-    def near_hits(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.telemetry}/metrics", timeout=10) as answer:
-            lines = answer.read().decode().splitlines()
-        hits = ('herdgate_lookups_total{outcome="near_hit"', 'herdgate_lookups_total{outcome="negative_hit"')
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(hits))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_pong(port, process, seconds=15):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1) as link:
-                link.sendall(b"PING\r\n")
-                if link.recv(64).startswith(b"+PONG"):
-                    return
-        except OSError:
-            time.sleep(0.02)
-    raise SystemExit(f"{process.args[0]} did not answer PING on port {port} (exit code {process.poll()})")
+    options = parser.parse_args()
+    if options.stampede and (options.endpoint or options.memory or options.policies or options.near):
+        parser.error("--stampede goes with no other endpoint than --direct")
+    return options
 
 
 def start_endpoints(options, servers):
-    """An endpoint for each slot, mostly one for all, and the port of Redis behind them or None."""
+    """An endpoint for each slot, mostly one for all: (those of ordinary scenarios, those of direct ones)."""
     if options.endpoint:
         host, _, port = options.endpoint.rpartition(":")
-        return [Endpoint(host or "127.0.0.1", int(port))] * options.jobs, None
+        return [Endpoint(host or "127.0.0.1", int(port))] * options.jobs, []
+    if options.stampede:
+        return start_pairs(options, servers), [direct_endpoint(servers)] * options.jobs
     if options.direct:
-        return [Endpoint("127.0.0.1", servers.redis())] * options.jobs, None
-    if not os.access(options.herdgate, os.X_OK):
-        raise SystemExit(f"no Herdgate at {options.herdgate}: build it, or name it with --herdgate")
+        return [direct_endpoint(servers)] * options.jobs, []
     redis = None if options.memory else servers.redis()
     upstream = f"redis://127.0.0.1:{redis}" if redis else "memory://"
-    binary = os.path.abspath(options.herdgate)
     if options.near:
         # Near is only the database of the upstream's URL: each slot's has a Herdgate of its own.
         flags = ["--config", os.path.join(HERE, "policies_near.yaml")]
-        slots = range(options.jobs)
-        return [servers.herdgate(binary, f"{upstream}/{database(slot)}", flags, f"herdgate-{slot}") for slot in slots], redis
-    flags = ["--config", os.path.join(HERE, "policies.yaml")] if options.policies else []
-    return [servers.herdgate(binary, upstream, flags)] * options.jobs, redis
+        endpoints = [servers.herdgate(binary(options), f"{upstream}/{database(slot)}", flags, f"herdgate-{slot}") for slot in range(options.jobs)]
+    else:
+        flags = ["--config", os.path.join(HERE, "policies.yaml")] if options.policies else []
+        endpoints = [servers.herdgate(binary(options), upstream, flags)] * options.jobs
+    for endpoint in endpoints:
+        endpoint.redis = redis
+    return endpoints, []
+
+
+def direct_endpoint(servers):
+    port = servers.redis(**values_watch.EVENTS)
+    endpoint = Endpoint("127.0.0.1", port)
+    endpoint.redis = port
+    return endpoint
+
+
+def start_pairs(options, servers):
+    """For each slot two Herdgates, as of two pods, before one Redis; none if only what is direct will run."""
+    if options.direct:
+        return []
+    redis = servers.redis(**values_watch.EVENTS)
+    flags = ["--config", os.path.join(HERE, "policies_stampede.yaml")]
+    pairs = []
+    for slot in range(options.jobs):
+        upstream = f"redis://127.0.0.1:{redis}/{database(slot)}"
+        one, other = (servers.herdgate(binary(options), upstream, flags, f"herdgate-{slot}{pod}") for pod in "ab")
+        one.other_port, one.redis = other.port, redis
+        pairs.append(one)
+    return pairs
+
+
+def binary(options):
+    if not os.access(options.herdgate, os.X_OK):
+        raise SystemExit(f"no Herdgate at {options.herdgate}: build it, or name it with --herdgate")
+    return os.path.abspath(options.herdgate)
 
 
 def chosen(options):
-    found = [s for s in SCENARIOS if (s.memory or not options.memory) and (s.policies or not options.policies)]
+    if options.stampede:
+        # On the CPUs of one machine a crowd is heard by those beside it: what is direct comes first.
+        found = [dataclasses.replace(s, name=s.name + "-direct", direct=True) for s in STAMPEDES]
+        found += [] if options.direct else STAMPEDES
+    else:
+        found = [s for s in SCENARIOS if (s.memory or not options.memory) and (s.policies or not options.policies)]
     if options.only:
         found = [s for s in found if any(s.name == name or s.name.startswith(name) for name in options.only)]
         if not found:
@@ -152,36 +122,52 @@ def database(slot):
     return 2 * slot + 1
 
 
-def environment(scenario, options, endpoint, slot):
+def record_of(scenario, logs):
+    return os.path.join(logs, scenario.name + ".record")
+
+
+def watch_of(scenario, options, endpoint, slot, logs):
+    """What looks at Redis while the scenario runs, or None. Its stop() tells what is wrong, and then its `told` what was seen."""
+    if scenario.crowds:
+        return StampedeWatch(endpoint.redis, database(slot), record_of(scenario, logs), scenario.crowds, scenario.direct)
+    if options.policies:
+        return policy_watch.Watch(endpoint.redis, database(slot), scenario.policies, scenario.unmatched_key)
+    return None
+
+
+def environment(scenario, options, endpoint, slot, logs):
     return {
         **os.environ,
         "REDIS_HOST": endpoint.host,
         "REDIS_PORT": str(endpoint.port),
+        "REDIS_OTHER_PORT": str(endpoint.other_port),
         "REDIS_DB": str(database(slot)),
         "REDIS_OTHER_DB": str(database(slot) + 1),
         "KEY_PREFIX": scenario.name + ":",
         "MEMORY": "1" if options.memory else "",
         "POLICIES": scenario.policies if options.policies else "",
+        "STAMPEDE_SECONDS": str(STAMPEDE_SECONDS[scenario.direct]),
+        "RECORD": record_of(scenario, logs),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 
-def run(scenario, options, endpoints, redis, slots, logs):
+def run(scenario, options, endpoints, slots, logs):
     """(outcome, seconds, remark) of one scenario; outcome is ok, FAILED or skip."""
     lacking = scenario.lacks(options.build)
     if lacking:
         return ("FAILED" if IN_CI else "skip"), 0.0, f"missing: {lacking}"
     slot = slots.get()
     path = os.path.join(logs, scenario.name + ".log")
+    endpoint = endpoints[slot]
     started = time.monotonic()
     watch = None
     try:
-        if options.policies:
-            watch = policy_watch.Watch(redis, database(slot), scenario.policies, scenario.unmatched_key)
+        watch = watch_of(scenario, options, endpoint, slot, logs)
         with open(path, "wb") as log:
             process = subprocess.Popen(
                 scenario.command(HERE, options.build), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env=environment(scenario, options, endpoints[slot], slot), cwd=options.build, start_new_session=True,
+                env=environment(scenario, options, endpoint, slot, logs), cwd=options.build, start_new_session=True,
             )
         try:
             code = process.wait(SCENARIO_SECONDS)
@@ -193,9 +179,11 @@ def run(scenario, options, endpoints, redis, slots, logs):
         wrong = watch.stop() if watch else ""
         slots.put(slot)
     if wrong and not code:
-        code, remark = 1, wrong
+        code, remark = 1, f"{wrong} (measured: {watch.told})" if watch.told else wrong
     seconds = time.monotonic() - started
-    return ("FAILED", seconds, f"{remark}, see {path}") if code else ("ok", seconds, left_out(path))
+    if code:
+        return "FAILED", seconds, f"{remark}, see {path}"
+    return "ok", seconds, watch.told if watch else left_out(path)
 
 
 def left_out(path):
@@ -246,20 +234,19 @@ def tell(name, result, logs, counts):
 def run_all(options, logs):
     servers, counts = Servers(logs), {"ok": 0, "FAILED": 0, "skip": 0}
     try:
-        endpoints, redis = start_endpoints(options, servers)
+        ordinary, direct = start_endpoints(options, servers)
         copy_programs(HERE, options.build)
         slots = queue.SimpleQueue()
         for slot in range(options.jobs):
             slots.put(slot)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-            futures = {pool.submit(run, s, options, endpoints, redis, slots, logs): s.name for s in chosen(options)}
+            futures = {pool.submit(run, s, options, direct if s.direct else ordinary, slots, logs): s.name for s in chosen(options)}
             for future in concurrent.futures.as_completed(futures):
                 tell(futures[future], future.result(), logs, counts)
         if options.near:
-            tell("near-hits", near_hits(endpoints), logs, counts)
-        for endpoint in dict.fromkeys(endpoints):
-            if endpoint.process:
-                tell("herdgate-shutdown", shutdown(endpoint.process), logs, counts)
+            tell("near-hits", near_hits(ordinary), logs, counts)
+        for process in servers.herdgates:
+            tell("herdgate-shutdown", shutdown(process), logs, counts)
     finally:
         servers.stop()
     print(f"{counts['ok']} passed, {counts['FAILED']} failed, {counts['skip']} skipped")
@@ -272,7 +259,7 @@ def main():
     options.policies |= options.near
     options.build = os.path.abspath(options.build)
     if options.list:
-        for scenario in SCENARIOS:
+        for scenario in SCENARIOS + STAMPEDES:
             print(f"{scenario.name:<22} {'memory  ' if scenario.memory else '        '} {scenario.client}")
         return 0
     logs = os.path.join(options.build, "logs")

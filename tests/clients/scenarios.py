@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 
+from stampede_judge import Crowd
+
 
 @dataclasses.dataclass(frozen=True)
 class Scenario:
@@ -17,6 +19,8 @@ class Scenario:
     # Runs with --policies too: "all" if its keys then have a version and a TTL, "none" if none may have a version.
     policies: str = ""
     unmatched_key: str = ""  # with "all": the one key that no policy matches
+    crowds: tuple = ()  # of a stampede: what each of its crowds must show
+    direct: bool = False  # of a stampede: on plain Redis, which must show it
 
     def lacks(self, build):
         """What is missing on this machine, in words; empty if nothing is."""
@@ -98,4 +102,10 @@ SCENARIOS = (
     Scenario("node-redis6-resp2", "node-redis 6, RESP2", "node", "node/node_redis.mjs", ("6", "2"), memory=True),
     Scenario("node-redis6-resp3", "node-redis 6, RESP3", "node", "node/node_redis.mjs", ("6", "3"), memory=True),
     Scenario("redis-cli", "redis-cli and inline commands", "redis-tools", "cli/redis_cli.py"),
+)
+
+# Many callers of keys that expire each second. `most=0`: how often the database is asked can't be promised, only told.
+STAMPEDES = (
+    Scenario("stampede-redis-py", "redis-py, pools and threads", "python", "python/redis_py_stampede.py",
+             crowds=(Crowd("threads"), Crowd("blocking_pool"), Crowd("hot_keys"), Crowd("processes"))),
 )
