@@ -104,8 +104,19 @@ SCENARIOS = (
     Scenario("redis-cli", "redis-cli and inline commands", "redis-tools", "cli/redis_cli.py"),
 )
 
+DJANGO_CROWDS = (
+    Crowd("get_or_set"), Crowd("processes"), Crowd("add"),
+    # A page is two keys. Who computes writes first the one that tells by which headers pages differ, which ends all waits, then the page: meanwhile one
+    # more caller may find no page.
+    Crowd("cache_page", most=2.1, expiring="cache_page.pages.GET"),
+    # MGET never waits, so each caller computes; but none may be kept waiting either.
+    Crowd("many", most=0, longest=1.0),
+)
+
 # Many callers of keys that expire each second. `most=0`: how often the database is asked can't be promised, only told.
 STAMPEDES = (
     Scenario("stampede-redis-py", "redis-py, pools and threads", "python", "python/redis_py_stampede.py",
              crowds=(Crowd("threads"), Crowd("blocking_pool"), Crowd("hot_keys"), Crowd("processes"))),
+    Scenario("stampede-django", "Django's own cache backend", "python", "python/django_stampede.py", ("django",), crowds=DJANGO_CROWDS),
+    Scenario("stampede-django-redis", "django-redis", "python", "python/django_stampede.py", ("django-redis",), crowds=DJANGO_CROWDS),
 )
