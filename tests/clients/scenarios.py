@@ -113,10 +113,20 @@ DJANGO_CROWDS = (
     Crowd("many", most=0, longest=1.0),
 )
 
+# Rails' clients give up after 1 s, so max_wait is 0.4 s.
+RAILS_CROWDS = (
+    Crowd("fetch", longest=0.7), Crowd("processes", longest=0.7), Crowd("workers", longest=0.7),
+    # The key outlives its value, so only Rails knows that it has ended, and lets nearly one caller compute. Only the first values are missing.
+    Crowd("race_condition_ttl", most=0, longest=0.7, oldest=4, apart=0.5, least_direct=0.9),
+    # Threads take turns on one connection, each as long as a wait: nobody but who computes can end it, and stands behind.
+    Crowd("one_connection", most=0, longest=2.3),
+)
+
 # Many callers of keys that expire each second. `most=0`: how often the database is asked can't be promised, only told.
 STAMPEDES = (
     Scenario("stampede-redis-py", "redis-py, pools and threads", "python", "python/redis_py_stampede.py",
              crowds=(Crowd("threads"), Crowd("blocking_pool"), Crowd("hot_keys"), Crowd("processes"))),
     Scenario("stampede-django", "Django's own cache backend", "python", "python/django_stampede.py", ("django",), crowds=DJANGO_CROWDS),
     Scenario("stampede-django-redis", "django-redis", "python", "python/django_stampede.py", ("django-redis",), crowds=DJANGO_CROWDS),
+    Scenario("stampede-rails", "Rails' RedisCacheStore", "ruby", "ruby/rails_stampede.rb", crowds=RAILS_CROWDS),
 )
