@@ -122,6 +122,10 @@ RAILS_CROWDS = (
     Crowd("one_connection", most=0, longest=2.3),
 )
 
+# All callers of a process have one connection, on which a GET can't wait while others send: most of them compute.
+NODE_REDIS_CROWDS = (Crowd("one_connection", most=0), Crowd("busy", most=0), Crowd("pool"))
+IOREDIS_CROWDS = (*NODE_REDIS_CROWDS, Crowd("auto_pipelining", most=0))
+
 # Many callers of keys that expire each second. `most=0`: how often the database is asked can't be promised, only told.
 STAMPEDES = (
     Scenario("stampede-redis-py", "redis-py, pools and threads", "python", "python/redis_py_stampede.py",
@@ -129,4 +133,8 @@ STAMPEDES = (
     Scenario("stampede-django", "Django's own cache backend", "python", "python/django_stampede.py", ("django",), crowds=DJANGO_CROWDS),
     Scenario("stampede-django-redis", "django-redis", "python", "python/django_stampede.py", ("django-redis",), crowds=DJANGO_CROWDS),
     Scenario("stampede-rails", "Rails' RedisCacheStore", "ruby", "ruby/rails_stampede.rb", crowds=RAILS_CROWDS),
+    Scenario("stampede-ioredis5", "ioredis 5", "node", "node/ioredis_stampede.mjs", ("5",), crowds=IOREDIS_CROWDS),
+    Scenario("stampede-ioredis6", "ioredis 6", "node", "node/ioredis_stampede.mjs", ("6",), crowds=IOREDIS_CROWDS),
+    Scenario("stampede-node-redis4", "node-redis 4", "node", "node/node_redis_stampede.mjs", ("4", "2"), crowds=NODE_REDIS_CROWDS),
+    Scenario("stampede-node-redis6", "node-redis 6, RESP3", "node", "node/node_redis_stampede.mjs", ("6", "3"), crowds=NODE_REDIS_CROWDS),
 )
