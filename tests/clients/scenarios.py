@@ -137,4 +137,5 @@ STAMPEDES = (
     Scenario("stampede-ioredis6", "ioredis 6", "node", "node/ioredis_stampede.mjs", ("6",), crowds=IOREDIS_CROWDS),
     Scenario("stampede-node-redis4", "node-redis 4", "node", "node/node_redis_stampede.mjs", ("4", "2"), crowds=NODE_REDIS_CROWDS),
     Scenario("stampede-node-redis6", "node-redis 6, RESP3", "node", "node/node_redis_stampede.mjs", ("6", "3"), crowds=NODE_REDIS_CROWDS),
+    Scenario("stampede-phpredis", "phpredis, one process a request", "php", "php/phpredis_stampede.php", crowds=(Crowd("connect"), Crowd("pconnect"))),
 )
