@@ -1,6 +1,12 @@
 #include "sidecar/stampede/caller_index.h"
 
+#include <algorithm>
+
 namespace herdgate::stampede {
+
+bool CallerIndex::Involved::owes() const {
+  return !leads.empty() || std::ranges::any_of(entries, [](const auto& entry) { return entry.first.second == 0; });
+}
 
 std::vector<CallerIndex::Entry> CallerIndex::Involved::List() const {
   std::vector<Entry> list;
@@ -23,7 +29,7 @@ void CallerIndex::Remove(std::uint64_t caller, const FlightKey& key, WaiterId wa
   const auto found = part.callers.find(caller);
   if (found == part.callers.end()) return;
   found->second.entries.erase({key.get(), waiter});
-  if (found->second.empty()) part.callers.erase(found);
+  Ended(part, found);
 }
 
 void CallerIndex::AddLead(std::uint64_t caller, const FlightKey& key) {
@@ -38,14 +44,46 @@ void CallerIndex::EndLead(std::uint64_t caller, const FlightKey& key) {
   const auto found = part.callers.find(caller);
   if (found == part.callers.end()) return;
   found->second.leads.erase(key.get());
-  if (found->second.empty()) part.callers.erase(found);
+  Ended(part, found);
 }
 
-bool CallerIndex::Leads(std::uint64_t caller) const {
+void CallerIndex::Ended(Part& part, Callers::iterator caller) {
+  if (caller->second.gave_up && !caller->second.owes()) caller->second.gave_up.reset();
+  if (caller->second.idle() && !caller->second.shared) part.callers.erase(caller);
+}
+
+CallerIndex::Standing CallerIndex::StandingOf(std::uint64_t caller) const {
   const Part& part = Of(caller);
   const std::lock_guard lock(part.mutex);
   const auto found = part.callers.find(caller);
-  return found != part.callers.end() && !found->second.leads.empty();
+  if (found == part.callers.end()) return {};
+  const Involved& involved = found->second;
+  return {.leads = !involved.leads.empty(), .shared = involved.shared || involved.gave_up};
+}
+
+void CallerIndex::GaveUp(std::uint64_t caller, base::SteadyTime now) {
+  Part& part = Of(caller);
+  const std::lock_guard lock(part.mutex);
+  const auto found = part.callers.find(caller);
+  if (found != part.callers.end() && found->second.owes()) found->second.gave_up = now;
+}
+
+void CallerIndex::Fills(std::uint64_t caller, base::SteadyTime now) {
+  Part& part = Of(caller);
+  const std::lock_guard lock(part.mutex);
+  const auto found = part.callers.find(caller);
+  if (found == part.callers.end() || !found->second.gave_up) return;
+  if (now - *found->second.gave_up <= kAtOnce) found->second.shared = true;
+}
+
+void CallerIndex::FilledByAnother(std::uint64_t caller) {
+  Part& part = Of(caller);
+  const std::lock_guard lock(part.mutex);
+  const auto found = part.callers.find(caller);
+  if (found == part.callers.end()) return;
+  found->second.shared = false;
+  found->second.gave_up.reset();
+  Ended(part, found);
 }
 
 std::vector<CallerIndex::Entry> CallerIndex::Entries(std::uint64_t caller) const {
@@ -69,7 +107,8 @@ std::size_t CallerIndex::size() const {
   std::size_t callers = 0;
   for (const Part& part : parts_) {
     const std::lock_guard lock(part.mutex);
-    callers += part.callers.size();
+    const auto busy = [](const auto& caller) { return !caller.second.idle(); };
+    callers += static_cast<std::size_t>(std::ranges::count_if(part.callers, busy));
   }
   return callers;
 }

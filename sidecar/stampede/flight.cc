@@ -74,6 +74,8 @@ SetPlan Flight::OnSetSent(Context& context, const Caller& caller) {
             .of_leader = false,
             .until = context.now + 10 * context.options.ask_timeout};
   if (Reader* const reader = ReaderOfSet(caller)) {
+    if (reader->caller.id == caller.id) context.callers.Fills(caller.id, context.now);
+    if (reader->caller.id != caller.id) context.callers.FilledByAnother(reader->caller.id);
     plan.is_fill = true;
     plan.tainted = fill.tainted = reader->tainted_behind.has_value();
     plan.refresh = reader->mode == Mode::kRefresh;

@@ -71,7 +71,11 @@ void Flight::KeepLease(Context& context) {
 // Those whose time is over, the oldest first: 1, 2, 4, ... so that the first of them may fill before all compute; and
 // whose overtime is over too at once.
 void Flight::Release(Context& context) {
-  const auto time_out = [&] { Dismiss(context, deadlines_.begin()->second, Answer::kTimeout, true); };
+  const auto time_out = [&] {
+    const WaiterId waiter = deadlines_.begin()->second;
+    if (waiters_.at(waiter).mode == Mode::kCold) context.callers.GaveUp(waiters_.at(waiter).caller.id, context.now);
+    Dismiss(context, waiter, Answer::kTimeout, true);
+  };
   while (!deadlines_.empty() && deadlines_.begin()->first + terms_.overtime <= context.now) time_out();
   while (!deadlines_.empty()) {
     const SteadyTime at = std::max(release_at_, deadlines_.begin()->first);

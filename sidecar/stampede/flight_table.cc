@@ -19,7 +19,11 @@ FlightTable::FlightTable(const FlightTableOptions& options) : commons_(options) 
 
 Begun FlightTable::Begin(const HashedKey& key, const Caller& caller, const FlightTerms& terms, SteadyTime now,
                          Todo& todo) {
-  return Of(key).Begin(key, caller, terms, commons_.callers.Leads(caller.id), now, todo);
+  const CallerIndex::Standing standing = commons_.callers.StandingOf(caller.id);
+  if (!standing.shared) return Of(key).Begin(key, caller, terms, standing.leads, now, todo);
+  FlightTerms own = terms;
+  own.waits_while_leading = false;
+  return Of(key).Begin(key, caller, own, standing.leads, now, todo);
 }
 
 void FlightTable::OnAsked(const HashedKey& key, FlightId flight, const AskReply& reply, SteadyTime now, Todo& todo) {

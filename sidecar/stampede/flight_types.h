@@ -39,8 +39,8 @@ struct FlightTerms {
   Mode mode = Mode::kCold;
   // False for MGET, for a request with bytes behind it, for a refresh: it may lead, but never waits for another.
   bool may_wait = true;
-  // A caller that leads is told nil at once instead of waiting. True only where connections are known to be of a pool
-  // (others send their commands on it while its value is computed).
+  // A caller that leads may wait all the same: its connection may be of a pool, so another sends its commands on it
+  // while its value is computed. Not where it turns out to be shared (caller_index.h). False: it is told nil at once.
   bool waits_while_leading = false;
   // Ask Redis for a lease. False: one leader a pod, not one a fleet; what was missing leads at once.
   bool lease = true;
