@@ -73,15 +73,17 @@ SetPlan Flight::OnSetSent(Context& context, const Caller& caller) {
             .tainted = false,
             .of_leader = false,
             .until = context.now + 10 * context.options.ask_timeout};
-  if (Reader* const reader = ReaderOfSet(caller)) {
+  if (Reader* const reader = ReaderOfSet(context, caller)) {
     if (reader->caller.id == caller.id) context.callers.Fills(caller.id, context.now);
     if (reader->caller.id != caller.id) context.callers.FilledByAnother(reader->caller.id);
     plan.is_fill = true;
-    plan.tainted = fill.tainted = reader->tainted_behind.has_value();
+    plan.tainted = fill.tainted = reader->tainted > 0;
     plan.refresh = reader->mode == Mode::kRefresh;
-    if (plan.tainted) fill.limit = *reader->tainted_behind;
+    if (plan.tainted) fill.limit = reader->tainted_behind;
+    if (plan.tainted) --reader->tainted;
     if (!plan.tainted) plan.delta = context.now - reader->since;
     fill.of_leader = leader_ && leader_->caller.id == reader->caller.id;
+    fill.maybe_of_leader = MayBeLeaders(caller);
     ++(plan.tainted ? context.stats.short_fills : context.stats.fills);
     if (--reader->nils == 0) RemoveReader(context, reader);
   } else {
@@ -108,7 +110,8 @@ bool Flight::OnSetDone(Context& context, const SetPlan& plan, SetOutcome outcome
     if (fill.of_leader && leader_ && !fill.invalidated) EndLead(context, Outcome::kNoSet);
     look_again_ = true;
   } else if (fill.tainted || fill.invalidated) {
-    // Whoever leads by now computes something newer.
+    // Another who leads by now computes something newer.
+    if (fill.maybe_of_leader && !fill.invalidated && leader_) EndLead(context, Outcome::kTainted);
     muffled_ = leader_.has_value();
     late = !fill.tainted && !fill.overwritten;
   } else {
@@ -185,7 +188,7 @@ void Flight::Call(Context& context, LeaseCall::Kind kind, FlightId id) const {
 
 void Flight::Promote(Context& context, FlightId id, bool leased) {
   const auto chosen = std::find_if(readers_.begin(), readers_.end(), [this](const Reader& reader) {
-    return provisional_ == reader.caller.id && !reader.tainted_behind;
+    return provisional_ == reader.caller.id && reader.tainted == 0;
   });
   if (chosen != readers_.end()) {
     Lead(context, chosen->caller, chosen->mode, id, leased);
@@ -239,7 +242,8 @@ void Flight::EndLead(Context& context, Outcome outcome) {
 
 void Flight::TaintReaders() {
   for (Reader& reader : readers_) {
-    if (!reader.tainted_behind) reader.tainted_behind = last_waiter_;
+    if (reader.tainted == 0) reader.tainted_behind = last_waiter_;
+    reader.tainted = reader.nils;
   }
   provisional_.reset();
 }

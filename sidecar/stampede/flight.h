@@ -21,7 +21,9 @@
 //     lease that is gone before its time: the key was invalidated. (A refresh knows its old value by its expiry.)
 //  3. Who was told nil is remembered until its SET (a reader). An invalidation taints all readers, and ends the
 //     leader's flight: who comes later must not wait for a value that is older than the invalidation. The tainted SET
-//     is still known for what it is, is kept short, and goes to those who waited before the invalidation.
+//     is still known for what it is, is kept short, and goes to those who waited before the invalidation. A connection
+//     that was told nil before and after it sets first what it was asked for first, as far as anyone can tell; if it
+//     may be the leader's SET, nobody can tell whether more will come, so its flight ends and the waiters look.
 //
 // Threads: none of its own; its shard's mutex is held for every call. It calls nothing but the index of callers.
 #pragma once
@@ -98,8 +100,9 @@ class Flight {
     std::uint32_t nils;  // each may be followed by a SET
     base::SteadyTime since;
     base::SteadyTime until;
-    std::optional<WaiterId> tainted_behind;  // the last waiter before the invalidation
-    bool reused = false;                     // another command came on its connection since
+    std::uint32_t tainted = 0;    // of `nils`: the first of them
+    WaiterId tainted_behind = 0;  // the last waiter before the invalidation
+    bool reused = false;          // another command came on its connection since
   };
   struct Leader {
     Caller caller;
@@ -122,6 +125,7 @@ class Flight {
     WaiterId limit;  // waiters up to here may have its value
     bool tainted;
     bool of_leader;
+    bool maybe_of_leader = false;
     bool invalidated = false;  // since it was sent
     bool overwritten = false;  // by a blind write, maybe
     base::SteadyTime until;
@@ -147,7 +151,9 @@ class Flight {
   void Adopt(const FlightTerms& terms);
 
   Reader* FindReader(const Caller& caller);
-  Reader* ReaderOfSet(const Caller& caller);
+  bool IsOld(const Context& context, const Reader& reader) const;
+  Reader* ReaderOfSet(const Context& context, const Caller& caller);
+  bool MayBeLeaders(const Caller& caller);
   void AddReader(Context& context, const Caller& caller, Mode mode, bool leads);
   void RemoveReader(Context& context, const Reader* reader);
   Begun Refuse(Context& context, const Caller& caller, const FlightTerms& terms, Role role);

@@ -14,17 +14,34 @@ Flight::Reader* Flight::FindReader(const Caller& caller) {
   return nullptr;
 }
 
+// Computing takes less than a lease, unless it was renewed. Who was told nil before that has given up, or its SET came
+// from a connection that nobody knew to be of the same pool.
+bool Flight::IsOld(const Context& context, const Reader& reader) const {
+  const bool leads = leader_ && leader_->caller.id == reader.caller.id;
+  return !leads && context.now - reader.since >= terms_.lease_time;
+}
+
 // Whose SET it is: the caller's own, or that of a reader whose connection went back to a pool and came out for others.
-Flight::Reader* Flight::ReaderOfSet(const Caller& caller) {
+Flight::Reader* Flight::ReaderOfSet(const Context& context, const Caller& caller) {
   if (Reader* const own = FindReader(caller)) return own;
+  Reader* found = nullptr;
   for (Reader& reader : readers_) {
-    if (reader.reused) return &reader;
+    if (reader.reused && (found == nullptr || IsOld(context, *found))) found = &reader;
   }
-  return nullptr;
+  return found;
+}
+
+// Whether the leader's SET may come from this connection.
+bool Flight::MayBeLeaders(const Caller& caller) {
+  if (!leader_) return false;
+  if (leader_->caller.id == caller.id) return true;
+  const Reader* const reader = FindReader(leader_->caller);
+  return reader != nullptr && reader->reused;
 }
 
 void Flight::AddReader(Context& context, const Caller& caller, Mode mode, bool leads) {
   if (Reader* const known = FindReader(caller)) {
+    if (IsOld(context, *known)) *known = {.caller = caller, .mode = mode, .nils = 0, .since = context.now, .until = {}};
     ++known->nils;
     known->until = std::max(known->until, context.now + 2 * terms_.lease_time);
     return;
@@ -33,12 +50,8 @@ void Flight::AddReader(Context& context, const Caller& caller, Mode mode, bool l
     if (!leads) return;
     RemoveReader(context, &readers_.front());
   }
-  readers_.push_back({.caller = caller,
-                      .mode = mode,
-                      .nils = 1,
-                      .since = context.now,
-                      .until = context.now + 2 * terms_.lease_time,
-                      .tainted_behind = std::nullopt});
+  readers_.push_back(
+      {.caller = caller, .mode = mode, .nils = 1, .since = context.now, .until = context.now + 2 * terms_.lease_time});
   context.callers.Add(caller.id, key_, 0);
 }
 

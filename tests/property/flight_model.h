@@ -52,6 +52,7 @@ struct FlightWeather {
   bool faults = true;      // clients die, forget, send bytes behind; others write
   bool losses = false;     // tracked connections are lost
   bool refreshes = false;  // values are refreshed before they end
+  bool waits_while_leading = true;
   std::chrono::milliseconds max_wait{120};
   std::chrono::milliseconds lease_time{100};
 };

@@ -47,6 +47,7 @@ Histories Tried(FlightMutation mutation, const FlightWeather& weather, std::uint
 constexpr FlightWeather kStorm{};
 constexpr FlightWeather kLosses{.losses = true};
 constexpr FlightWeather kRefreshes{.refreshes = true};
+constexpr FlightWeather kRefused{.waits_while_leading = false};
 constexpr FlightWeather kOneKey{.keys = 1, .lease_time = std::chrono::milliseconds(1000)};
 // Nothing fails, and nobody is too slow.
 constexpr FlightWeather kCalm{
@@ -74,7 +75,7 @@ TEST_P(FlightModelTest, NoOrderOfEventsBreaksAPromise) {
 
 INSTANTIATE_TEST_SUITE_P(Weathers, FlightModelTest,
                          testing::Values(Case{"Storm", kStorm}, Case{"Losses", kLosses}, Case{"Refreshes", kRefreshes},
-                                         Case{"OneKey", kOneKey}, Case{"Calm", kCalm},
+                                         Case{"Refused", kRefused}, Case{"OneKey", kOneKey}, Case{"Calm", kCalm},
                                          Case{"CalmRefreshes", kCalmRefreshes}),
                          [](const auto& param_info) { return param_info.param.name; });
 

@@ -142,6 +142,74 @@ TEST_F(FlightTaintTest, ASetForEachNilIsAFill) {
   EXPECT_FALSE(plan_.is_fill);
 }
 
+TEST_F(FlightTaintTest, ANilAfterAnInvalidationIsNotTaintedByIt) {
+  terms_.waits_while_leading = true;
+  LedWith("");
+  Set('x');
+  LedWith("");
+  SetSent('a');
+  EXPECT_TRUE(plan_.tainted) << "it may be of the first nil";
+  SetSent('a');
+  EXPECT_TRUE(plan_.is_fill);
+  EXPECT_FALSE(plan_.tainted);
+}
+
+// Of a pool: the SET of the first nil came on another connection, before anybody could know that.
+TEST_F(FlightTaintTest, ATaintedSetOnTheLeadersConnectionLeavesNobodyWaiting) {
+  terms_.waits_while_leading = true;
+  LedWith("");
+  EXPECT_EQ(Set('x'), "release");
+  LedWith("b");
+  EXPECT_EQ(SetSent('a'), "");
+  EXPECT_TRUE(plan_.tainted);
+  EXPECT_EQ(Begin('c'), "wait");
+  EXPECT_EQ(SetDone(), "release ask");
+  EXPECT_EQ(Asked(AskResult::kValue), "b:value c:value");
+}
+
+// Of a pool: a's SET came from a connection that nobody knew to be of the same pool.
+TEST_F(FlightTaintTest, OfAPoolsReadersTheOneThatMayStillComputeIsTaken) {
+  LedWith("");
+  EXPECT_EQ(Set('x'), "release");
+  now_ += terms_.lease_time;
+  EXPECT_EQ(Begin('b'), "wait ask");
+  EXPECT_EQ(Asked(AskResult::kWon), "b:lead");
+  table_.OnCallerReused(Of('a'));
+  table_.OnCallerReused(Of('b'));
+  EXPECT_EQ(Begin('c'), "wait");
+  SetSent('x');
+  EXPECT_TRUE(plan_.is_fill);
+  EXPECT_FALSE(plan_.tainted);
+  EXPECT_EQ(SetDone(), "release c:value");
+}
+
+TEST_F(FlightTaintTest, ATaintedSetThatMayBeTheLeadersOfAPoolLeavesNobodyWaiting) {
+  LedWith("");
+  Set('x');
+  Begin('b');
+  Asked(AskResult::kWon);
+  table_.OnCallerReused(Of('a'));
+  table_.OnCallerReused(Of('b'));
+  EXPECT_EQ(Begin('c'), "wait");
+  SetSent('x');
+  EXPECT_TRUE(plan_.tainted) << "it may be a's, which was told nil before x wrote";
+  EXPECT_EQ(SetDone(), "release ask");
+  EXPECT_EQ(Asked(AskResult::kValue), "c:value");
+}
+
+TEST_F(FlightTaintTest, ANilOfLongAgoTaintsNothing) {
+  terms_.waits_while_leading = true;
+  LedWith("");
+  Set('x');
+  now_ += terms_.lease_time;
+  LedWith("b");
+  now_ += ms(70);
+  SetSent('a');
+  EXPECT_FALSE(plan_.tainted);
+  EXPECT_EQ(plan_.delta, ms(70)) << "since the last nil";
+  EXPECT_EQ(SetDone(), "release b:value");
+}
+
 TEST_F(FlightTaintTest, ASetOfAnotherConnectionOfAPoolIsTheFill) {
   LedWith("b");
   table_.OnCallerReused(Of('a'));
