@@ -7,6 +7,7 @@
 #include <iterator>
 #include <utility>
 
+#include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/stampede/lease.h"
@@ -261,6 +262,8 @@ void FlightDesk::Unavailable(const Call& call) {
 }
 
 void FlightDesk::OnAsked(const Call& call, const stampede::AskReply& reply) {
+  if (reply.result == stampede::AskResult::kValue && home_.flights != nullptr)
+    home_.flights->OnLife(*call.key, reply.remaining);
   Todo todo;
   table_.OnAsked(table_.Hash(*call.key), call.flight, reply, home_.loop.Now(), todo);
   FlightValue value;

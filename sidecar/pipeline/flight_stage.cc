@@ -129,17 +129,22 @@ void FlightStage::OnRead(std::string_view physical, std::int64_t pttl_ms) {
   if (!refreshes_ || pttl_ms <= 0) return;
   const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
   const auto logical = snapshot ? snapshot->Visible(physical) : std::nullopt;
-  if (!logical) return;
-  const GuardPtr guard = GuardOf(snapshot->set().Match(*logical));
+  if (logical) OnLife(*logical, milliseconds(pttl_ms));
+}
+
+void FlightStage::OnLife(std::string_view logical, milliseconds left) {
+  const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
+  if (!refreshes_ || left.count() <= 0 || !snapshot) return;
+  const GuardPtr guard = GuardOf(snapshot->set().Match(logical));
   if (!guard || !guard->refreshes()) return;
   constexpr std::chrono::seconds kSame{1};
-  const std::uint64_t hash = Hash(*logical).hash;
-  const base::SteadyTime ends = context_.loop.Now() + milliseconds(pttl_ms);
+  const std::uint64_t hash = Hash(logical).hash;
+  const base::SteadyTime ends = context_.loop.Now() + left;
   const auto facts = desk_.guards().history().Find(hash);
   if (facts && !facts->deleted && facts->set_at + facts->lifetime < ends + kSame &&
       ends < facts->set_at + facts->lifetime + kSame)
     return;
-  const milliseconds lifetime = std::max(milliseconds(pttl_ms), facts ? facts->lifetime : milliseconds(0));
+  const milliseconds lifetime = std::max(left, facts ? facts->lifetime : milliseconds(0));
   desk_.guards().history().OnSet(hash, lifetime, {}, ends - lifetime);
 }
 

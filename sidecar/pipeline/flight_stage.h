@@ -56,6 +56,7 @@ class FlightStage {
   stampede::HotList& hot() { return hot_; }
   // A fill read the key: what the upstream says of its life.
   void OnRead(std::string_view physical, std::int64_t pttl_ms);
+  void OnLife(std::string_view logical, std::chrono::milliseconds left);
 
   // Whether this read of `key` should compute its value anew before it ends. REQUIRES: nothing stands behind it.
   bool IsDue(const policy::Snapshot& snapshot, std::string_view key);

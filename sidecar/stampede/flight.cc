@@ -17,7 +17,9 @@ Begun Flight::Begin(Context& context, const Caller& caller, const FlightTerms& t
   const bool known = !terms.waits_while_leading && FindReader(caller) != nullptr;
   const bool open = leader_ || asking_ || foreign_until_ || !fills_.empty();
   if (known || (open && !patient)) return Refuse(context, caller, terms, Role::kRefused);
-  if (!open && !terms.lease) {
+  // Without leases nobody else looks whether the value was refreshed by another pod already.
+  const bool looks = terms.mode == Mode::kRefresh && terms.value_until != SteadyTime::min();
+  if (!open && !terms.lease && !looks) {
     Adopt(terms);
     AddReader(context, caller, terms.mode, true);
     Lead(context, caller, terms.mode, context.NextId(), false);

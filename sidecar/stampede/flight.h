@@ -140,6 +140,8 @@ class Flight {
   void StartAsk(Context& context, FlightId id);
   void Call(Context& context, LeaseCall::Kind kind, FlightId id) const;
   void Granted(Context& context, const Asking& asked, const AskReply& reply);
+  bool IsLoneRefresh() const;
+  bool IsStillDue(const AskReply& reply) const;
   void Verified(Context& context, const Asking& asked, const AskReply& reply);
   void Invalidated(Context& context);
   bool ValueIsTheOld(const AskReply& reply) const;

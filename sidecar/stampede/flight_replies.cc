@@ -43,16 +43,36 @@ void Flight::OnAsked(Context& context, FlightId id, const AskReply& reply) {
   Settle(context);
 }
 
+// Only one waits, who has a value that lives.
+bool Flight::IsLoneRefresh() const {
+  return terms_.value_until != base::SteadyTime::min() && waiters_.size() == 1 &&
+         waiters_.begin()->second.mode == Mode::kRefresh;
+}
+
+// Without leases: the value that the refresh was begun for is still there.
+bool Flight::IsStillDue(const AskReply& reply) const {
+  return !terms_.lease && IsLoneRefresh() && reply.remaining.count() > 0 && reply.remaining <= terms_.refresh_below;
+}
+
 void Flight::Granted(Context& context, const Asking& asked, const AskReply& reply) {
   switch (reply.result) {
     case AskResult::kValue:
-      AnswerUpTo(context, asked.limit);
+      if (IsStillDue(reply)) {
+        Promote(context, asked.id, false);
+        if (leader_) leader_->alone = true;
+      } else {
+        AnswerUpTo(context, asked.limit);
+      }
       break;
     case AskResult::kWon:
     case AskResult::kMine:
       Promote(context, asked.id, true);
       break;
     case AskResult::kUnavailable:
+      if (IsLoneRefresh()) {  // its value lives: nobody needs to compute
+        Dismiss(context, waiters_.begin()->first, Answer::kMiss, true);
+        break;
+      }
       Promote(context, asked.id, false);
       if (leader_) leader_->alone = true;
       break;
@@ -72,7 +92,13 @@ void Flight::Verified(Context& context, const Asking& asked, const AskReply& rep
   switch (reply.result) {
     case AskResult::kValue:
       if (ValueIsTheOld(reply)) break;
-      Invalidated(context);
+      if (leader_->leased || leader_->mode == Mode::kCold) {
+        Invalidated(context);
+      } else {
+        // Without leases other pods refresh at the same time. To keep each SET but the first short would make the value
+        // due again at once.
+        EndLead(context, Outcome::kFilledByOther);
+      }
       AnswerUpTo(context, asked.limit);
       break;
     case AskResult::kWon:

@@ -348,7 +348,8 @@ TEST_F(FlightTableTest, ARefreshWithoutLeasesLooksByReading) {
   terms_.lease = false;
   terms_.refresh_below = ms(100);
   terms_.value_until = now_ + ms(100);
-  EXPECT_EQ(Begin('a'), "lead");
+  EXPECT_EQ(Begin('a'), "wait read");
+  EXPECT_EQ(Asked(AskResult::kValue, ms(95)), "a:lead");
   EXPECT_EQ(Pushed(), "read");
   EXPECT_EQ(Asked(AskResult::kValue, ms(90)), "");
   Pushed();
@@ -362,6 +363,38 @@ TEST_F(FlightTableTest, KeysDoNotMeet) {
   EXPECT_EQ(Begin('c', "other"), "wait ask");
   EXPECT_EQ(Set('a'), "release b:value");
   EXPECT_EQ(table_.Stats().waiters, 1U);
+}
+
+// ---- a refresh without leases
+
+class RefreshAloneTest : public FlightFixture {
+ protected:
+  RefreshAloneTest() {
+    terms_.mode = Mode::kRefresh;
+    terms_.may_wait = false;
+    terms_.lease = false;
+    terms_.refresh_below = ms(1500);
+    terms_.value_until = now_ + ms(1000);
+  }
+};
+
+TEST_F(RefreshAloneTest, LooksHowLongTheValueLives) {
+  EXPECT_EQ(Begin('a'), "wait read");
+}
+
+TEST_F(RefreshAloneTest, LeadsWhereTheValueEndsSoon) {
+  Begin('a');
+  EXPECT_EQ(Asked(AskResult::kValue, ms(1000)), "a:lead");
+}
+
+TEST_F(RefreshAloneTest, GetsTheValueThatAnotherPodHasRefreshed) {
+  Begin('a');
+  EXPECT_EQ(Asked(AskResult::kValue, ms(9000)), "a:value");
+}
+
+TEST_F(RefreshAloneTest, KeepsItsValueWhereRedisCanNotBeAsked) {
+  Begin('a');
+  EXPECT_EQ(Asked(AskResult::kUnavailable), "a:keep");
 }
 
 }  // namespace
