@@ -222,7 +222,7 @@ bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& 
     const policy::StaleSet rule = context_.policies->snapshot()->set().at(key.policy).stampede.stale_set;
     if (rule == policy::StaleSet::kPass) {
       guard.OnSuspectSet(stampede::SuspectSet::kPassed);
-    } else if (rule == policy::StaleSet::kDrop && may_drop && note.keys.size() == 1) {
+    } else if (rule == policy::StaleSet::kDrop && may_drop && key.fill.own_miss && note.keys.size() == 1) {
       guard.OnSuspectSet(stampede::SuspectSet::kDropped);
       dropped = true;
     } else {

@@ -79,6 +79,7 @@ SetPlan Flight::OnSetSent(Context& context, const Caller& caller) {
     if (reader->caller.id == caller.id) context.callers.Fills(caller.id, context.now);
     if (reader->caller.id != caller.id) context.callers.FilledByAnother(reader->caller.id);
     plan.is_fill = true;
+    plan.own_miss = reader->caller.id == caller.id;
     plan.tainted = fill.tainted = reader->tainted > 0;
     plan.refresh = reader->mode == Mode::kRefresh;
     if (plan.tainted) fill.limit = reader->tainted_behind;

@@ -161,6 +161,7 @@ struct Todo {
 struct SetPlan {
   std::uint64_t fill = 0;             // 0: no flight knew the key when it was sent
   bool is_fill = false;               // it follows a miss; else it is a blind write, stored as its policy says
+  bool own_miss = false;              // that was the caller's own; else it may be a blind write all the same
   bool tainted = false;               // keep it short: the key was invalidated after the miss
   bool refresh = false;               // it follows a synthetic miss: NX is to be ignored
   std::chrono::nanoseconds delta{0};  // from nil to here; 0 unless is_fill and not tainted

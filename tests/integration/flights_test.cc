@@ -255,6 +255,16 @@ TEST_P(Flights, SetAfterADeleteIsDroppedWhereThePolicySaysSo) {
   EXPECT_EQ(Direct().Do({"GET", "d:a"}), kNil);
 }
 
+// It may be a writer's that knows of no miss.
+TEST_P(Flights, SetOfAnotherConnectionAfterADeleteIsNotDropped) {
+  RawClient leader = Client();
+  ASSERT_EQ(leader.Do({"GET", "d:a"}), kNil);
+  leader.Do({"GET", "p:b"});
+  Client().Do({"DEL", "d:a"});
+  ASSERT_EQ(Client().Do({"SET", "d:a", "new", "EX", "100"}), "+OK\r\n");
+  EXPECT_EQ(Direct().Do({"GET", "d:a"}), Bulk("new"));
+}
+
 TEST_P(Flights, BlindWriteIsStoredInFull) {
   RawClient leader = Client();
   ASSERT_EQ(leader.Do({"GET", "f:a"}), kNil);

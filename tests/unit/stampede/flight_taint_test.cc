@@ -305,5 +305,22 @@ TEST_F(FlightReadersTest, ManyDeletesDoNotMakeManyLeaders) {
   EXPECT_EQ(table_.Stats().led[0], 3U);
 }
 
+TEST_F(FlightTaintTest, ASetByAnotherConnectionIsNotSurelyTheAwaitedOne) {
+  LedWith("");
+  table_.OnCallerReused(Of('a'));
+  Deleted();
+  SetSent('b');
+  EXPECT_TRUE(plan_.is_fill);
+  EXPECT_TRUE(plan_.tainted);
+  EXPECT_FALSE(plan_.own_miss);
+}
+
+TEST_F(FlightTaintTest, ASetByWhoWasToldNilIsSurelyTheAwaitedOne) {
+  LedWith("");
+  Deleted();
+  SetSent('a');
+  EXPECT_TRUE(plan_.own_miss);
+}
+
 }  // namespace
 }  // namespace herdgate::stampede
