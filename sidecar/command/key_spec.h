@@ -61,6 +61,13 @@ struct KeySpecs {
   KeySearch search = KeySearch::kSpecs;
 
   constexpr bool empty() const { return count == 0; }
+  // Whether every call has the same one key, its first argument: GET, SET, HSET.
+  constexpr bool first_argument_only() const {
+    const KeySpec& only = specs[0];
+    return count == 1 && search == KeySearch::kSpecs && only.begin == KeySpec::Begin::kIndex && only.position == 1 &&
+           only.find == KeySpec::Find::kRange && only.last == 0 && !only.incomplete &&
+           only.access != KeyAccess::kChannel;
+  }
   constexpr const KeySpec* begin() const { return specs.data(); }
   constexpr const KeySpec* end() const { return specs.data() + count; }
   constexpr bool operator==(const KeySpecs&) const = default;

@@ -50,6 +50,10 @@ KeyRanges FindKeys(const CommandSpec& spec, std::span<const std::string_view> ar
 // Calls visit(size_t index, KeyAccess access) for every key, in the order that COMMAND GETKEYS lists them.
 template <typename Visit>
 void ForEachKey(const CommandSpec& spec, std::span<const std::string_view> args, Visit visit) {
+  if (spec.keys.first_argument_only()) {  // nearly always
+    if (args.size() > 1) visit(size_t{1}, spec.keys.begin()->access);
+    return;
+  }
   for (const KeyRange& range : FindKeys(spec, args)) {
     for (size_t i = range.first; i <= range.last; i += range.step) visit(i, range.access);
   }

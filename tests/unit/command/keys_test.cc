@@ -98,6 +98,28 @@ TEST(KeysTest, TenThousandKeysAreOneRange) {
   EXPECT_EQ(FirstKey(*BuiltIn().Resolve(args), args), 1u);
 }
 
+TEST(KeysTest, CommandsSaidToHaveOneKeyHaveNoOtherAndItIsTheFirstArgument) {
+  std::size_t said = 0;
+  for (const CommandSpec& spec : BuiltIn().specs()) {
+    for (const size_t count : {size_t{1}, size_t{2}, size_t{3}, size_t{7}}) {
+      const std::vector<std::string_view> args(count, "1");
+      const KeyRanges keys = FindKeys(spec, args);
+      const bool first_only = keys.size() == 1 && keys.begin()->first == 1 && keys.begin()->last == 1;
+      if (spec.keys.first_argument_only()) {
+        EXPECT_EQ(first_only, count > 1) << spec.name << " " << count;
+      }
+      size_t visited = 0;
+      ForEachKey(spec, args, [&visited](size_t, KeyAccess) { ++visited; });
+      EXPECT_EQ(visited, keys.key_count()) << spec.name << " " << count;
+    }
+    said += spec.keys.first_argument_only() ? 1 : 0;
+  }
+  EXPECT_TRUE(BuiltIn().FindFull("get")->keys.first_argument_only());
+  EXPECT_FALSE(BuiltIn().FindFull("del")->keys.first_argument_only());
+  EXPECT_FALSE(BuiltIn().FindFull("sort_ro")->keys.first_argument_only());
+  EXPECT_GT(said, 100u);
+}
+
 TEST(KeysTest, OnlyBlockingCallsMayBlock) {
   const auto may_block = [](std::string_view request) {
     const std::vector<std::string_view> args = Split(request);
