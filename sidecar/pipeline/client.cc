@@ -57,7 +57,7 @@ Verdict Client::Handle(const resp::Request& request) {
   if (!context_.policies->active()) {
     verdict = Dispatch(spec, request);
   } else if (near_missed_ = refresh_due_ = IsRefreshDue(spec, request); refresh_due_ || !AnswerHit(spec, request)) {
-    verdict = Judged(spec, request);
+    verdict = IsOutside(spec, request) ? Dispatch(spec, request) : Judged(spec, request);
   }
   if (verdict == Verdict::kDone) {
     // The commands of a block are refused together if they can't be sent in time.

@@ -270,6 +270,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
 
   // Policies (client_policies.cc).
   PolicyWork& Work();
+  // Whether the command's only key belongs to no policy: then nothing of it has to be judged or noted.
+  bool IsOutside(const command::CommandSpec& spec, const resp::Request& request) const;
   net::Verdict Judged(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict JudgedExec(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Carry(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);

@@ -45,6 +45,12 @@ PolicyWork& Client::Work() {
   return *policy_work_;
 }
 
+bool Client::IsOutside(const CommandSpec& spec, const resp::Request& request) const {
+  const bool one_key = spec.keys.first_argument_only() && spec.ttl != command::TtlEffect::kTtlUnknown;
+  if (!one_key || request.args.size() < 2 || in_multi_ || block_left_ > 0) return false;
+  return context_.policies->snapshot()->set().Match(request.args[1]) == policy::PolicySet::kNone;
+}
+
 Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
   // What a RESP2 subscriber may not send is refused by its name: it must be the one that the app wrote. While something
   // is owed, it may be an UNSUBSCRIBE that makes it allowed.
@@ -275,11 +281,7 @@ bool IsJudgedByItsHead(const CommandSpec& spec, const net::LargeRequest& head) {
   if (head.args.size() < 2) return false;
   constexpr std::size_t kPlainSet = 3;
   if (spec.name == "set") return head.declared_args == kPlainSet;
-  if (spec.keys.count != 1 || spec.keys.search != command::KeySearch::kSpecs) return false;
-  const command::KeySpec& key = *spec.keys.begin();
-  const bool one_key = key.begin == command::KeySpec::Begin::kIndex && key.find == command::KeySpec::Find::kRange &&
-                       key.position == 1 && key.last == 0;
-  return one_key && (spec.ttl == command::TtlEffect::kTtlNone || spec.ttl == command::TtlEffect::kTtlKeeps);
+  return spec.keys.first_argument_only() && (spec.ttl == command::TtlEffect::kTtlNone || spec.ttl == command::TtlEffect::kTtlKeeps);
 }
 
 }  // namespace
