@@ -210,7 +210,7 @@ upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag,
 }
 
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
-  const bool near = plan_ != nullptr && near_note_.has_value();
+  const bool near = plan_ != nullptr && near_note_ != nullptr;
   std::string_view raw = request.raw;
   if (near) {
     if (const auto reply = FlightsSending(spec, request, raw)) return Answer(spec, *reply);

@@ -191,7 +191,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool NoteNearLarge(const command::CommandSpec& spec, const net::LargeRequest& head, const policy::RequestPlan* plan);
   void QueueNear();
   void NearSent();
-  bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.front().slot != 0; }
+  bool HasFence() const { return near_work_ && !near_work_->notes.empty() && near_work_->notes.Front()->slot != 0; }
   // The request for what is not here of the request noted; nothing if it is to be asked whole.
   std::optional<std::string_view> NearRest(const resp::Request& request);
   bool HasNearParts() const { return near_note_ && near_note_->parts; }
@@ -409,7 +409,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   policy::RequestPlan* plan_ = nullptr;    // of the request being dispatched
   std::string instead_;                    // what the app gets in the place of its reply; see PolicyWork
   std::unique_ptr<PolicyWork> policy_work_;
-  std::optional<NearNote> near_note_;  // of the request being dispatched
+  NotePtr near_note_;  // of the request being dispatched
   std::unique_ptr<NearWork> near_work_;
   bool near_missed_ = false;  // AnswerHit has looked for what the request being handled asks
   bool refresh_due_ = false;  // the GET being handled should compute its value anew

@@ -83,7 +83,7 @@ bool Client::IsLast() const {
 
 bool Client::TakeForFlight(std::string_view bytes) {
   if (session_ == nullptr || !near_work_ || near_work_->notes.empty()) return false;
-  const NearNote& note = near_work_->notes.front();
+  const NearNote& note = *near_work_->notes.Front();
   if (note.kind != NearNote::Kind::kLookup || note.keys.size() != 1 || note.parts) return false;
   const auto guard = context_.flights->GuardOf(note.keys.front().policy);
   if (!guard || !(IsNil(bytes) ? TakeMiss(note, *guard) : note.refresh && TakeRefresh(note, *guard, bytes)))

@@ -51,7 +51,7 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   if (!snapshot.watches()) return;
   near_note_ = context_.near->Sent(snapshot, spec, request, plan, MayLookNear(queued));
   if (snapshot.nears() && ReadsUnknownKeys(spec)) {
-    if (!near_note_) near_note_.emplace();
+    if (!near_note_) near_note_ = context_.near->notes().Take();
     near_note_->kind = std::max(near_note_->kind, NearNote::Kind::kFence);
   }
   if (!near_note_) return;
@@ -75,26 +75,26 @@ bool Client::NoteNearLarge(const CommandSpec& spec, const net::LargeRequest& hea
   NoteNear(spec, {.args = head.args, .raw = {}, .was_inline = false}, plan == nullptr ? no_keys : *plan, true);
   // Its reply streams back by itself; a fence could not hold it.
   if (IsFenced()) near_note_->kind = NearNote::Kind::kFlush;
-  return near_note_.has_value() && !in_multi_;
+  return near_note_ != nullptr && !in_multi_;
 }
 
 // The command noted was queued: it will be carried out by EXEC.
 void Client::QueueNear() {
   if (!near_note_) return;
   if (!near_work_) near_work_ = std::make_unique<NearWork>();
-  NearNote note = std::move(*std::exchange(near_note_, std::nullopt));
-  if (note.kind == NearNote::Kind::kLookup) note.kind = NearNote::Kind::kRead;
+  NotePtr note = std::move(near_note_);
+  if (note->kind == NearNote::Kind::kLookup) note->kind = NearNote::Kind::kRead;
   // EXEC's reply says nothing of each, and its request has no values.
-  note.use = {};
-  note.set_reply = NearNote::SetReply::kNone;
-  for (NearNote::Key& key : note.keys) key.value_argument = 0;
+  note->use = {};
+  note->set_reply = NearNote::SetReply::kNone;
+  for (NearNote::Key& key : note->keys) key.value_argument = 0;
   auto& all = near_work_->queued;
   if (!all) {
     all = std::move(note);
     return;
   }
-  all->kind = std::max(all->kind, note.kind);
-  for (NearNote::Key& key : note.keys) all->keys.push_back(std::move(key));
+  all->kind = std::max(all->kind, note->kind);
+  for (NearNote::Key& key : note->keys) all->keys.Add() = std::move(key);
 }
 
 // The request noted was taken by its lane.
@@ -103,13 +103,13 @@ void Client::NearSent() {
   // A reply that nobody is shown can't wait for a fence, but what follows it is shown.
   if (IsFenced() && near_note_->slot == 0) near_note_->kind = NearNote::Kind::kFlush;
   context_.near->Enter(*near_work_, *near_note_);
-  near_work_->notes.push_back(std::move(*std::exchange(near_note_, std::nullopt)));
+  near_work_->notes.Push(std::move(near_note_));
 }
 
 // REQUIRES: the reply is tagged with kNearReply.
 void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
   if (!near_work_ || near_work_->notes.empty()) return;
-  const NearNote& note = near_work_->notes.front();
+  const NearNote& note = *near_work_->notes.Front();
   const bool lookup = note.kind == NearNote::Kind::kLookup;
   if (first || !lookup) context_.near->Arrived(note, bytes, whole);
   if (first && !lookup) FlightsAnswered(note, bytes);
@@ -119,15 +119,17 @@ void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
 // The oldest noted command is answered from here: it says nothing of what the upstream has.
 void Client::NearUnanswered() {
   if (!near_work_ || near_work_->notes.empty()) return;
-  context_.near->Lost(near_work_->notes.front());
-  FlightsAnswered(near_work_->notes.front(), std::nullopt);
+  const NearNote& note = *near_work_->notes.Front();
+  context_.near->Lost(note);
+  FlightsAnswered(note, std::nullopt);
 }
 
 // The oldest noted command is answered. The slot that its reply belongs into, if it waits for a fence.
 std::optional<net::ReplyQueue::SlotId> Client::NearEnded() {
   if (!near_work_ || near_work_->notes.empty()) return std::nullopt;
-  const net::ReplyQueue::SlotId slot = near_work_->notes.front().slot;
-  near_work_->notes.pop_front();
+  NotePtr note = near_work_->notes.Pop();
+  const net::ReplyQueue::SlotId slot = note->slot;
+  context_.near->notes().Give(std::move(note));
   near_work_->pending.End();
   if (slot != 0) ++near_work_->fences;
   return slot == 0 ? std::nullopt : std::optional(slot);
@@ -148,7 +150,8 @@ void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& re
 // What was sent will not be answered: its fate is not known.
 void Client::LoseNear() {
   if (!near_work_) return;
-  for (const NearNote& note : near_work_->notes) {
+  for (std::size_t i = 0; i < near_work_->notes.size(); ++i) {
+    const NearNote& note = *near_work_->notes[i];
     context_.near->Lost(note);
     FlightsAnswered(note, std::nullopt);
   }

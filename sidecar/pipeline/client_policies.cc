@@ -151,7 +151,7 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
   }
   near_note_.reset();
   if (near_work_ && near_work_->queued && verdict_of.error.empty()) {
-    near_note_ = near_work_->queued;
+    near_note_ = std::make_unique<NearNote>(*near_work_->queued);
     context_.near->Lost(*near_note_);  // dropped at send
   }
   plan_ = &plan;
@@ -281,7 +281,8 @@ bool IsJudgedByItsHead(const CommandSpec& spec, const net::LargeRequest& head) {
   if (head.args.size() < 2) return false;
   constexpr std::size_t kPlainSet = 3;
   if (spec.name == "set") return head.declared_args == kPlainSet;
-  return spec.keys.first_argument_only() && (spec.ttl == command::TtlEffect::kTtlNone || spec.ttl == command::TtlEffect::kTtlKeeps);
+  return spec.keys.first_argument_only() &&
+         (spec.ttl == command::TtlEffect::kTtlNone || spec.ttl == command::TtlEffect::kTtlKeeps);
 }
 
 }  // namespace

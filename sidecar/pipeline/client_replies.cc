@@ -397,7 +397,7 @@ void Client::PassPush(std::string_view frame, std::size_t ended, const Pending* 
   const std::string_view shown = snapshot && rewrites ? std::string_view(rewritten) : frame;
   if (session_ == nullptr || oldest == nullptr || (oldest->tag & kNearReply) == 0 || !HasFence())
     return PassBytes(shown, ended, true);
-  session_->replies().PassBefore(near_work_->notes.front().slot, shown);
+  session_->replies().PassBefore(near_work_->notes.Front()->slot, shown);
   session_->TouchReplies();
 }
 

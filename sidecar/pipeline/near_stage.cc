@@ -291,37 +291,36 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   return reply_;
 }
 
-std::optional<NearNote> NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spec,
-                                        const resp::Request& request, const RequestPlan& plan, bool may_look_up) {
-  NearNote note;
+NotePtr NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spec, const resp::Request& request,
+                        const RequestPlan& plan, bool may_look_up) {
+  NearNote::Kind kind = NearNote::Kind::kRead;
   if (Flushes(spec)) {
     if (snapshot.nears())
       cache_.DropAll(spec.name == "swapdb" ? cache::EpochReason::kSwapDb : cache::EpochReason::kFlush);
-    note.kind = NearNote::Kind::kFlush;
-    return note;
-  }
-  if (snapshot.nears() && WritesUnknownKeys(spec)) {
-    note.kind = NearNote::Kind::kFence;
+    kind = NearNote::Kind::kFlush;
+  } else if (snapshot.nears() && WritesUnknownKeys(spec)) {
+    kind = NearNote::Kind::kFence;
   } else if (plan.watched_keys.empty()) {
-    return std::nullopt;
+    return nullptr;
   } else if (spec.flags.Has(CommandFlag::kWrite) || WritesUnknownKeys(spec)) {
-    note.kind = NearNote::Kind::kWrite;
+    kind = NearNote::Kind::kWrite;
   } else if (may_look_up && IsLookup(spec, request, plan)) {
-    note.kind = NearNote::Kind::kLookup;
+    kind = NearNote::Kind::kLookup;
   }
-  const bool writes = note.kind == NearNote::Kind::kWrite || note.kind == NearNote::Kind::kFence;
-  for (const auto& key : plan.watched_keys) {
-    const bool near = snapshot.IsNear(key.policy);
-    note.keys.push_back({.name = std::string(Physical(snapshot, request.args[key.argument], key.policy)),
-                         .policy = key.policy,
-                         .near = near,
-                         .prefix = snapshot.Prefix(key.policy).size(),
-                         .argument = key.argument,
-                         .written = key.written});
-    if (!near) continue;
-    if (writes) cache_.Drop(cache_.Hash(note.keys.back().name), cache::EvictionReason::kOwnWrite);
+  NotePtr note = notes_.Take();
+  note->kind = kind;
+  if (kind == NearNote::Kind::kFlush) return note;
+  const bool writes = kind == NearNote::Kind::kWrite || kind == NearNote::Kind::kFence;
+  for (const auto& watched : plan.watched_keys) {
+    NearNote::Key& key = note->keys.Add();
+    key.name = Physical(snapshot, request.args[watched.argument], watched.policy);
+    key.policy = watched.policy;
+    key.near = snapshot.IsNear(watched.policy);
+    key.prefix = snapshot.Prefix(watched.policy).size();
+    key.argument = watched.argument;
+    key.written = watched.written;
+    if (key.near && writes) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
   }
-  if (note.keys.empty() && note.kind != NearNote::Kind::kFence) return std::nullopt;
   return note;
 }
 
@@ -331,16 +330,16 @@ std::optional<std::string_view> NearStage::Rest(const resp::Request& request, co
   if (note.kind != NearNote::Kind::kLookup || note.keys.size() < 2 || note.keys.size() > kMostKeys || !fills_.armed())
     return std::nullopt;
   NearParts near{.parts = {}, .proto = proto};
-  std::vector<NearNote::Key> asked;
+  NearNote::Keys asked;
   for (const NearNote::Key& key : note.keys) {
     near.parts.push_back({.value = {}, .policy = key.policy});
     if (key.near) near.parts.back().value = Fresh(cache_.Hash(key.name), work);
-    if (!near.parts.back().value) asked.push_back(key);
+    if (!near.parts.back().value) asked.Add() = key;
   }
   if (asked.size() == note.keys.size()) return std::nullopt;
   if (asked.empty()) {  // the last of them came this very moment
     near.parts.back().value.reset();
-    asked.push_back(note.keys.back());
+    asked.Add() = note.keys.back();
   }
   std::vector<std::string_view> args = {request.args[0]};
   for (const NearNote::Key& key : asked) args.push_back(key.name);

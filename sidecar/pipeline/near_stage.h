@@ -82,9 +82,9 @@ class NearStage {
     return spec.id == get_ && request.args.size() == 2 && spec.AcceptsCount(2) && !spec.absent;
   }
 
-  // What a command that goes upstream means; nothing if it means nothing. Drops what it writes (rule 4, at send).
-  std::optional<NearNote> Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec,
-                               const resp::Request& request, const policy::RequestPlan& plan, bool may_look_up);
+  // What a command that goes upstream means; null if it means nothing. Drops what it writes (rule 4, at send).
+  NotePtr Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec, const resp::Request& request,
+               const policy::RequestPlan& plan, bool may_look_up);
   // The request for those keys of an MGET that are not here, if some are: the note is then of these, and holds the
   // values of the others. Valid until the next call. REQUIRES: the note is Sent's for this request, just now.
   std::optional<std::string_view> Rest(const resp::Request& request, const NearWork* work, int proto, NearNote& note);
@@ -99,6 +99,7 @@ class NearStage {
   // The command's fate is not known.
   void Lost(const NearNote& note);
   NearFills& fills() { return fills_; }
+  NotePool& notes() { return notes_; }
 
   // What the cache has of the key, fresh or within its window as stale: for an upstream that is away. The caller counts
   // what it answers.
@@ -151,6 +152,7 @@ class NearStage {
   cache::NearReader reader_;
   cache::KeySampler sampler_;
   cache::HotKeys hot_;
+  NotePool notes_;
   std::string physical_;
   std::string reply_;
   std::string rest_;

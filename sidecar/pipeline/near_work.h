@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sidecar/base/ring.h"
 #include "sidecar/cache/pending_keys.h"
 #include "sidecar/net/reply_queue.h"
 #include "sidecar/pipeline/near_parts.h"
@@ -48,10 +48,33 @@ struct NearNote {
 
     std::string_view logical() const { return std::string_view(name).substr(prefix); }
   };
+  // In order. Made empty by Clear, it keeps the memory of a name for the next.
+  class Keys {
+   public:
+    Key& Add() {
+      if (size_ == kept_.size()) kept_.emplace_back();
+      return kept_[size_++];
+    }
+    void Clear();
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    Key& operator[](std::size_t index) { return kept_[index]; }
+    const Key& operator[](std::size_t index) const { return kept_[index]; }
+    const Key& front() const { return kept_.front(); }
+    const Key& back() const { return kept_[size_ - 1]; }
+    Key* begin() { return kept_.data(); }
+    Key* end() { return kept_.data() + size_; }
+    const Key* begin() const { return kept_.data(); }
+    const Key* end() const { return kept_.data() + size_; }
+
+   private:
+    std::vector<Key> kept_;  // those behind size_ are as made, but for their names' memory
+    std::size_t size_ = 0;
+  };
   // What a reply that is no error says of the SETs.
   enum class SetReply : std::uint8_t { kNone, kStoredUnlessNil, kStoredIfOne, kUnknown };
   Kind kind = Kind::kRead;
-  std::vector<Key> keys;
+  Keys keys;
   SetReply set_reply = SetReply::kNone;
   stampede::KeyUse use{};  // of the command
   bool refresh = false;    // GET: its value is to be computed anew if it is there
@@ -62,9 +85,23 @@ struct NearNote {
   std::shared_ptr<const NearParts> parts;  // an MGET that goes upstream in part; `keys` are that part's
 };
 
+using NotePtr = std::unique_ptr<NearNote>;
+
+// Notes that are used again: each command of a watched key has one while it is on its way, and a loop has as many as
+// its clients have such commands. What is not given back is freed. Threads: its loop.
+class NotePool {
+ public:
+  NotePtr Take();  // as made
+  void Give(NotePtr note);
+
+ private:
+  static constexpr std::size_t kMost = 1024;
+  std::vector<NotePtr> free_;
+};
+
 struct NearWork {
-  std::deque<NearNote> notes;
-  std::optional<NearNote> queued;  // of the transaction under way, all its commands together
+  base::Ring<NotePtr> notes;
+  NotePtr queued;  // of the transaction under way, all its commands together
   cache::PendingKeys pending;
   std::size_t fences = 0;  // replies that have come and wait for theirs: until then nothing is looked up
 };
