@@ -57,7 +57,7 @@ Verdict Client::Handle(const resp::Request& request) {
   if (!context_.policies->active()) {
     verdict = Dispatch(spec, request);
   } else if (near_missed_ = refresh_due_ = IsRefreshDue(spec, request); refresh_due_ || !AnswerHit(spec, request)) {
-    verdict = IsOutside(spec, request) ? Dispatch(spec, request) : Judged(spec, request);
+    verdict = Weighed(spec, request);
   }
   if (verdict == Verdict::kDone) {
     // The commands of a block are refused together if they can't be sent in time.
@@ -212,7 +212,8 @@ upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag,
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {
   const bool near = plan_ != nullptr && near_note_ != nullptr;
   std::string_view raw = request.raw;
-  if (near) {
+  const bool tells = near && near_note_->kind > NearNote::Kind::kStandby;  // look-ups tell when they are answered
+  if (tells) {
     if (const auto reply = FlightsSending(spec, request, raw)) return Answer(spec, *reply);
   }
   const bool rewrites = NeedsReplyWork();
@@ -228,10 +229,10 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
   sent_ = lane.Send(raw, *this, pending);
   if (!sent_) {
-    if (near) FlightsAnswered(*near_note_, std::nullopt);
+    if (tells) FlightsAnswered(*near_note_, std::nullopt);
     return Answer(spec, RefusalOf(lane, pending, request.raw));
   }
-  if (near) context_.flights->Learn(spec, request.args, plan_, id_, false, *near_note_);
+  if (tells) context_.flights->Learn(spec, request.args, plan_, id_, false, *near_note_);
   if (rewrites) NoteReplyWork();
   if (near && IsFenced() && (tag & kDiscardBytes) == 0) {
     near_note_->slot = session_->replies().Open();

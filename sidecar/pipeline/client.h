@@ -197,6 +197,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   bool HasNearParts() const { return near_note_ && near_note_->parts; }
   bool IsFenced() const { return near_note_ && near_note_->kind == NearNote::Kind::kFence; }
   void NearArrived(std::string_view bytes, bool first, bool whole);
+  // The reply to the oldest noted command came whole, and needs nothing else: passes it on if that is a look-up.
+  bool TakeLookup(std::string_view bytes);
   void NearUnanswered();
   std::optional<net::ReplyQueue::SlotId> NearEnded();
   void FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& reply);
@@ -270,8 +272,11 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
 
   // Policies (client_policies.cc).
   PolicyWork& Work();
-  // Whether the command's only key belongs to no policy: then nothing of it has to be judged or noted.
-  bool IsOutside(const command::CommandSpec& spec, const resp::Request& request) const;
+  // Judges the request in full, or finds that it needn't be: a command whose only key belongs to no policy means
+  // nothing to any, and a GET that its policy leaves as it is needs no more than its note.
+  net::Verdict Weighed(const command::CommandSpec& spec, const resp::Request& request);
+  bool IsPlainGet(const command::CommandSpec& spec, const resp::Request& request, std::size_t policy) const;
+  net::Verdict SendPlainGet(const command::CommandSpec& spec, const resp::Request& request, std::size_t policy);
   net::Verdict Judged(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict JudgedExec(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Carry(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);

@@ -85,9 +85,10 @@ bool Client::TakeForFlight(std::string_view bytes) {
   if (session_ == nullptr || !near_work_ || near_work_->notes.empty()) return false;
   const NearNote& note = *near_work_->notes.Front();
   if (note.kind != NearNote::Kind::kLookup || note.keys.size() != 1 || note.parts) return false;
-  const auto guard = context_.flights->GuardOf(note.keys.front().policy);
-  if (!guard || !(IsNil(bytes) ? TakeMiss(note, *guard) : note.refresh && TakeRefresh(note, *guard, bytes)))
-    return false;
+  const bool nil = IsNil(bytes);
+  if (!nil && !note.refresh) return false;
+  stampede::Guard* const guard = context_.flights->Find(note.keys.front().policy);
+  if (guard == nullptr || !(nil ? TakeMiss(note, *guard) : TakeRefresh(note, *guard, bytes))) return false;
   (void)NearEnded();
   Ended(1);
   return true;

@@ -116,6 +116,17 @@ void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
   if (first && lookup && bytes.starts_with('*') && session_ != nullptr) BeginQuietly(note);
 }
 
+bool Client::TakeLookup(std::string_view bytes) {
+  if (!near_work_ || near_work_->notes.empty()) return false;
+  const NearNote& note = *near_work_->notes.Front();
+  if (note.kind != NearNote::Kind::kLookup || note.slot != 0) return false;
+  NearArrived(bytes, true, true);
+  PassBytes(bytes, 1, false);
+  (void)NearEnded();
+  Ended(1);
+  return true;
+}
+
 // The oldest noted command is answered from here: it says nothing of what the upstream has.
 void Client::NearUnanswered() {
   if (!near_work_ || near_work_->notes.empty()) return;

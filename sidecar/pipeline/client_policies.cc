@@ -7,6 +7,7 @@
 #include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/near_stage.h"
+#include "sidecar/pipeline/offline_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/pipeline/texts.h"
@@ -45,10 +46,30 @@ PolicyWork& Client::Work() {
   return *policy_work_;
 }
 
-bool Client::IsOutside(const CommandSpec& spec, const resp::Request& request) const {
+Verdict Client::Weighed(const CommandSpec& spec, const resp::Request& request) {
   const bool one_key = spec.keys.first_argument_only() && spec.ttl != command::TtlEffect::kTtlUnknown;
-  if (!one_key || request.args.size() < 2 || in_multi_ || block_left_ > 0) return false;
-  return context_.policies->snapshot()->set().Match(request.args[1]) == policy::PolicySet::kNone;
+  if (!one_key || request.args.size() < 2 || in_multi_ || block_left_ > 0) return Judged(spec, request);
+  const std::size_t policy = context_.policies->snapshot()->set().Match(request.args[1]);
+  if (policy == policy::PolicySet::kNone) return Dispatch(spec, request);
+  return IsPlainGet(spec, request, policy) ? SendPlainGet(spec, request, policy) : Judged(spec, request);
+}
+
+bool Client::IsPlainGet(const CommandSpec& spec, const resp::Request& request, std::size_t policy) const {
+  const policy::Policy& matched = context_.policies->snapshot()->set().at(policy);
+  return context_.near->IsGet(spec, request) && matched.watched() && !matched.version.any() && !raw_ && !skip_this_ &&
+         !subscriptions_.any() && MayLookNear(false) && !context_.offline->away();
+}
+
+// As Judged and Carry do it, of which nothing else is left.
+Verdict Client::SendPlainGet(const CommandSpec& spec, const resp::Request& request, std::size_t policy) {
+  RequestPlan& plan = context_.policies->PlanOfGet(policy);
+  near_note_ = context_.near->LookingUp(*context_.policies->snapshot(), request.args[1], policy);
+  near_note_->refresh = refresh_due_;
+  plan_ = &plan;
+  degradable_ = plan.degradable;
+  const Verdict verdict = Forward(spec, request, false);
+  plan_ = nullptr;
+  return verdict;
 }
 
 Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {

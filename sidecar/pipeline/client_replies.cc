@@ -76,7 +76,7 @@ void Client::OnTaggedReply(Lane&, const Pending& pending, std::string_view bytes
   const bool near = (pending.tag & kNearReply) != 0;
   const std::uint8_t tag = KindOf(pending.tag);
   const bool first = !std::exchange(reply_begun_, !ended);
-  if (pending.tag == kNearReply && first && ended && TakeForFlight(bytes)) return;
+  if (pending.tag == kNearReply && first && ended && (TakeForFlight(bytes) || TakeLookup(bytes))) return;
   if (near) NearArrived(bytes, first, first && ended);
   const bool fenced = near && HasFence();
   const bool is_error = captured_.empty() ? bytes.starts_with('-') : captured_.front() == '-';

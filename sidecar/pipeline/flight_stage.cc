@@ -151,7 +151,7 @@ void FlightStage::OnLife(std::string_view logical, milliseconds left) {
 bool FlightStage::IsDue(const policy::Snapshot& snapshot, std::string_view key) {
   const std::size_t policy = snapshot.set().Match(key);
   const auto& now = context_.loop.Now();
-  stampede::Guard* const guard = policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
+  stampede::Guard* const guard = Find(policy);
   if (guard == nullptr || !guard->refreshes() || !guard->learning().MayRefresh(now)) return false;
   const std::uint64_t hash = Hash(key).hash;
   const double rate = RateOf(hash);
@@ -183,7 +183,7 @@ void FlightStage::Classify(const CommandSpec& spec, const resp::Request& request
   if (!active_) return;
   note.use = uses_.Of(spec, request.args);
   for (NearNote::Key& key : note.keys) {
-    if (GuardOf(key.policy) == nullptr) continue;
+    if (Find(key.policy) == nullptr) continue;
     key.use = note.use.kind;
     if (key.use == KeyUse::Kind::kSet) key.value_argument = ValueArgument(spec, key.argument);
     // What a command writes without setting it whole is another value all the same.
@@ -205,6 +205,7 @@ bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& 
   for (NearNote::Key& key : note.keys) {
     if (key.use == KeyUse::Kind::kNothing || key.use == KeyUse::Kind::kLookup || key.use == KeyUse::Kind::kTouch)
       continue;
+    if (key.use != KeyUse::Kind::kRemove && desk_.table().empty()) continue;
     const cache::HashedKey hashed = Hash(key.logical());
     told = told || !desk_.table().empty();
     if (key.use == KeyUse::Kind::kRemove) {
@@ -212,7 +213,6 @@ bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& 
       if (!known && (*guards_)[key.policy]->learning().eligible()) desk_.DropLease(std::string(key.logical()));
       continue;
     }
-    if (desk_.table().empty()) continue;
     key.fill = desk_.table().OnSetSent(hashed, caller, now, todo_);
     if (key.fill.fill == 0) continue;
     if (key.value_argument > 0 && key.value_argument < request.args.size())
@@ -251,8 +251,8 @@ void FlightStage::Learn(const CommandSpec& spec, std::span<const std::string_vie
     }
   }
   for (const NearNote::Key& key : note.keys) {
-    const GuardPtr guard = GuardOf(key.policy);
-    if (!guard) continue;
+    stampede::Guard* const guard = Find(key.policy);
+    if (guard == nullptr) continue;
     stampede::Learning& learning = guard->learning();
     switch (note.use.kind) {
       case KeyUse::Kind::kNothing:

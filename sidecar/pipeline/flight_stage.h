@@ -44,6 +44,10 @@ class FlightStage {
   bool wanted() const { return wanted_.load(std::memory_order_relaxed); }
   // Null where misses of the policy's keys are not coalesced.
   GuardPtr GuardOf(std::size_t policy) const { return policy < guards_->size() ? (*guards_)[policy] : nullptr; }
+  // The same, valid until the next SetGuards.
+  stampede::Guard* Find(std::size_t policy) const {
+    return policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
+  }
   FlightDesk& desk() { return desk_; }
   cache::HashedKey Hash(std::string_view logical) const { return desk_.table().Hash(logical); }
 

@@ -312,16 +312,31 @@ NotePtr NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spe
   if (kind == NearNote::Kind::kFlush) return note;
   const bool writes = kind == NearNote::Kind::kWrite || kind == NearNote::Kind::kFence;
   for (const auto& watched : plan.watched_keys) {
-    NearNote::Key& key = note->keys.Add();
-    key.name = Physical(snapshot, request.args[watched.argument], watched.policy);
-    key.policy = watched.policy;
-    key.near = snapshot.IsNear(watched.policy);
-    key.prefix = snapshot.Prefix(watched.policy).size();
+    NearNote::Key& key = AddKey(*note, snapshot, request.args[watched.argument], watched.policy);
     key.argument = watched.argument;
     key.written = watched.written;
     if (key.near && writes) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
   }
   return note;
+}
+
+NotePtr NearStage::LookingUp(const policy::Snapshot& snapshot, std::string_view key, std::size_t policy) {
+  NotePtr note = notes_.Take();
+  note->kind = NearNote::Kind::kLookup;
+  note->use.kind = stampede::KeyUse::Kind::kLookup;
+  AddKey(*note, snapshot, key, policy).argument = 1;
+  return note;
+}
+
+NearNote::Key& NearStage::AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view logical,
+                                 std::size_t policy) {
+  NearNote::Key& key = note.keys.Add();
+  const std::string_view prefix = snapshot.Prefix(policy);
+  key.name.assign(prefix).append(logical);
+  key.policy = policy;
+  key.near = snapshot.IsNear(policy);
+  key.prefix = prefix.size();
+  return key;
 }
 
 std::optional<std::string_view> NearStage::Rest(const resp::Request& request, const NearWork* work, int proto,

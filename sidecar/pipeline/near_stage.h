@@ -85,6 +85,8 @@ class NearStage {
   // What a command that goes upstream means; null if it means nothing. Drops what it writes (rule 4, at send).
   NotePtr Sent(const policy::Snapshot& snapshot, const command::CommandSpec& spec, const resp::Request& request,
                const policy::RequestPlan& plan, bool may_look_up);
+  // Sent of GET `key`. REQUIRES: the policy is watched; the client may be answered from here.
+  NotePtr LookingUp(const policy::Snapshot& snapshot, std::string_view key, std::size_t policy);
   // The request for those keys of an MGET that are not here, if some are: the note is then of these, and holds the
   // values of the others. Valid until the next call. REQUIRES: the note is Sent's for this request, just now.
   std::optional<std::string_view> Rest(const resp::Request& request, const NearWork* work, int proto, NearNote& note);
@@ -134,6 +136,8 @@ class NearStage {
     return prefix.empty() ? logical : Prefixed(prefix, logical);
   }
   std::string_view Prefixed(std::string_view prefix, std::string_view logical);
+  static NearNote::Key& AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view logical,
+                               std::size_t policy);
   std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
   void DropKeys(const NearNote& note, cache::EvictionReason why);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);

@@ -44,6 +44,13 @@ class PolicyStage {
   // The plan is valid until the next call. REQUIRES: active(). `in_multi`: the command will be queued, not executed.
   policy::RequestPlan& Judge(const command::CommandSpec& spec, const resp::Request& request, bool in_multi,
                              std::int64_t max_bulk_bytes);
+  // The plan of GET `key`, a key of that policy, where the policy has no versions. Valid as Judge's.
+  policy::RequestPlan& PlanOfGet(std::size_t policy) {
+    plan_.Clear();
+    plan_.watched_keys.push_back({.argument = 1, .policy = policy});
+    plan_.degradable = snapshot_->set().at(policy).cache();
+    return plan_;
+  }
   // The plan was carried out: its request was sent or refused.
   void Count(const policy::RequestPlan& plan) { metrics_.Count(plan, now_); }
 
