@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares Herdgate with direct Redis and with other proxies, in interleaved rounds. See README.md.
 
-  run.py                                  everything (about 20 minutes)
+  run.py                                  everything (about half an hour)
   run.py --only get_p1 cpu --rounds 3     some workloads
   run.py --list                           the workloads and their goals
 """
@@ -92,6 +92,8 @@ class Run:
                 proxy.start()
                 if proxy.kind == "policies":
                     self.meter.preload(proxy, (workloads.SMALL,))
+                if proxy.kind in servers.STAMPEDES:
+                    self.meter.preload(proxy, (workloads.PAGES, workloads.HOT_PAGES), workloads.PAGE_TTL)
             except servers.ServerError as error:
                 self._skip(proxy, str(error))
 
@@ -104,16 +106,22 @@ class Run:
         if name in self.samples:
             return
         load = workloads.LOADS[name]
-        takes = {"policies": load.policies, "near": load.near, "extra": True}
-        proxies = [proxy for proxy in self.proxies if takes.get(proxy.kind, not load.near)]
-        self.samples[name] = measure.run_rounds(self.meter, load, [self.redis, *proxies], self.arguments.rounds)
-        self.figures[name] = report.load_figures(self.samples[name])
+        self.samples[name] = measure.run_rounds(self.meter, load, self.targets_of(load), self.arguments.rounds)
+        self.figures[name] = report.load_figures(self.samples[name], load.against)
+
+    def targets_of(self, load):
+        if load.against:
+            named = {target for pair in load.against for target in pair}
+            return [proxy for proxy in self.proxies if proxy.name in named]
+        takes = {"policies": load.policies, "near": load.near, "extra": True, **dict.fromkeys(servers.STAMPEDES, False)}
+        return [self.redis, *(proxy for proxy in self.proxies if takes.get(proxy.kind, not load.near))]
 
     def workload(self, name):
         """The workload's markdown."""
         if name in workloads.LOADS:
             self.load(name)
-            return report.load_table(workloads.LOADS[name], self.samples[name], self.figures[name])
+            table = report.against_table if workloads.LOADS[name].against else report.load_table
+            return table(workloads.LOADS[name], self.samples[name], self.figures[name])
         if name == "cpu":
             self.load(workloads.CPU_LOAD)
             self.figures["cpu"] = self.figures[workloads.CPU_LOAD]
@@ -130,7 +138,7 @@ class Run:
         fresh_redis = self.fleet.redis(port=servers.free_port())
         self.samples[name] = {}
         for server in (fresh_redis, *self.proxies):
-            if not server.startable or server.kind in ("policies", "near"):
+            if not server.startable or server.kind in ("policies", "near", *servers.STAMPEDES):
                 continue
             try:
                 self.samples[name][server.name] = self._footprint_rounds(name, server)

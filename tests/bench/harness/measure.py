@@ -21,11 +21,12 @@ class Meter:
         self._redis = redis
         self._arguments = arguments
 
-    def preload(self, server=None, preloads=workloads.PRELOADS):
+    def preload(self, server=None, preloads=workloads.PRELOADS, ttl=0):
         """Fills Redis, through `server` if there is one: with policies, keys have other names in Redis."""
         for prefix, space, size in preloads:
             flags = ["--mode", "preload", "--pipeline", "16", "--prefix", prefix]
             flags += ["--key-space", str(space), "--value-bytes", str(size)]
+            flags += ["--ttl", str(ttl)] if ttl else []
             done = self._run(server or self._redis, flags)
             if done["errors"] or done["failure"]:
                 raise servers.ServerError(f"preload: {done['failure'] or done['first_error']}")

@@ -30,22 +30,36 @@ def paired_figures(samples, direct):
     if len(calm) >= ENOUGH:
         pairs = calm
     disturbed = len(pairs) - sum(pair in calm for pair in pairs)
-    figures = {"ratio": [], "added_p50_us": [], "p50_ratio": [], "redis_cpu_ratio": []}
+    figures = {"ratio": [], "added_p50_us": [], "p50_ratio": [], "redis_cpu_ratio": [], "added_proxy_cpu_us": []}
     for sample, base in pairs:
         figures["ratio"].append(sample["rps"] / base["rps"])
         figures["added_p50_us"].append(sample["p50_us"] - base["p50_us"])
         figures["p50_ratio"].append(sample["p50_us"] / base["p50_us"])
         figures["redis_cpu_ratio"].append(sample["redis_cpu_us"] / base["redis_cpu_us"])
+        figures["added_proxy_cpu_us"].append(sample["proxy_cpu_us"] - base["proxy_cpu_us"])
     return {name: spread(values, disturbed) for name, values in figures.items() if values}
 
 
-def load_figures(samples):
-    """{target: figures} of one load's {target: [sample]}: against direct, and with policies against none."""
+def load_figures(samples, against=()):
+    """{target: figures} of one load's {target: [sample]}: against direct, and with policies against none.
+
+    With `against`, pairs of a target and another, only each against that other.
+    """
+    if against:
+        return {target: against_figures(samples[target], samples[base]) for target, base in against
+                if target in samples and base in samples}
     figures = {target: paired_figures(rounds, samples["direct"]) for target, rounds in samples.items()}
     if POLICIES in samples and PLAIN in samples:
         ratio = paired_figures(samples[POLICIES], samples[PLAIN]).get("ratio")
         figures[POLICIES].update({"plain_ratio": ratio} if ratio else {})
     return figures
+
+
+def against_figures(samples, base):
+    """What a target adds to another in the same round."""
+    paired = paired_figures(samples, base)
+    names = {"base_ratio": "ratio", "base_added_p50_us": "added_p50_us", "base_added_cpu_us": "added_proxy_cpu_us"}
+    return {name: paired[of] for name, of in names.items() if of in paired}
 
 
 def judge(results, targets):
@@ -122,6 +136,21 @@ def load_table(load, samples, figures):
             cells += ["-"] * (len(head) - 2)
         rows.append(cells + [remarks(rounds)])
     return table(head, rows)
+
+
+def against_table(load, samples, figures):
+    """As load_table, of a load whose targets are held against each other."""
+    names = ("base_ratio", "base_added_p50_us", "base_added_cpu_us")
+    base_of = dict(load.against)
+    rows = []
+    for name, rounds in samples.items():
+        ended = [sample for sample in rounds if not sample.get("failure")]
+        column = lambda key: ranged(spread([sample[key] for sample in ended]))
+        measured = [column("rps"), column("p50_us"), column("proxy_cpu_us")] if ended else ["-"] * 3
+        held = [ranged(figures.get(name, {}).get(one)) for one in names]
+        rows.append([name, *measured, base_of.get(name, "-"), *held, remarks(rounds)])
+    head = ["target", "ops/s", "p50 us", "proxy CPU us/op", "held against", *(workloads.FIGURES[one] for one in names)]
+    return table([*head, "remarks"], rows)
 
 
 def remarks(rounds):

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import machine, report, workloads
+from harness import machine, report, servers, workloads
 
 
 def sample(rps, p50=100.0, redis=8.0, **more):
@@ -52,6 +52,34 @@ class Policies(unittest.TestCase):
         rows = {(row["target"], row["figure"]): row["verdict"] for row in report.judge({"get_p1": measured, "get_p16": measured}, targets)}
         self.assertEqual(rows[report.POLICIES, "plain_ratio"], "pass")
         self.assertEqual([name for name, _ in rows].count(report.POLICIES), 1)
+
+
+class HeldAgainstEachOther(unittest.TestCase):
+    LOAD = workloads.LOADS["watched_get_p16"]
+
+    def figures(self):
+        samples = {"herdgate-1": [sample(100)] * 2, "herdgate-1-policy": [sample(80), sample(160)],
+                   "herdgate-1-coalesce": [sample(76, p50=120), sample(160, p50=110)]}
+        return samples, report.load_figures(samples, self.LOAD.against)
+
+    def test_each_target_is_held_against_its_own_base_in_the_same_round(self):
+        samples, figures = self.figures()
+        self.assertEqual(figures["herdgate-1-coalesce"]["base_ratio"]["min"], 0.95)
+        self.assertEqual(figures["herdgate-1-coalesce"]["base_added_p50_us"]["median"], 15)
+        self.assertEqual(figures["herdgate-1-policy"]["base_ratio"]["max"], 1.6)
+        self.assertNotIn("herdgate-1", figures)
+        self.assertNotIn("herdgate-1-refresh", figures)  # it did not run
+        self.assertIn("| herdgate-1-policy |", report.against_table(self.LOAD, samples, figures))
+
+    def test_only_those_with_a_goal_are_judged(self):
+        targets = [{"name": f"herdgate-1-{kind}", "kind": kind, "loops": 1} for kind in ("policy", "coalesce")]
+        rows = report.judge({"watched_get_p16": self.figures()[1]}, targets)
+        self.assertEqual([(row["target"], row["verdict"]) for row in rows], [("herdgate-1-coalesce", "pass")])
+
+    def test_every_such_target_is_known(self):
+        for load in workloads.LOADS.values():
+            for name in (target for pair in load.against for target in pair):
+                self.assertIn(name, servers.STANDARD)
 
 
 class Verdicts(unittest.TestCase):

@@ -15,7 +15,16 @@ START_LIMIT = 10  # seconds until a server must answer
 PEERS = ("twemproxy", "haproxy")
 POLICIES = "herdgate-1-policies"
 NEAR_TARGETS = {"herdgate-1-near": 1, "herdgate-2-near": 2}
-STANDARD = ("herdgate-1", POLICIES, "herdgate-2", *NEAR_TARGETS, *PEERS)
+# Kinds of policies for pages, from nothing but the policy to everything on.
+STAMPEDES = {
+    "policy": "stampede: {coalesce: off}",
+    "coalesce": "stampede: {coalesce: on}",
+    "refresh": "stampede: {coalesce: on}, refresh: {mode: synthetic}",
+    "near-alone": "stampede: {coalesce: off}, near: {enabled: true, max_ttl: 60s}",
+    "everything": "stampede: {coalesce: on}, refresh: {mode: synthetic}, near: {enabled: true, max_ttl: 60s}",
+}
+STAMPEDE_TARGETS = {f"herdgate-1-{kind}": kind for kind in STAMPEDES}
+STANDARD = ("herdgate-1", POLICIES, "herdgate-2", *NEAR_TARGETS, *STAMPEDE_TARGETS, *PEERS)
 # Every key gets a version and an expiry: what policies cost at most.
 POLICY_FILE = """policies:
   - name: everything
@@ -29,6 +38,9 @@ NEAR_FILE = """policies:
   - name: hot
     match: ["hot:*"]
     near: {enabled: true, max_ttl: 60s}
+"""
+STAMPEDE_FILE = """policies:
+  - {{name: pages, match: ["page:*", "hotpage:*"], {options}}}
 """
 PING = b"*1\r\n$4\r\nPING\r\n"
 
@@ -70,7 +82,7 @@ class Server:
 
     def __init__(self, name, kind, command, port, cores, log_path, loops=1):
         self.name = name
-        self.kind = kind  # direct, herdgate, policies, near, peer or extra
+        self.kind = kind  # direct, herdgate, policies, near, one of STAMPEDES, peer or extra
         self.loops = loops
         self.port = port
         self._command = command
@@ -145,12 +157,14 @@ class Fleet:
     def proxies(self):
         made = [self._herdgate(1), self._herdgate(1, POLICIES), self._herdgate(2)]
         made += [self._herdgate(loops, name) for name, loops in NEAR_TARGETS.items()]
+        made += [self._herdgate(1, name) for name in STAMPEDE_TARGETS]
         made += [self._twemproxy(), self._haproxy()]
         made += [self._extra(text) for text in self._arguments.extra]
         return [server for server in made if server]
 
     def _herdgate(self, loops, name=None):
-        kind = "policies" if name == POLICIES else "near" if name in NEAR_TARGETS else "herdgate"
+        kind = "near" if name in NEAR_TARGETS else STAMPEDE_TARGETS.get(name, "herdgate")
+        kind = "policies" if name == POLICIES else kind
         name = name or f"herdgate-{loops}"
         binary = self._find(name, self._arguments.herdgate)
         if not binary:
@@ -162,6 +176,8 @@ class Fleet:
             command += ["--config", self._write("policies.yaml", POLICY_FILE)]
         if kind == "near":
             command += ["--config", self._write("near.yaml", NEAR_FILE)]
+        if kind in STAMPEDES:
+            command += ["--config", self._write(f"{kind}.yaml", STAMPEDE_FILE.format(options=STAMPEDES[kind]))]
         return self._server(name, kind, command, port, self._proxy_cores(loops), loops)
 
     def _twemproxy(self):

@@ -6,6 +6,17 @@ SMALL = ("key:", 100_000, 100)  # prefix, keys, bytes of a value
 LARGE = ("v64k:", 2_000, 65_536)
 HOT = ("hot:", 200, 100)  # as many as are hot at once: all of them are near after the warm-up
 PRELOADS = (SMALL, LARGE, HOT)
+# Of the stampede targets' policies; written through each of them with an expiry, so that what refreshes knows their
+# lives.
+PAGES = ("page:", 10_000, 100)
+HOT_PAGES = ("hotpage:", 200, 100)  # all of them are near after the warm-up
+PAGE_TTL = 3600
+
+# (target, what it is held against), both in the same round.
+WATCHED = (("herdgate-1-policy", "herdgate-1"), ("herdgate-1-coalesce", "herdgate-1-policy"),
+           ("herdgate-1-refresh", "herdgate-1-policy"))
+NEAR_WATCHED = (("herdgate-1-everything", "herdgate-1-near-alone"),)
+OUTSIDE = (("herdgate-1-everything", "herdgate-1"),)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Load:
     ttl: int = 0  # seconds that SETs ask for; 0: none
     policies: bool = False  # also through a Herdgate with policies
     near: bool = False  # through those with a near cache, and through no other
+    against: tuple = ()  # pairs of targets: through these, and through no other
 
     def flags(self, threads):
         prefix, space, size = self.keys
@@ -35,6 +47,20 @@ class Load:
         if self.mget_keys:
             flags["mget-keys"] = self.mget_keys
         return [text for name, value in flags.items() for text in (f"--{name}", str(value))]
+
+
+def stampede_loads(name, title, keys, against):
+    """What stampede protection costs requests that it has nothing to do for."""
+    get = lambda **more: Load(f"{title}: GET, {more.pop('what')}", keys=keys, against=against, **more)
+    set_ = lambda **more: Load(f"{title}: SET EX, {more.pop('what')}", mode="set", ttl=PAGE_TTL, keys=keys,
+                               against=against, **more)
+    return {
+        f"{name}_get_p1": get(what="depth 1, 50 connections"),
+        f"{name}_get_p16": get(what="depth 16, 50 connections", pipeline=16),
+        f"{name}_1conn": get(what="1 connection, one request at a time", connections=1),
+        f"{name}_set_p1": set_(what="depth 1, 50 connections"),
+        f"{name}_set_p16": set_(what="depth 16, 50 connections", pipeline=16),
+    }
 
 
 LOADS = {
@@ -60,9 +86,10 @@ LOADS = {
                        near=True),
     "mget_10k": Load("MGET of 10,000 keys, 1 connection, 100-byte values", mode="mget", connections=1,
                      mget_keys=10_000, figure="p50_ratio"),
+    **stampede_loads("watched", "hits of watched keys in Redis", PAGES, WATCHED),
+    **stampede_loads("everything", "near hits, everything on", HOT_PAGES, NEAR_WATCHED),
+    **stampede_loads("outside", "keys of no policy, everything on", SMALL, OUTSIDE),
 }
-
-NEAR = tuple(name for name, load in LOADS.items() if load.near)
 
 # These run no load of their own kind: cpu reads get_p1's rounds, near_cost reads get_p16's and runs micro_cache, the
 # others start fresh processes.
@@ -77,6 +104,9 @@ FIGURES = {
     "added_p50_us": "p50 added to direct, us",
     "p50_ratio": "p50 over direct",
     "redis_cpu_ratio": "Redis CPU per op over direct",
+    "base_ratio": "ops/s over what it is held against",
+    "base_added_p50_us": "p50 added to that, us",
+    "base_added_cpu_us": "proxy CPU added to that, us/op",
     "connected_rss_mb": "RSS with 500 connections, MB",
     "connected_anonymous_mb": "RssAnon with 500 connections, MB",
     "after_burst_ratio": "RSS after the burst over idle",
@@ -123,6 +153,12 @@ GOALS = (
     Goal("near_p16", "ratio", at_least=2.2, kinds=("near",)),
     Goal("near_p64", "ratio", at_least=4.0, kinds=("near",)),
     Goal("near_1conn", "p50_ratio", at_most=1.0, kinds=("near",)),
+    Goal("watched_get_p16", "base_ratio", at_least=0.95, kinds=("coalesce", "refresh")),
+    Goal("watched_1conn", "base_added_p50_us", at_most=30, kinds=("coalesce", "refresh")),
+    Goal("everything_get_p16", "base_ratio", at_least=0.95, kinds=("everything",)),
+    Goal("everything_1conn", "base_added_p50_us", at_most=30, kinds=("everything",)),
+    Goal("outside_get_p16", "base_ratio", at_least=0.95, kinds=("everything",)),
+    Goal("outside_1conn", "base_added_p50_us", at_most=30, kinds=("everything",)),
     Goal("near_cost", "sketch_share", at_most=0.02, loops=1),
     Goal("near_cost", "entry_overhead_bytes", at_most=96, loops=1),
     Goal("memory", "connected_rss_mb", at_most=12),
