@@ -4,7 +4,8 @@ namespace herdgate::pipeline {
 
 void NearNote::Keys::Clear() {
   constexpr std::size_t kLongName = 256;
-  if (kept_.size() > 1) kept_.resize(1);  // what a large MGET needed is not kept
+  constexpr std::size_t kFew = 4;
+  if (kept_.size() > kFew) kept_ = std::vector<Key>();  // what a large MGET needed is not kept
   for (Key& key : kept_) {
     std::string name = std::move(key.name);
     if (name.capacity() > kLongName) name = std::string();
