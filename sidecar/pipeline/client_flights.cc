@@ -111,6 +111,7 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
   read.guard = flights.GuardOf(key.policy);
   stampede::FlightTerms terms = guard.Terms();
   terms.may_wait = IsLast();
+  terms.patience = flights.PatienceFor(guard, hash, terms.max_wait, now);
   const auto window = context_.policies->snapshot()->set().at(key.policy).stampede.stale_while_revalidate;
   if (const auto stale = context_.near->StaleWhile(key.name, window)) {
     read.kept = ParkedRead::Kept::kStale;
@@ -216,6 +217,7 @@ void Client::OnWake(const stampede::Wake& wake, const FlightValue& value) {
   if (found == parked.end()) return;
   const ParkedRead read = std::move(*found);
   parked.erase(found);
+  if (wake.answer == FlightAnswer::kValue) read.guard->companions().OnWaitEnded(context_.loop.Now());
   // Each caller's end is told once: that of a stale answer is told with its age.
   const bool told = wake.answer == FlightAnswer::kTimeout && StaleAtTimeout(read).has_value();
   if (!told) read.guard->OnWake(context_.flights->Hash(read.key).hash, wake);
@@ -302,12 +304,29 @@ std::optional<std::string_view> Client::FlightsSending(const CommandSpec& spec, 
     FlightsAnswered(*near_note_, std::nullopt);
     return "+OK\r\n";
   }
+  if (near_note_->keys.size() == 1) NoteSet(near_note_->keys.front());
   if (near_note_->use.only_if_absent && near_note_->keys.size() == 1 && FlightStage::Refreshes(*near_note_)) {
     raw = AsPlainSet(raw);
     if (spec.name == "setnx") instead_ = ":1\r\n";
     if (spec.name == "setnx") near_note_->set_reply = NearNote::SetReply::kStoredUnlessNil;
   }
   return std::nullopt;
+}
+
+// A SET behind one that followed a miss may be of what was computed with it.
+void Client::NoteSet(const NearNote::Key& key) {
+  if (key.use != stampede::KeyUse::Kind::kSet || (!flight_work_ && !key.fill.is_fill)) return;
+  const auto now = context_.loop.Now();
+  FlightWork& work = Flights();
+  if (key.fill.is_fill) {
+    work.filled_at = now;
+    work.filled_policy = key.policy;
+    work.filled = key.logical();
+  } else if (!work.filled.empty() && work.filled_policy == key.policy && key.fill.missed <= now - work.filled_at) {
+    if (const auto guard = context_.flights->GuardOf(key.policy))
+      guard->companions().OnSecondSet(context_.flights->Hash(work.filled), context_.flights->Hash(key.logical()),
+                                      now - work.filled_at, now);
+  }
 }
 
 // SET without NX, whatever else it says.

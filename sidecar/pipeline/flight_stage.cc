@@ -177,6 +177,16 @@ std::optional<stampede::KeyFacts> FlightStage::FactsOf(std::uint64_t key) const 
   return facts;
 }
 
+milliseconds FlightStage::PatienceFor(stampede::Guard& guard, std::uint64_t key, milliseconds max_wait,
+                                      base::SteadyTime now) {
+  stampede::Companions& companions = guard.companions();
+  if (const milliseconds soon = companions.Patience(now); soon.count() > 0) return soon;
+  const std::string companion = companions.CompanionOf(key, now);
+  if (companion.empty() || !desk_.table().IsComputed(Hash(companion))) return milliseconds(0);
+  const auto computing = std::chrono::duration_cast<milliseconds>(guard.learning().p95());
+  return computing.count() > 0 ? std::min(computing + stampede::Companions::kSoon, max_wait) : max_wait;
+}
+
 // ---- what is sent
 
 void FlightStage::Classify(const CommandSpec& spec, const resp::Request& request, NearNote& note) {

@@ -70,6 +70,10 @@ class FlightStage {
   // Of a key that is due: what is left of its life; nothing if that is over.
   std::optional<stampede::KeyFacts> FactsOf(std::uint64_t key) const;
 
+  // How long nobody should lead who finds nothing (companions.h).
+  std::chrono::milliseconds PatienceFor(stampede::Guard& guard, std::uint64_t key, std::chrono::milliseconds max_wait,
+                                        base::SteadyTime now);
+
   // Whether the command sets the key `logical` whole.
   bool IsFillOf(const command::CommandSpec& spec, std::span<const std::string_view> args,
                 std::string_view logical) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/base/clock.h"
 #include "sidecar/net/reply_queue.h"
 #include "sidecar/stampede/flight_types.h"
 #include "sidecar/stampede/guard.h"
@@ -30,7 +31,7 @@ struct ParkedRead {
   std::size_t policy = 0;
   std::shared_ptr<stampede::Guard> guard{};
   Kept kept = Kept::kNothing;
-  bool away = false;  // the upstream was not asked: it is away
+  bool away = false;                  // the upstream was not asked: it is away
   std::string reply{};                // RESP, of what is kept
   std::chrono::milliseconds left{0};  // kValue: of its life; kStale: since its end
 };
@@ -40,6 +41,10 @@ struct FlightWork {
   bool involved = false;           // the flight table may know this client
   bool owes_fill = false;          // it was told nil by its last request
   bool was_chosen = false;         // it was shown a synthetic miss
+  // Its last SET that followed a miss: when, its key and its policy. Empty: none.
+  base::SteadyTime filled_at{};
+  std::string filled{};
+  std::size_t filled_policy = 0;
 };
 
 }  // namespace herdgate::pipeline

@@ -15,11 +15,12 @@ using std::chrono::milliseconds;
 Begun Flight::Begin(Context& context, const Caller& caller, const FlightTerms& terms, bool leads) {
   const bool patient = terms.may_wait && (terms.waits_while_leading || !leads);
   const bool known = !terms.waits_while_leading && FindReader(caller) != nullptr;
-  const bool open = leader_ || asking_ || foreign_until_ || !fills_.empty();
+  const bool open = leader_ || asking_ || foreign_until_ || patient_until_ || !fills_.empty();
   if (known || (open && !patient)) return Refuse(context, caller, terms, Role::kRefused);
   // Without leases nobody else looks whether the value was refreshed by another pod already.
   const bool looks = terms.mode == Mode::kRefresh && terms.value_until != SteadyTime::min();
-  if (!open && !terms.lease && !looks) {
+  const bool hopes = !open && patient && terms.patience > milliseconds(0);
+  if (!open && !hopes && !terms.lease && !looks) {
     Adopt(terms);
     AddReader(context, caller, terms.mode, true);
     Lead(context, caller, terms.mode, context.NextId(), false);
@@ -29,6 +30,7 @@ Begun Flight::Begin(Context& context, const Caller& caller, const FlightTerms& t
     return Refuse(context, caller, terms, Role::kFull);
   }
   Adopt(terms);
+  if (hopes) patient_until_ = context.now + terms.patience;
   FlightTerms parked = terms;
   parked.may_wait = patient;
   const Begun begun{.role = Role::kWait, .waiter = Park(context, caller, parked)};
@@ -91,6 +93,7 @@ SetPlan Flight::OnSetSent(Context& context, const Caller& caller) {
     if (--reader->nils == 0) RemoveReader(context, reader);
   } else {
     ++context.stats.blind_writes;
+    for (const Reader& other : readers_) plan.missed = std::max(plan.missed, context.now - other.since);
     for (Fill& other : fills_) other.invalidated = other.overwritten = true;
     TaintReaders();
   }
@@ -107,6 +110,7 @@ bool Flight::OnSetDone(Context& context, const SetPlan& plan, SetOutcome outcome
   }
   const Fill fill = *found;
   fills_.erase(found);
+  patient_until_.reset();
   if (outcome == SetOutcome::kStored) AnswerUpTo(context, fill.limit);
   bool late = false;
   if (outcome == SetOutcome::kNotStored) {
@@ -164,11 +168,12 @@ void Flight::Settle(Context& context) {
     return;
   }
   if (waiters_.empty()) {
+    patient_until_.reset();
     foreign_until_.reset();
     look_again_ = false;
     return;
   }
-  if (!fills_.empty() || (foreign_until_ && !look_again_)) return;
+  if (!fills_.empty() || patient_until_ || (foreign_until_ && !look_again_)) return;
   foreign_until_.reset();
   look_again_ = false;
   StartAsk(context, context.NextId());

@@ -1,12 +1,14 @@
 // Flight: all that is known of one key that somebody computes, or will.
 //
 // At any moment a flight is one of
+//   patient  a SET may be on its way; it, or the end of patience, is awaited
 //   asking   no leader; an ask is under way whose reply says who leads
 //   led      a caller was told nil and its SET is awaited; maybe with an ask under way that verifies that this holds
 //   foreign  another pod has the lease; its end is awaited
 //   quiet    nobody leads and nobody waits, but callers that were told nil may still SET, or a SET is under way
-// and always: where somebody waits it is asking, led, foreign, or a SET is under way (Settle sees to it).
+// and always: where somebody waits it is patient, asking, led, foreign, or a SET is under way (Settle sees to it).
 //
+//   patient --a SET, or time--> quiet or asking
 //   asking --won--> led            the oldest waiter leads; with nobody left the lease is given back
 //          --lost--> foreign       --push, or the lease's time is over--> asking
 //          --value--> quiet        all who waited when the ask was sent have it
@@ -82,6 +84,7 @@ class Flight {
   base::SteadyTime Due() const;  // when OnDue has something to do; SteadyTime::max(): never
   std::size_t waiters() const { return waiters_.size(); }
   bool led() const { return leader_.has_value(); }
+  bool computed() const { return leader_.has_value() || (!waiters_.empty() && !patient_until_); }
   bool idle() const { return waiters_.empty() && readers_.empty() && fills_.empty() && !leader_ && !asking_; }
 
  private:
@@ -180,6 +183,7 @@ class Flight {
   std::optional<Leader> leader_;
   std::optional<Asking> asking_;
   std::optional<base::SteadyTime> foreign_until_;
+  std::optional<base::SteadyTime> patient_until_;
   bool look_again_ = false;  // something came while an ask or a SET was under way
   bool muffled_ = false;     // a tainted value is in Redis, so a look says nothing about the leader
   // Who left the queue while leadership was asked for and computes anyhow: it leads if the lease is won.

@@ -14,6 +14,7 @@ void Flight::OnDue(Context& context) {
   if (asking_ && asking_->until <= context.now) OnAsked(context, asking_->id, {});
   if (leader_) KeepLease(context);
   if (foreign_until_ && *foreign_until_ <= context.now) foreign_until_.reset();
+  if (patient_until_ && *patient_until_ <= context.now) patient_until_.reset();
   Release(context);
   Settle(context);
 }
@@ -25,6 +26,7 @@ SteadyTime Flight::Due() const {
   if (asking_) due = std::min(due, asking_->until);
   if (leader_) due = std::min({due, leader_->renew_at, leader_->until});
   if (foreign_until_) due = std::min(due, *foreign_until_);
+  if (patient_until_) due = std::min(due, *patient_until_);
   if (!deadlines_.empty()) {
     const SteadyTime first = deadlines_.begin()->first;
     due = std::min(due, std::min(first + terms_.overtime, std::max(release_at_, first)));

@@ -53,7 +53,12 @@ class alignas(metrics::kCacheLine) FlightShard {
     const std::lock_guard lock(mutex_);
     return flights_.contains(key);
   }
-  // The same for all flights whose key is `chosen`.
+  bool IsComputed(const cache::HashedKey& key) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = flights_.find(key);
+    return found != flights_.end() && found->second->flight.computed();
+  }
+  // Visit for all flights whose key is `chosen`.
   template <typename Chosen, typename Use>
   void VisitAll(base::SteadyTime now, Todo& todo, const Chosen& chosen, const Use& use) {
     const std::lock_guard lock(mutex_);

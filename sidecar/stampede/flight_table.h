@@ -57,6 +57,8 @@ class FlightTable {
 
   // Whether the key has a flight.
   bool Knows(const cache::HashedKey& key) { return !empty() && Of(key).Knows(key); }
+  // Whether somebody computes it, or is about to.
+  bool IsComputed(const cache::HashedKey& key) { return !empty() && Of(key).IsComputed(key); }
 
   // A read of `key` said nil (or, kRefresh, a value that is to be computed anew). REQUIRES: the caller is not parked.
   Begun Begin(const cache::HashedKey& key, const Caller& caller, const FlightTerms& terms, base::SteadyTime now,

@@ -42,6 +42,8 @@ struct FlightTerms {
   // A caller that leads may wait all the same: its connection may be of a pool, so another sends its commands on it
   // while its value is computed. Not where it turns out to be shared (caller_index.h). False: it is told nil at once.
   bool waits_while_leading = false;
+  // So long nobody leads after the first caller, as a SET may be on its way (companions.h); it answers who waits.
+  std::chrono::milliseconds patience{0};
   // Ask Redis for a lease. False: one leader a pod, not one a fleet; what was missing leads at once.
   bool lease = true;
   // What the policy answers to kTimeout is nil, so the caller will compute.
@@ -159,12 +161,13 @@ struct Todo {
 
 // How a SET is to be sent, and the ticket for its reply.
 struct SetPlan {
-  std::uint64_t fill = 0;             // 0: no flight knew the key when it was sent
-  bool is_fill = false;               // it follows a miss; else it is a blind write, stored as its policy says
-  bool own_miss = false;              // that was the caller's own; else it may be a blind write all the same
-  bool tainted = false;               // keep it short: the key was invalidated after the miss
-  bool refresh = false;               // it follows a synthetic miss: NX is to be ignored
-  std::chrono::nanoseconds delta{0};  // from nil to here; 0 unless is_fill and not tainted
+  std::uint64_t fill = 0;              // 0: no flight knew the key when it was sent
+  bool is_fill = false;                // it follows a miss; else it is a blind write, stored as its policy says
+  bool own_miss = false;               // that was the caller's own; else it may be a blind write all the same
+  bool tainted = false;                // keep it short: the key was invalidated after the miss
+  bool refresh = false;                // it follows a synthetic miss: NX is to be ignored
+  std::chrono::nanoseconds delta{0};   // from nil to here; 0 unless is_fill and not tainted
+  std::chrono::nanoseconds missed{0};  // for how long somebody else owes a SET; 0 if is_fill, or nobody does
 };
 
 enum class SetOutcome : std::uint8_t {

@@ -35,6 +35,7 @@
 #include "sidecar/metrics/registry.h"
 #include "sidecar/policy/policy.h"
 #include "sidecar/stampede/bounded_map.h"
+#include "sidecar/stampede/companions.h"
 #include "sidecar/stampede/flight_types.h"
 #include "sidecar/stampede/key_history.h"
 #include "sidecar/stampede/learning.h"
@@ -61,6 +62,7 @@ class Guard {
 
   Learning& learning() { return learning_; }
   Refresh& refresh() { return refresh_; }
+  Companions& companions() { return companions_; }
   bool refreshes() const { return refreshes_.load(std::memory_order_relaxed); }
 
   // What a caller of this policy's keys asks for, but `mode`, `may_wait`, `lease` and what belongs to a refresh. Under
@@ -112,6 +114,7 @@ class Guard {
   const std::vector<std::string> match_;
   Learning learning_;
   Refresh refresh_;
+  Companions companions_;
   StampedeEvents& events_;
   std::atomic<bool> refreshes_;
   mutable std::mutex mutex_;  // a leaf; guards all below

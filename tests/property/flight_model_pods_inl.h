@@ -65,6 +65,7 @@ inline void FlightModel::OnGot(Session& session, const Command& command) {
   terms.max_wait = weather_.max_wait;
   terms.overtime = kModelOvertime;
   terms.waits_while_leading = weather_.waits_while_leading;
+  if (random_.Below(4) == 0) terms.patience = std::chrono::milliseconds(10);
   terms.release_step = std::chrono::milliseconds(20);
   terms.lease_time = weather_.lease_time;
   terms.lease_cap = 4 * weather_.lease_time;

@@ -113,6 +113,18 @@ TEST_F(FlightTaintTest, ABlindWriteIsStoredInFullAnswersTheWaitersAndTaintsTheLe
   EXPECT_TRUE(plan_.tainted);
 }
 
+TEST_F(FlightTaintTest, ABlindWriteTellsForHowLongItsKeyWasMissed) {
+  SetSent('x');
+  EXPECT_EQ(plan_.missed, ms(0));
+  LedWith("");
+  now_ += ms(30);
+  SetSent('x');
+  EXPECT_EQ(plan_.missed, ms(30));
+  SetDone();
+  SetSent('a');
+  EXPECT_EQ(plan_.missed, ms(0)) << "it is none";
+}
+
 TEST_F(FlightTaintTest, ABlindWriteThatFailsLetsTheNextOneLead) {
   LedWith("b");
   SetSent('x');

@@ -54,6 +54,53 @@ TEST_F(FlightTimeTest, AReadThatRedisNeverAnswersTimesOutToo) {
   EXPECT_EQ(After(ms(400)), "a:timeout");
 }
 
+TEST_F(FlightTimeTest, WhoIsPatientGetsTheValueOfASetThatWasOnItsWay) {
+  terms_.patience = ms(10);
+  EXPECT_EQ(Begin('a'), "wait");
+  terms_.patience = ms(0);
+  EXPECT_EQ(Begin('b'), "wait") << "who comes later is told nothing else";
+  EXPECT_EQ(After(ms(9)), "");
+  EXPECT_EQ(SetSent('x'), "");
+  EXPECT_EQ(After(ms(5)), "") << "its reply decides";
+  EXPECT_EQ(SetDone(), "a:value b:value");
+  ExpectNothingLeft();
+}
+
+TEST_F(FlightTimeTest, WhenPatienceIsOverTheFlightGoesItsWay) {
+  terms_.patience = ms(10);
+  EXPECT_EQ(Begin('a'), "wait");
+  EXPECT_EQ(After(ms(10)), "ask");
+  EXPECT_EQ(Asked(AskResult::kWon), "a:lead");
+  EXPECT_EQ(Begin('b'), "wait");
+  EXPECT_EQ(Set('a'), "release b:value");
+  ExpectNothingLeft();
+}
+
+TEST_F(FlightTimeTest, APatientFlightThatNobodyWaitsForIsForgotten) {
+  terms_.patience = ms(10);
+  Begin('a');
+  EXPECT_EQ(Gone('a'), "");
+  ExpectNothingLeft();
+  Begin('a');
+  EXPECT_EQ(Unpark('a'), "miss");
+  Set('a');
+  ExpectNothingLeft();
+}
+
+TEST_F(FlightTimeTest, WhoMayNotWaitIsNotPatient) {
+  terms_.patience = ms(10);
+  terms_.may_wait = false;
+  EXPECT_EQ(Begin('a'), "wait ask");
+}
+
+TEST_F(FlightTimeTest, WithoutLeasesThePatientReadFirst) {
+  terms_.patience = ms(10);
+  terms_.lease = false;
+  EXPECT_EQ(Begin('a'), "wait");
+  EXPECT_EQ(After(ms(10)), "read");
+  EXPECT_EQ(Asked(AskResult::kUnavailable), "a:lead");
+}
+
 TEST_F(FlightTimeTest, TheLeaseIsRenewedEachThirdAndKeptByTheReply) {
   terms_.lease_time = ms(300);
   terms_.max_wait = ms(60000);
