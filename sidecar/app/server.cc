@@ -121,6 +121,7 @@ void Server::MakeWorkers() {
   shared.identity = UrlIdentity(options_.upstream.url);
   shared.default_db = options_.upstream.url.db;
   shared.pipeline.generation_timeout = options_.upstream.timeout;
+  shared.pipeline.embedded = parts_->store != nullptr;
   std::random_device entropy;
   const auto seed = [&entropy] { return (std::uint64_t{entropy()} << 32U) | entropy(); };
   shared.near_cache = std::make_unique<cache::NearCache>(cache::NearCacheOptions{

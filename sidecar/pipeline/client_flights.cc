@@ -148,7 +148,8 @@ bool Client::TakeRefresh(const NearNote& note, Guard& guard, std::string_view by
   // A value that another has refreshed has most of its life before it.
   constexpr milliseconds kDoubt{50};
   terms.refresh_below = left + std::max(kDoubt, (facts->lifetime - left) / 4);
-  terms.value_until = ends;
+  // With a store of its own the pod is the whole fleet: nobody else can have refreshed the value.
+  if (!context_.options.embedded) terms.value_until = ends;
   if (const auto reply = Begin(terms, std::move(read))) PassBytes(*reply, 1, true);
   return true;
 }

@@ -13,6 +13,8 @@ struct PipelineOptions {
   // How long a command waits for the generation of its policy, at start or while the upstream can't be reached, before
   // it gets an error.
   std::chrono::milliseconds generation_timeout{2000};
+  // The upstream is this process's own store: no other sidecar can have written to it.
+  bool embedded = false;
 };
 
 }  // namespace herdgate::pipeline

@@ -1,4 +1,7 @@
 // Flights on the data path: who is answered nil and computes, who waits, and what wakes them.
+#include <optional>
+#include <thread>
+
 #include "tests/integration/support/sidecar_test.h"
 
 namespace herdgate::integration {
@@ -17,6 +20,7 @@ policies:
   - {name: strict, match: ["e:*"], stampede: {coalesce: on, max_wait: 60ms, lease: 10s, on_timeout: error}}
   - {name: learns, match: ["l:*"], stampede: {coalesce: auto, max_wait: 8s}}
   - {name: plain, match: ["p:*"], stampede: {coalesce: off}}
+  - {name: early, match: ["r:*"], stampede: {coalesce: on, max_wait: 8s, lease: 10s}, refresh: {mode: synthetic, beta: 10}}
   - {name: drops, match: ["d:*"], stampede: {coalesce: on, max_wait: 8s, lease: 10s, stale_set: drop}}
 )";
 
@@ -42,6 +46,19 @@ class Flights : public SidecarTest {
     Direct().Do({"EVAL",
                  "for _, k in ipairs(redis.call('KEYS', '__herdgate:lease:*')) do redis.call('PEXPIRE', k, 1) end",
                  "0"});
+  }
+  // Computes the key in some tens of milliseconds and reads it by all clients in turn, until one of them is told nil
+  // though it is there; which one.
+  static std::optional<std::size_t> ReadUntilSynthetic(const Sidecar& gate, std::vector<RawClient>& clients,
+                                                       const std::string& key) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (std::size_t i = 0; std::chrono::steady_clock::now() < end; i = (i + 1) % clients.size()) {
+      if (clients[i].Do({"GET", key}) != kNil) continue;
+      if (gate.Metric("herdgate_lookups_total{outcome=\"synthetic_miss\"") > 0) return i;
+      std::this_thread::sleep_for(milliseconds(40));
+      clients[i].Do({"SET", key, "old", "PX", "3000"});
+    }
+    return std::nullopt;
   }
   // `count` clients that ask for the key and wait.
   std::vector<RawClient> Waiters(std::size_t count, const std::string& key) {
@@ -338,6 +355,24 @@ TEST_P(Flights, WaiterThatEndsLeavesNothing) {
   leader.Close();
   EXPECT_TRUE(Gate().MetricBecomes("herdgate_flights", 0));
   EXPECT_TRUE(Eventually([] { return !IsLeased(); }));
+}
+
+TEST_P(Flights, OneReaderIsShownASyntheticMissWhileTheOthersKeepTheValue) {
+  std::vector<RawClient> clients = Clients(3);
+  const auto reader = ReadUntilSynthetic(Gate(), clients, "r:a");
+  ASSERT_TRUE(reader);
+  EXPECT_EQ(clients[(*reader + 1) % 3].Do({"GET", "r:a"}), Bulk("old"));
+  // NX would find the old value: it is carried out as SET.
+  EXPECT_EQ(clients[*reader].Do({"SET", "r:a", "new", "NX", "PX", "60000"}), "+OK\r\n");
+  EXPECT_EQ(Client().Do({"GET", "r:a"}), Bulk("new"));
+  EXPECT_GE(Outcomes("synthetic_miss"), 1);
+}
+
+TEST_P(Flights, EmbeddedStoreIsRefreshedToo) {
+  const Sidecar gate("memory://", {.loops = GetParam(), .policies = kFlights});
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(gate.Client());
+  EXPECT_TRUE(ReadUntilSynthetic(gate, clients, "r:a"));
 }
 
 TEST_P(Flights, WithoutScriptsThereIsOneLeaderInThePod) {
