@@ -109,7 +109,7 @@ DJANGO_CROWDS = (
     # A page is two keys. Who computes writes first the one that tells by which headers pages differ, then the page.
     Crowd("cache_page", expiring="cache_page.pages.GET"),
     # MGET never waits, so each caller computes; but none may be kept waiting either.
-    Crowd("many", most=0, longest=1.0),
+    Crowd("many", most=0, longest=1.5),
 )
 
 # Rails' clients give up after 1 s, so max_wait is 0.4 s.
@@ -117,8 +117,9 @@ RAILS_CROWDS = (
     Crowd("fetch", longest=0.7), Crowd("processes", longest=0.7), Crowd("workers", longest=0.7),
     # The key outlives its value, so only Rails knows that it has ended, and lets nearly one caller compute. Only the first values are missing.
     Crowd("race_condition_ttl", most=0, longest=0.7, oldest=4, apart=0.5, least_direct=0.9),
-    # Threads take turns on one connection, each as long as a wait: nobody but who computes can end it, and stands behind.
-    Crowd("one_connection", most=0, longest=2.3),
+    # Threads take turns on one connection. Who waits on it keeps who computes from sending the SET: for max_wait, once, not once for each thread. Then
+    # all threads of the process that leads compute.
+    Crowd("one_connection", most=0, longest=1.3),
 )
 
 # All callers of a process have one connection, on which a GET can't wait while others send: most of them compute.

@@ -44,7 +44,7 @@ crowd('race_condition_ttl') do |port|
   -> { fetch(cache, 'race_condition_ttl', race_condition_ttl: 1) }
 end
 
-crowd('one_connection', processes: 4, threads: 4) do |port|
+crowd('one_connection', processes: 2, threads: 8) do |port|
   cache = store(port)
   -> { fetch(cache, 'one_connection') }
 end
