@@ -106,20 +106,20 @@ SCENARIOS = (
 
 DJANGO_CROWDS = (
     Crowd("get_or_set"), Crowd("processes"), Crowd("add"),
-    # A page is two keys. Who computes writes first the one that tells by which headers pages differ, then the page.
-    Crowd("cache_page", expiring="cache_page.pages.GET"),
+    # A page is two keys. Who computes writes first the one that tells by which headers pages differ, then the page. A machine that is busy with other
+    # things may take longer between the two than Herdgate is patient.
+    Crowd("cache_page", most=1.2, expiring="cache_page.pages.GET"),
     # MGET never waits, so each caller computes; but none may be kept waiting either.
     Crowd("many", most=0, longest=1.5),
 )
 
-# Rails' clients give up after 1 s, so max_wait is 0.4 s.
 RAILS_CROWDS = (
-    Crowd("fetch", longest=0.7), Crowd("processes", longest=0.7), Crowd("workers", longest=0.7),
+    Crowd("fetch"), Crowd("processes"), Crowd("workers"),
     # The key outlives its value, so only Rails knows that it has ended, and lets nearly one caller compute. Only the first values are missing.
-    Crowd("race_condition_ttl", most=0, longest=0.7, oldest=4, apart=0.5, least_direct=0.9),
+    Crowd("race_condition_ttl", most=0, oldest=4, apart=0.5, least_direct=0.9),
     # Threads take turns on one connection. Who waits on it keeps who computes from sending the SET: for max_wait, once, not once for each thread. Then
     # all threads of the process that leads compute.
-    Crowd("one_connection", most=0, longest=1.3),
+    Crowd("one_connection", most=0),
 )
 
 # All callers of a process have one connection, on which a GET can't wait while others send: most of them compute.

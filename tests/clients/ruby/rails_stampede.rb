@@ -12,8 +12,10 @@ FAIL = lambda do |method:, returning:, exception:| # rubocop:disable Lint/Unused
   exit!(1)
 end
 
+# Rails gives up after 1 s unless told otherwise; here max_wait is longer, for machines that are busy with other things.
 def store(port, **options)
-  cache = ActiveSupport::Cache::RedisCacheStore.new(url: "redis://#{HOST}:#{port}/#{DB}", namespace: PREFIX.chomp(':'), error_handler: FAIL, **options)
+  options.merge!(url: "redis://#{HOST}:#{port}/#{DB}", namespace: PREFIX.chomp(':'), read_timeout: 10, error_handler: FAIL)
+  cache = ActiveSupport::Cache::RedisCacheStore.new(**options)
   cache.redis # two threads that make the pool at the same time make one connection instead
   cache
 end
