@@ -135,9 +135,10 @@ std::string Fleet::StartSidecars(unsigned count, bool leases) {
     Endpoint endpoint;
     endpoint.port = NewPort();
     const std::string listen = "tcp://127.0.0.1:" + std::to_string(endpoint.port);
-    sidecars_.push_back(std::make_unique<Child>(std::vector<std::string>{options_.herdgate, "serve", "--config", config,
-                                                                         "--listen", listen, "--telemetry", "127.0.0.1:0"},
-                                                Path("sidecar" + std::to_string(i) + ".log")));
+    sidecars_.push_back(
+        std::make_unique<Child>(std::vector<std::string>{options_.herdgate, "serve", "--config", config, "--listen",
+                                                         listen, "--telemetry", "127.0.0.1:0"},
+                                Path("sidecar" + std::to_string(i) + ".log")));
     endpoints_.push_back(endpoint);
   }
   for (unsigned i = 0; i < count; ++i) {
