@@ -17,6 +17,13 @@ constexpr std::int64_t kMostPttl = 100LL * 366 * 24 * 3600 * 1000;
 
 }  // namespace
 
+FillWindows WindowsOf(const policy::Policy& policy) {
+  const bool grace = policy.coalesces() && policy.stampede.grace == policy::Grace::kNear;
+  return {.max_ttl = policy.near.max_ttl,
+          .stale_if_error = policy.stale_if_error,
+          .stale_while_revalidate = grace ? policy.stampede.stale_while_revalidate : std::chrono::milliseconds(0)};
+}
+
 std::optional<cache::Lifetime> LifetimeOf(const upstream::Filled& fill, const FillWindows& windows,
                                           base::SteadyTime now) {
   if (!fill.nil && fill.pttl_ms == kNoSuchKey) return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "sidecar/base/clock.h"
 #include "sidecar/cache/entry.h"
+#include "sidecar/policy/policy.h"
 #include "sidecar/upstream/tracking/fill_sink.h"
 
 namespace herdgate::pipeline {
@@ -21,6 +22,8 @@ struct FillWindows {
   // How long past the key's expiry it may be answered while somebody computes the new value.
   std::chrono::milliseconds stale_while_revalidate{0};
 };
+
+FillWindows WindowsOf(const policy::Policy& policy);
 
 // Nothing if it may not be answered at all.
 //

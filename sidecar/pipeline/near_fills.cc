@@ -6,6 +6,7 @@
 #include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/policy_stage.h"
 
 namespace herdgate::pipeline {
 namespace {
@@ -123,8 +124,26 @@ void NearFills::OnFillFailed(upstream::FillToken token, const std::string& key, 
 }
 
 void NearFills::OnInvalidate(std::string_view key) {
-  cache_.Invalidate(cache_.Hash(key), home_.loop.Now());
+  const cache::HashedKey hashed = cache_.Hash(key);
+  cache_.Invalidate(hashed, home_.loop.Now());
+  // Kept as expired. A push is told once: what is written from now on must be heard of again, or a value that was
+  // replaced and deleted meanwhile would be taken for the last one.
+  if (cache_.Lookup(hashed, home_.loop.Now()).expired_for) ReadAgain(key);
   if (desk_ != nullptr) desk_->OnInvalidated(key);
+}
+
+void NearFills::ReadAgain(std::string_view key) {
+  const policy::SnapshotPtr& snapshot = home_.policies->snapshot();
+  const auto logical = snapshot ? snapshot->Visible(key) : std::nullopt;
+  const std::size_t policy = logical ? snapshot->set().Match(*logical) : policy::PolicySet::kNone;
+  if (policy == policy::PolicySet::kNone) return;
+  const cache::HashedKey hashed = cache_.Hash(key);
+  const cache::Reservation reservation = cache_.Reserve(hashed);
+  const Wanted wanted{
+      .key = std::string(key), .reservation = reservation, .windows = WindowsOf(snapshot->set().at(policy))};
+  if (reservation && Ask(wanted)) return;
+  // Nobody would hear of it.
+  cache_.Drop(hashed, cache::EvictionReason::kInvalidated);
 }
 
 void NearFills::OnFlush() {

@@ -71,6 +71,7 @@ class NearFills final : public upstream::FillSink {
 
  private:
   bool Ask(const Wanted& wanted);
+  void ReadAgain(std::string_view key);
   // Whether the key's old value may be answered while the new one is computed.
   bool IsInGrace(const cache::HashedKey& key, const FillWindows& windows) const;
 

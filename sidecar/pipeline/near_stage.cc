@@ -450,14 +450,7 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   if (hot_.Touch(key).at_least() < kHot || !fills_.armed()) return;
   const cache::Reservation reservation = cache_.Reserve(key);
   if (!reservation) return;
-  const policy::Policy& matched = set_->at(policy);
-  const bool grace = matched.coalesces() && matched.stampede.grace == policy::Grace::kNear;
-  fills_.Request(
-      {.key = std::string(key.text),
-       .reservation = reservation,
-       .windows = {.max_ttl = matched.near.max_ttl,
-                   .stale_if_error = matched.stale_if_error,
-                   .stale_while_revalidate = grace ? matched.stampede.stale_while_revalidate : milliseconds(0)}});
+  fills_.Request({.key = std::string(key.text), .reservation = reservation, .windows = WindowsOf(set_->at(policy))});
 }
 
 void NearStage::Collect(metrics::SampleSink& sink) const {

@@ -30,8 +30,10 @@ struct WorldChoices {
 class World {
  public:
   explicit World(const WorldChoices& choices) : choices_(choices), random_(choices.seed) {
+    // What it checks are fresh values: old ones are not to be shown at all.
     const std::string policies = "policies:\n  - {name: near, match: [\"*\"], near: {enabled: true, max_ttl: " +
-                                 std::to_string(choices.near_ttl.count()) + "ms}}\n";
+                                 std::to_string(choices.near_ttl.count()) +
+                                 "ms}, stampede: {stale_while_revalidate: 0ms}}\n";
     for (int i = 0; i < choices.pods; ++i) {
       relays_.push_back(std::make_unique<herdgate::testing::Relay>(redis_.port()));
       relays_.back()->Only("\r\nTRACKING\r\n");
