@@ -133,7 +133,7 @@ void NearFills::OnInvalidate(std::string_view key) {
 }
 
 void NearFills::ReadAgain(std::string_view key) {
-  const policy::SnapshotPtr& snapshot = home_.policies->snapshot();
+  const policy::SnapshotPtr snapshot = home_.policies == nullptr ? nullptr : home_.policies->snapshot();
   const auto logical = snapshot ? snapshot->Visible(key) : std::nullopt;
   const std::size_t policy = logical ? snapshot->set().Match(*logical) : policy::PolicySet::kNone;
   if (policy == policy::PolicySet::kNone) return;
