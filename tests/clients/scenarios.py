@@ -108,7 +108,6 @@ DJANGO_CROWDS = (
     Crowd("get_or_set"), Crowd("processes"), Crowd("add"),
     # A page is two keys. Who computes writes first the one that tells by which headers pages differ, then the page. A machine that is busy with other
     # things may take longer between the two than Herdgate is patient.
-    # Two keys a page: on a slow machine a reader may come between their SETs.
     Crowd("cache_page", most=1.7, expiring="cache_page.pages.GET"),
     # MGET never waits, so each caller computes; but none may be kept waiting either.
     Crowd("many", most=0, longest=1.5),
