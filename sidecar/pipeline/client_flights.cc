@@ -349,6 +349,7 @@ void Client::FlightsAnswered(const NearNote& note, std::optional<std::string_vie
   const std::vector<std::string> late = context_.flights->Answered(note, reply);
   if (late.empty() || current_ == nullptr || session_ == nullptr) return;
   std::vector<policy::FollowUp> follow_ups;
+  follow_ups.reserve(late.size());
   for (const std::string& key : late) follow_ups.push_back({.key = key, .ttl = FlightStage::kLateLife, .cap = true});
   SendFollowUps(*context_.facts->table->FindFull("pexpire"), follow_ups);
 }
