@@ -153,8 +153,8 @@ Verdict Client::AwaitGeneration(const CommandSpec& spec, const RequestPlan& plan
   if (in_multi_ || block_left_ > 0) Work().transaction.Refuse();
   if (block_left_ > 0) --block_left_;
   // Mostly because there is no upstream, which is then the better answer.
-  const std::string unavailable = SharedLane(false).RefusalError();
-  if (!unavailable.empty()) return Answer(spec, unavailable);
+  const upstream::Lane& lane = SharedLane(false);
+  if (lane.refuses()) return Answer(spec, lane.RefusalError());
   return Answer(spec, "-ERR herdgate: the generation of policy '" + policy.name + "' is not known yet\r\n");
 }
 

@@ -57,7 +57,7 @@ void ControlLane::NotReady() {
     return TakeLater();
   }
   key_.proto = 3;
-  Fail(lane_->RefusalOrUnavailable());
+  Fail(lane_->RefusalError());
 }
 
 void ControlLane::Ask(std::initializer_list<std::string_view> request, Done done) {
@@ -68,7 +68,7 @@ void ControlLane::Ask(std::initializer_list<std::string_view> request, Done done
   pending.tag = 1;
   pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
   questions_.push_back({std::move(done), lanes_.loop().Now()});
-  if (!lane_->Send(bytes, *this, pending)) Fail(lane_->RefusalOrUnavailable());
+  if (!lane_->Send(bytes, *this, pending)) Fail(lane_->RefusalError());
 }
 
 void ControlLane::EverySecond() {
@@ -98,7 +98,7 @@ void ControlLane::OnRefused(upstream::Lane&, const upstream::Pending&, const std
 }
 
 void ControlLane::OnLost(upstream::Lane& lane) {
-  Fail(lane.RefusalOrUnavailable());
+  Fail(lane.RefusalError());
 }
 
 void ControlLane::Fail(const std::string& error) {

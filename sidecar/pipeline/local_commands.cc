@@ -129,7 +129,7 @@ void LocalCommands::AnswerHello(Client& client, std::uint16_t command, net::Repl
     const auto self = weak.lock();
     if (!self || !self->has_session()) return;
     const auto& handshake = lane->handshake();
-    if (!ready) return self->FillAnswer(command, slot, lane->RefusalOrUnavailable());
+    if (!ready) return self->FillAnswer(command, slot, lane->RefusalError());
     if (handshake.hello.empty()) return self->FillAnswer(command, slot, handshake.hello_error + "\r\n");
     self->Become(proto, self->db(), self->identity());
     self->SetUnauthenticated(handshake.unauthenticated);
@@ -195,7 +195,7 @@ Verdict LocalCommands::Select(Client& client, const CommandSpec& spec, const res
   lane->WhenReady([weak = client.weak_from_this(), lane, slot, index, command = spec.id](bool ready) {
     const auto self = weak.lock();
     if (!self || !self->has_session()) return;
-    if (!ready) return self->FillAnswer(command, slot, lane->RefusalOrUnavailable());
+    if (!ready) return self->FillAnswer(command, slot, lane->RefusalError());
     const std::string& denied = lane->handshake().select_error;
     if (!denied.empty()) return self->FillAnswer(command, slot, denied + "\r\n");
     self->Become(self->proto(), index, self->identity());

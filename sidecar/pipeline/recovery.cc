@@ -110,7 +110,7 @@ void Recovery::SendBatch(std::string_view command) {
   pending.own = true;
   pending.started_ns = home_.loop.Now().time_since_epoch().count();
   patience_.After(home_.lanes.options().timeout, [this] { GiveUp("no answer"); });
-  if (!lane_->Send(request, *this, pending)) GiveUp(lane_->RefusalOrUnavailable());
+  if (!lane_->Send(request, *this, pending)) GiveUp(lane_->RefusalError());
 }
 
 void Recovery::OnTaggedReply(upstream::Lane&, const upstream::Pending&, std::string_view bytes, bool ended) {

@@ -34,7 +34,7 @@ Lane::~Lane() {
 }
 
 bool Lane::Send(std::string_view request, ReplySink& sink, Pending pending) {
-  if (state_ != State::kReady && !RefusalError().empty()) return false;
+  if (refuses()) return false;
   pending.bytes = static_cast<std::uint32_t>(request.size());
   pending.fate_unknown = false;
   pending.degradable &= use_ != LaneUse::kDedicated;
@@ -67,18 +67,15 @@ void Lane::SendRaw(std::string_view bytes) {
   StreamBytes(bytes);
 }
 
-std::string Lane::RefusalError() const {
-  if (state_ == State::kRefused) return refusal_ + "\r\n";
+bool Lane::refuses() const {
+  if (state_ == State::kReady) return false;
+  if (state_ == State::kRefused || state_ == State::kClosed) return true;
   const auto since = std::max(down_since_, context_.breaker.answered_at());
-  const auto down = std::chrono::duration_cast<milliseconds>(context_.loop.Now() - since);
-  const bool hopeless =
-      state_ == State::kClosed || (state_ != State::kReady && failed_attempts_ > 0 && down > context_.options.timeout);
-  return hopeless ? UnavailableError() : std::string();
+  return failed_attempts_ > 0 && context_.loop.Now() - since > context_.options.timeout;
 }
 
-std::string Lane::RefusalOrUnavailable() const {
-  std::string error = RefusalError();
-  return error.empty() ? UnavailableError() : error;
+std::string Lane::RefusalError() const {
+  return state_ == State::kRefused ? refusal_ + "\r\n" : UnavailableError();
 }
 
 std::string Lane::UnavailableError() const {
@@ -93,7 +90,7 @@ void Lane::Forget(ReplySink& sink) {
 }
 
 void Lane::WhenReady(std::function<void(bool)> done) {
-  if (state_ == State::kReady || state_ == State::kRefused || !RefusalError().empty()) {
+  if (state_ == State::kReady || refuses()) {
     done(state_ == State::kReady);
     return;
   }

@@ -84,14 +84,15 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   // Why the last ready connection ended.
   LaneLoss last_loss() const { return last_loss_; }
 
-  // Queues a request. False if the lane can't take it; RefusalError() is then the client's answer.
+  // Queues a request. False if the lane refuses it; RefusalError() is then the client's answer.
   bool Send(std::string_view request, ReplySink& sink, Pending pending);
   // A request in pieces, on a dedicated lane: its pending first, then its bytes as they come.
   bool BeginStream(ReplySink& sink, Pending pending);
   void StreamBytes(std::string_view bytes);
+  // Whether Send would be false now. Another loop may have found the upstream back a moment later.
+  bool refuses() const;
+  // The answer for who was refused, or waited in vain: never empty.
   std::string RefusalError() const;
-  // The same for somebody who waited in vain: never empty.
-  std::string RefusalOrUnavailable() const;
   // Too much is unsent: stop until OnRoom (asked for by AwaitRoom).
   bool full() const { return log_.unsent_bytes() > context_.options.max_unsent; }
   void AwaitRoom(ReplySink& sink) { awaiting_room_.push_back(&sink); }

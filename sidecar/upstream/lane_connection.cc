@@ -256,7 +256,7 @@ void Lane::RefuseOverdue() {
   if (state_ == State::kReady || state_ == State::kClosed) return;
   AnnounceReady(false);
   if (last_error_.empty()) last_error_ = "connection timed out";
-  const std::string line = RefusalOrUnavailable();
+  const std::string line = RefusalError();
   const std::int64_t limit = NowNs() - std::chrono::nanoseconds(context_.options.timeout).count();
   // What one client asked on its own lane belongs together: without its MULTI a command would run alone.
   const bool together =

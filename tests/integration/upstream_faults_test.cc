@@ -272,7 +272,8 @@ TEST_P(UpstreamFaults, TransactionRefusedHalfWayExecutesNothing) {
     EXPECT_TRUE(reply.starts_with("-ERR herdgate: upstream") || reply == kEnd) << reply;
   RedisProcess back({}, port);
   RawClient again = Client();
-  EXPECT_TRUE(Eventually([&] { return again.Do({"EXISTS", "a", "b"}) == ":0\r\n"; }));
+  std::string exist;
+  EXPECT_TRUE(Eventually([&] { return (exist = again.Do({"EXISTS", "a", "b"})) == ":0\r\n"; })) << exist;
 }
 
 TEST_P(UpstreamFaults, LargeRequestToAnAbsentUpstreamIsRefusedOnce) {

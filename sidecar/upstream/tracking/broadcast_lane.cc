@@ -30,7 +30,7 @@ void BroadcastLane::Start() {
     if (epoch != epoch_) return;
     if (ready) return Arm();
     const bool is_refused = lane_->state() == Lane::State::kRefused;
-    Lose(is_refused ? TrackingFault::kRefused : TrackingFault::kConnection, Words(lane_->RefusalOrUnavailable()));
+    Lose(is_refused ? TrackingFault::kRefused : TrackingFault::kConnection, Words(lane_->RefusalError()));
   });
 }
 
@@ -66,7 +66,7 @@ bool BroadcastLane::Ask(Question question, std::initializer_list<std::string_vie
   pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
   watch_.Asking();
   if (!lane_->Send(request_, *this, pending)) {
-    Lose(TrackingFault::kConnection, Words(lane_->RefusalOrUnavailable()));
+    Lose(TrackingFault::kConnection, Words(lane_->RefusalError()));
     return false;
   }
   watch_.Asked();
@@ -186,7 +186,7 @@ void BroadcastLane::OnRefused(Lane& lane, const Pending&, const std::string& err
 void BroadcastLane::OnLost(Lane& lane) {
   if (&lane != lane_.get()) return;
   const bool is_nonsense = lane.last_loss() == LaneLoss::kProtocol;
-  Lose(is_nonsense ? TrackingFault::kProtocol : TrackingFault::kConnection, Words(lane.RefusalOrUnavailable()));
+  Lose(is_nonsense ? TrackingFault::kProtocol : TrackingFault::kConnection, Words(lane.RefusalError()));
 }
 
 }  // namespace herdgate::upstream

@@ -47,7 +47,7 @@ void Canary::OnRead() {
   auto lane = lanes_.Shared(key_, false);
   std::string request;
   resp::AppendRequest(request, {"SET", name_, "1", "PX", kLifeMs});
-  if (!Send(*lane, request, kWrite)) return Finish(Result::kUnproven, lane->RefusalOrUnavailable());
+  if (!Send(*lane, request, kWrite)) return Finish(Result::kUnproven, lane->RefusalError());
   request.clear();
   resp::AppendRequest(request, {"DEL", name_});
   Send(*lane, request, kDelete);

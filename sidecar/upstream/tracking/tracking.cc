@@ -54,7 +54,7 @@ bool Tracking::Send(Question question, std::string_view request) {
   pending.started_ns = loop_.Now().time_since_epoch().count();
   watch_.Asking();
   if (!lane_->Send(request, *this, pending)) {
-    Lose(TrackingFault::kConnection, lane_->RefusalOrUnavailable());
+    Lose(TrackingFault::kConnection, lane_->RefusalError());
     return false;
   }
   watch_.Asked();

@@ -70,9 +70,9 @@ void Tracking::Await() {
       return TakeLane(2);
     }
     case Lane::State::kClosed:
-      return Lose(TrackingFault::kConnection, Words(lane_->RefusalOrUnavailable()));
+      return Lose(TrackingFault::kConnection, Words(lane_->RefusalError()));
     default:
-      SetMode(TrackingMode::kOff, TrackingFault::kConnection, Words(lane_->RefusalOrUnavailable()));
+      SetMode(TrackingMode::kOff, TrackingFault::kConnection, Words(lane_->RefusalError()));
       retry_timer_.After(kLookEvery, [this] { Await(); });
   }
 }
@@ -193,7 +193,7 @@ void Tracking::OnRefused(Lane& lane, const Pending&, const std::string& error) {
 void Tracking::OnLost(Lane& lane) {
   if (&lane != lane_.get()) return;
   const bool is_nonsense = lane.last_loss() == LaneLoss::kProtocol;
-  Lose(is_nonsense ? TrackingFault::kProtocol : TrackingFault::kConnection, Words(lane.RefusalOrUnavailable()));
+  Lose(is_nonsense ? TrackingFault::kProtocol : TrackingFault::kConnection, Words(lane.RefusalError()));
 }
 
 void Tracking::Lose(TrackingFault why, const std::string& detail) {
