@@ -209,6 +209,9 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   stampede::Caller AsCaller() const { return {.id = id_, .loop = static_cast<std::uint32_t>(context_.loop.index())}; }
   // A request has come: the reads that wait are let go.
   void BeforeNext(const command::CommandSpec& spec, std::span<const std::string_view> args);
+  // Client connections of the process.
+  std::size_t Sessions() const;
+  void SetWasHeldUp();
   void NoteSet(const NearNote::Key& key);
   void LetGo(const std::function<bool(const ParkedRead&)>& chosen);
   bool IsRefreshDue(const command::CommandSpec& spec, const resp::Request& request) const;

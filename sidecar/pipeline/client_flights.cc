@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sidecar/base/log.h"
 #include "sidecar/pipeline/client.h"
 #include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/near_stage.h"
@@ -158,10 +159,14 @@ std::optional<std::string> Client::Begin(stampede::FlightTerms terms, ParkedRead
   FlightDesk& desk = context_.flights->desk();
   const bool refresh = terms.mode == stampede::Mode::kRefresh;
   const bool last = read.away ? outstanding_ == 0 && session_->BytesBehind().empty() : IsLast();
+  const auto now = context_.loop.Now();
+  if (last && !refresh && !desk.pool().MayWait(desk.table().waiters(), now)) {
+    terms.may_wait = false;
+    desk.pool().OnTurnedAway();
+  }
   const bool parks = last && (terms.may_wait || refresh);
   terms.may_wait = parks && !refresh;
   const cache::HashedKey hashed = context_.flights->Hash(read.key);
-  const auto now = context_.loop.Now();
   terms.lease = !read.away && (desk.table().Knows(hashed) ? desk.leases() : desk.TakeAsk(now));
   stampede::Todo todo;
   const stampede::Begun begun = desk.table().Begin(hashed, AsCaller(), terms, now, todo);
@@ -218,7 +223,10 @@ void Client::OnWake(const stampede::Wake& wake, const FlightValue& value) {
   if (found == parked.end()) return;
   const ParkedRead read = std::move(*found);
   parked.erase(found);
-  if (wake.answer == FlightAnswer::kValue) read.guard->companions().OnWaitEnded(context_.loop.Now());
+  const auto now = context_.loop.Now();
+  if (wake.answer == FlightAnswer::kValue) read.guard->companions().OnWaitEnded(now);
+  const bool crowded = stampede::PoolWatch::Crowded(context_.flights->desk().table().waiters(), Sessions());
+  if (wake.answer == FlightAnswer::kTimeout && crowded) flight_work_->let_go_at = now;
   // Each caller's end is told once: that of a stale answer is told with its age.
   const bool told = wake.answer == FlightAnswer::kTimeout && StaleAtTimeout(read).has_value();
   if (!told) read.guard->OnWake(context_.flights->Hash(read.key).hash, wake);
@@ -320,6 +328,7 @@ void Client::NoteSet(const NearNote::Key& key) {
   const auto now = context_.loop.Now();
   FlightWork& work = Flights();
   if (key.fill.is_fill) {
+    if (now - std::exchange(work.let_go_at, {}) <= stampede::PoolWatch::kAtOnce) SetWasHeldUp();
     work.filled_at = now;
     work.filled_policy = key.policy;
     work.filled = key.logical();
@@ -328,6 +337,19 @@ void Client::NoteSet(const NearNote::Key& key) {
       guard->companions().OnSecondSet(context_.flights->Hash(work.filled), context_.flights->Hash(key.logical()),
                                       now - work.filled_at, now);
   }
+}
+
+std::size_t Client::Sessions() const {
+  return static_cast<std::size_t>(context_.connections.clients.load(std::memory_order_relaxed));
+}
+
+void Client::SetWasHeldUp() {
+  if (!context_.flights->desk().pool().OnHeldUp(Sessions(), context_.loop.Now())) return;
+  base::LogWarn("app.pool_is_small",
+                {{"connections", Sessions()},
+                 {"hint",
+                  "SETs stand in line for a connection behind reads that wait for them: give the app's pool as "
+                  "many connections as it has callers. Until then a quarter of them never waits"}});
 }
 
 // SET without NX, whatever else it says.

@@ -322,6 +322,7 @@ void FlightDesk::Close() {
 
 void FlightDesk::Collect(metrics::SampleSink& sink) const {
   metrics_.Collect(sink, leases(), gate_.withheld());
+  pool_.Collect(sink, base::SystemClock().Now());
 }
 
 }  // namespace herdgate::pipeline

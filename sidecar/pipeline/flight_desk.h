@@ -37,6 +37,7 @@
 #include "sidecar/resp/reply.h"
 #include "sidecar/stampede/flight_table.h"
 #include "sidecar/stampede/guards.h"
+#include "sidecar/stampede/pool_watch.h"
 
 namespace herdgate::upstream {
 class Tracking;
@@ -61,6 +62,7 @@ class FlightDesk {
 
   stampede::FlightTable& table() { return table_; }
   stampede::Guards& guards() { return guards_; }
+  stampede::PoolWatch& pool() { return pool_; }
 
   // Any thread. Leases can be had.
   bool leases() const;
@@ -116,6 +118,7 @@ class FlightDesk {
   void OnDue();
 
   stampede::FlightTable& table_;
+  stampede::PoolWatch pool_;
   stampede::Guards& guards_;
   LoopContext& home_;
   upstream::Tracking& tracking_;

@@ -41,6 +41,7 @@ struct FlightWork {
   bool involved = false;           // the flight table may know this client
   bool owes_fill = false;          // it was told nil by its last request
   bool was_chosen = false;         // it was shown a synthetic miss
+  base::SteadyTime let_go_at{};    // when a wait of its ended in vain amid a crowd (pool_watch.h)
   // Its last SET that followed a miss: when, its key and its policy. Empty: none.
   base::SteadyTime filled_at{};
   std::string filled{};

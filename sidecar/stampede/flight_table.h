@@ -89,6 +89,7 @@ class FlightTable {
   base::SteadyTime NextDue() const;
 
   FlightStats Stats() const;
+  std::size_t waiters() const { return commons_.waiters.load(std::memory_order_relaxed); }
   std::size_t callers() const { return commons_.callers.size(); }  // that are involved in a flight
   void Collect(metrics::SampleSink& sink) const;
 
