@@ -106,7 +106,7 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
     guard.learning().OnNil(hash, id_, now);
     return false;
   }
-  flights.desk().NoteMiss(context_, hashed, flights.RateOf(hash));
+  flights.desk().NoteMiss(context_, hashed, flights.RateOfMissed(hash));
   context_.near->Arrived(note, Nil(proto_), true, false);
   ParkedRead read{.key = std::string(key.logical()), .physical = key.name, .policy = key.policy};
   read.guard = flights.GuardOf(key.policy);

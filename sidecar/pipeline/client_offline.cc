@@ -72,7 +72,7 @@ std::optional<Verdict> Client::MissAway(const CommandSpec& spec, std::string_vie
     guard->learning().OnNil(hashed.hash, id_, context_.loop.Now());
     return std::nullopt;
   }
-  flights.desk().NoteMiss(context_, hashed, flights.RateOf(hashed.hash));
+  flights.desk().NoteMiss(context_, hashed, flights.RateOfMissed(hashed.hash));
   ParkedRead read{.key = std::string(key), .physical = snapshot.Physical(key), .policy = policy};
   read.guard = guard;
   read.away = true;

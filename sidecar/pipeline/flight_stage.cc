@@ -170,6 +170,12 @@ double FlightStage::RateOf(std::uint64_t key) {
   return rates_.Touch(key, context_.loop.Now()) * static_cast<double>(context_.peers.size());
 }
 
+double FlightStage::RateOfMissed(std::uint64_t key) {
+  const auto loop = static_cast<std::size_t>(context_.loop.index());
+  const double hot = hot_.RateOf(loop, key, context_.loop.Now()) * static_cast<double>(context_.peers.size());
+  return std::max(RateOf(key), hot);
+}
+
 std::optional<stampede::KeyFacts> FlightStage::FactsOf(std::uint64_t key) const {
   const auto facts = desk_.guards().history().Find(key);
   if (!facts || facts->deleted || facts->lifetime.count() <= 0) return std::nullopt;

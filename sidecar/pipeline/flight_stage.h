@@ -65,8 +65,10 @@ class FlightStage {
   // Whether this read of `key` should compute its value anew before it ends. REQUIRES: nothing stands behind it.
   bool IsDue(const policy::Snapshot& snapshot, std::string_view key);
   bool refreshes() const { return refreshes_; }
-  // Counts one read of the key; how many a second there are in this pod.
+  // Counts one read of the key; how many of those that are counted so there are a second in this pod.
   double RateOf(std::uint64_t key);
+  // The same of a read that found nothing; of all reads, if the key is a hot one.
+  double RateOfMissed(std::uint64_t key);
   // Of a key that is due: what is left of its life; nothing if that is over.
   std::optional<stampede::KeyFacts> FactsOf(std::uint64_t key) const;
 

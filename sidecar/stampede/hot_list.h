@@ -50,6 +50,10 @@ class HotList {
     sketches_[loop]->Touch(key, lookup, now);
   }
 
+  // Lookups of the key a second in that loop (HotSketch::RateOf). REQUIRES: loop < loops.
+  double RateOf(std::size_t loop, std::uint64_t hash, base::SteadyTime now) {
+    return sketches_[loop]->RateOf(hash, now);
+  }
   // The surest first: those with the most lookups that were counted for certain.
   std::vector<HotKey> Top(std::size_t n, base::SteadyTime now) const;
   // A reload has given the policies other indices.

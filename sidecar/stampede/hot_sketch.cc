@@ -59,6 +59,19 @@ std::vector<std::optional<HotSketch::Detail>> HotSketch::Details(const std::vect
   return details;
 }
 
+double HotSketch::RateOf(std::uint64_t hash, base::SteadyTime now) {
+  const std::int64_t minute = MinuteOf(now);
+  const std::lock_guard lock(mutex_);
+  const Index slot = body_ == nullptr ? kNone : Find(hash);
+  if (slot == kNone) return 0;
+  Facts& facts = body_->facts[slot];
+  if (facts.minute < minute) Turn(facts, minute);
+  const double present = facts.minutes[static_cast<std::size_t>(minute) % kMinutes];
+  const double before = facts.minutes[static_cast<std::size_t>(minute - 1) % kMinutes];
+  const std::chrono::duration<double> elapsed = now.time_since_epoch() - std::chrono::minutes(minute);
+  return std::max(present / std::max(elapsed.count(), 10.0), (before + present) / (60 + elapsed.count()));
+}
+
 void HotSketch::ForgetPolicies() {
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < used_; ++i) body_->facts[i].policy = kNoPolicy;

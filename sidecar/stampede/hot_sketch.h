@@ -77,6 +77,9 @@ class alignas(metrics::kCacheLine) HotSketch {
   Counts CountsAt(base::SteadyTime now);
   // Nothing for one that has gone. At most some dozens at once: the loop waits meanwhile.
   std::vector<std::optional<Detail>> Details(const std::vector<std::uint64_t>& hashes, base::SteadyTime now);
+  // Lookups of the key a second: of the present minute, once it is ten seconds old, or of it and the one before if they
+  // are more. 0 for one that isn't in.
+  double RateOf(std::uint64_t hash, base::SteadyTime now);
   // Policies have other indices now.
   void ForgetPolicies();
 

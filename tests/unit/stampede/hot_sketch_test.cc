@@ -65,6 +65,21 @@ TEST_F(HotSketchTest, ANewKeyTakesThePlaceOfTheLeastCountedAndItsCountAsError) {
   EXPECT_EQ(CountOf("new")->sure, 2U);
 }
 
+TEST_F(HotSketchTest, TheRateIsThatOfThePresentMinuteOnceItIsOldEnough) {
+  now_ += seconds(20);
+  Touch("a", 400);
+  EXPECT_DOUBLE_EQ(sketch_.RateOf(cache::Hashed("a", 1).hash, now_), 20);
+  EXPECT_DOUBLE_EQ(sketch_.RateOf(cache::Hashed("b", 1).hash, now_), 0);
+}
+
+TEST_F(HotSketchTest, TheRateIsThatOfTheMinuteBeforeWhereThisOneHasJustBegun) {
+  Touch("a", 1200);
+  now_ += minutes(1);
+  EXPECT_DOUBLE_EQ(sketch_.RateOf(cache::Hashed("a", 1).hash, now_), 20);
+  now_ += minutes(2);
+  EXPECT_DOUBLE_EQ(sketch_.RateOf(cache::Hashed("a", 1).hash, now_), 0);
+}
+
 TEST_F(HotSketchTest, WhoLeavesAndComesAgainStartsAnew) {
   Fill(HotSketch::kKeys - 1, 5);
   Touch("a", 3);
