@@ -94,6 +94,7 @@ inline Habits HabitsFor(Kind kind) {
       return {.removes = 0, .blind_writes = 0, .closes = 0, .elsewhere = 0};
     case Kind::kTidy:
     case Kind::kGen:
+    case Kind::kSolo:
       break;
   }
   return {};
@@ -108,6 +109,7 @@ class Actor {
     std::int64_t px = 400;  // of keys of kTidy, kRough and kGen
     Micros max_wait = 200'000;
     bool flushes = true;
+    int solo_ms = 0;    // it is the thread that computes what is of kSolo, for so long at least
     bool calm = false;  // little is removed or overwritten, so that values live to their end
   };
   static constexpr int kKeysOfAKind = 2;
@@ -141,6 +143,8 @@ class Actor {
   // ---- turns
 
   void Turn() {
+    if (choices_.solo_ms > 0) return SoloTurn();
+    if (pool_.pod() > 0 && Chance(choices_.calm ? 1 : 15)) return Remove(SoloKey());
     const std::uint64_t dice = random_.Below(100);
     const Kind kind = dice < 35   ? Kind::kTidy
                       : dice < 55 ? Kind::kRough
@@ -157,6 +161,12 @@ class Actor {
     if (Chance(habits.pipelines)) return Pipeline(key);
     if (Get(key) == Result::kNil && kind != Kind::kBlind) Fill(key, habits);
   }
+  void SoloTurn() {
+    if (Get(SoloKey()) != Result::kNil || wire_ == nullptr) return Pause(10000);
+    std::this_thread::sleep_for(std::chrono::milliseconds(choices_.solo_ms));
+    Pause(100000);
+    Write(NewSet(SoloKey(), 0));
+  }
   void DirectTurn() {
     const std::uint64_t dice = random_.Below(100);
     const Kind kind = static_cast<Kind>(random_.Below(kKinds.size()));
@@ -164,7 +174,7 @@ class Actor {
     if (dice == 0 && choices_.flushes) return Flush();
     if (dice < 10) return Bump();
     // What is under a generation has another name here.
-    if (kind == Kind::kGen) return;
+    if (kind == Kind::kGen || kind == Kind::kSolo) return;
     if (dice < 60) return Remove(key);
     BlindWrite(key);
   }
@@ -278,6 +288,7 @@ class Actor {
   std::int64_t LifeOf(const std::string& key) const {
     switch (KindOf(key)) {
       case Kind::kLong:
+      case Kind::kSolo:
         return 60000;
       case Kind::kBlind:
         return 3000;
@@ -382,6 +393,7 @@ class Actor {
   std::string KeyOf(Kind kind) {
     return std::string(kKinds[static_cast<std::size_t>(kind)]) + ":" + std::to_string(random_.Below(kKeysOfAKind));
   }
+  static std::string SoloKey() { return std::string(kKinds[static_cast<std::size_t>(Kind::kSolo)]) + ":0"; }
   std::string NewMark() { return "mark-" + std::to_string(choices_.number) + "-" + std::to_string(++marks_); }
 
   const Choices choices_;

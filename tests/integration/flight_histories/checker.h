@@ -306,8 +306,11 @@ class Checker {
                              std::to_string(removal.returned - set.invoked);
     if (terms_.stale_set == StaleSet::kDrop && set.plain && terms_.undisturbed)
       return Report("I9 a late SET was stored; removed" + what, set);
-    const Micros until = life->from + kLateLife + terms_.clock_slack + Grace(set);
-    if (life->until > until) Report("I9 a late SET lives on; removed" + what, set);
+    const Micros grace = terms_.clock_slack + Grace(set);
+    const bool outlives = life->until > life->from + kLateLife + grace;
+    // What cuts it short comes at once; something else may have ended it since.
+    const bool uncut = !life->capped && life->px * kMs > kLateLife && life->until > life->from + grace;
+    if (outlives || uncut) Report("I9 a late SET lives on; removed" + what, set);
   }
   Micros Grace(const Event& set) const {
     for (const Disturbance& each : history_.disturbances) {
@@ -354,6 +357,7 @@ class Checker {
 
   static constexpr Micros kAlmost = 20'000;  // a wait that long was over
   static constexpr std::size_t kBefore = 64;
+  static constexpr Micros kMs = 1000;
 
   const History& history_;
   const Terms& terms_;

@@ -30,8 +30,9 @@ enum class Kind : std::uint8_t {
   kLong,   // lives a minute: only what was shortened ends
   kBlind,  // pod 0 only writes it, the others only read it
   kGen,    // as kTidy, under a generation
+  kSolo,   // one thread of pod 0 computes it, for longer than news takes; the other pods only remove it
 };
-inline constexpr std::array<std::string_view, 5> kKinds = {"tidy", "rough", "long", "blind", "gen"};
+inline constexpr std::array<std::string_view, 6> kKinds = {"tidy", "rough", "long", "blind", "gen", "solo"};
 
 inline Kind KindOf(std::string_view key) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {

@@ -160,7 +160,7 @@ class World {
 
   void StartActors() {
     int number = 0;
-    const auto add = [&](Pool& pool, int pause_us) {
+    const auto add = [&](Pool& pool, int pause_us, Micros solo = 0) {
       ++number;
       const Actor::Choices choices{.number = number,
                                    .seed = choices_.seed * 1000 + static_cast<unsigned>(number),
@@ -168,6 +168,7 @@ class World {
                                    .px = choices_.px,
                                    .max_wait = choices_.terms.max_wait,
                                    .flushes = choices_.flushes,
+                                   .solo_ms = static_cast<int>(solo / 1000),
                                    .calm = choices_.calm};
       actors_.push_back(std::make_unique<Actor>(choices, pool));
     };
@@ -178,6 +179,8 @@ class World {
         for (int i = 0; i < choices_.threads; ++i) add(*pools_.back(), 3000);
       }
     }
+    pools_.push_back(std::make_unique<Pool>(0, [this] { return pods_[0]->Client(); }));
+    add(*pools_.back(), 1000, choices_.terms.lag + 10'000);
     pools_.push_back(std::make_unique<Pool>(kDirect, [this] { return Direct(); }));
     add(*pools_.back(), choices_.calm ? 1000000 : 60000);
     for (const auto& actor : actors_)
