@@ -35,6 +35,7 @@ struct Wire {
   RawClient client;
   int id;
   std::map<std::string, Miss> misses = {};
+  bool waited_in_vain = false;  // ever
 };
 using WirePtr = std::unique_ptr<Wire>;
 
@@ -337,6 +338,7 @@ class Actor {
 
   Event Begun(Act act, const std::string& key) {
     Event event{.act = act, .pod = pool_.pod(), .connection = wire_->id, .key = key, .invoked = WallNow()};
+    event.may_be_shared = wire_->waited_in_vain && !wire_->misses.empty();
     const auto miss = wire_->misses.find(key);
     if (act == Act::kSet && miss != wire_->misses.end()) {
       event.follows_miss = true;
@@ -368,12 +370,14 @@ class Actor {
   }
   void NoteMiss(const Event& event) {
     if (event.act != Act::kGet || event.result != Result::kNil) return;
+    const bool early = event.returned - event.invoked < choices_.max_wait - 20'000;
+    wire_->waited_in_vain |= !early;
     Wire::Miss& miss = wire_->misses[event.key];
     if (miss.nils++ == 0) miss.first = event.invoked;
     miss.fresh = true;
     miss.invoked = event.invoked;
     miss.returned = event.returned;
-    miss.early = event.alone && event.returned - event.invoked < choices_.max_wait - 20'000;
+    miss.early = event.alone && early;
   }
   void Expect(const std::string& mark, const std::string& frame) {
     if (frame == kEnd || frame == kSilence) return Drop();

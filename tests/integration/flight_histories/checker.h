@@ -4,7 +4,8 @@
 //  I2   and had not longer ago than news takes, or than an old value may be shown past its expiry;
 //  I3   nothing that is older than a write or a removal that was answered through the same pod (I17: a DEL removes);
 //  I6   no two callers of a key lead at one time: who is told nil alone, in less than max_wait, leads until a SET or a
-//       removal of the key begins, or its own connection ends (of histories without faults, and with leases);
+//       removal of the key begins, or its own connection ends (of histories without faults, and with leases; not who
+//       may share its connection with other threads);
 //  I7   no answer takes longer than max_wait and the overtime;
 //  I9   a SET whose key was removed between its miss and itself is cut short, or not stored under `drop`;
 //  I10  every other SET is stored, with its own expiry, and stays so;
@@ -192,7 +193,8 @@ class Checker {
     std::map<std::string, std::vector<Claim>> claims;
     for (const Event& event : history_.events) {
       const bool leads = event.act == Act::kGet && event.pod != kDirect && event.result == Result::kNil &&
-                         event.alone && event.returned - event.invoked < terms_.max_wait - kAlmost;
+                         event.alone && !event.may_be_shared &&
+                         event.returned - event.invoked < terms_.max_wait - kAlmost;
       const Kind kind = KindOf(event.key);
       if (!leads || kind == Kind::kRough || kind == Kind::kBlind) continue;
       claims[event.key].push_back({&event, EndOf(event)});
@@ -271,6 +273,8 @@ class Checker {
   // A removal that its leader's pod must have known of when the SET came.
   const Event* RemovalBetween(const Event& set) const {
     if (!set.follows_at_once || set.pod == kDirect) return nullptr;
+    // Who was told nil is remembered for two leases.
+    if (set.invoked - set.miss_invoked > terms_.lease) return nullptr;
     for (const Event* const removal : removals_) {
       if (removal->act != Act::kFlush && removal->key != set.key) continue;
       if (removal->result != Result::kOk || removal->invoked <= set.miss_returned) continue;

@@ -70,6 +70,8 @@ struct Event {
   std::string value = {};  // that a GET showed, or a SET wrote
   // ---- of a GET
   bool alone = true;  // no other request stood before or behind it
+  // The connection owes a SET and has waited in vain: it may be shared by threads, and does not wait.
+  bool may_be_shared = false;
   // ---- of a SET
   std::int64_t px = 0;           // its expiry in ms; 0: given by a command of its own
   bool only_if_absent = false;   // NX
