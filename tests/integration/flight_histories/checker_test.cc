@@ -194,6 +194,17 @@ TEST_F(FlightChecker, ALivingKeyIsMissingOnlyForWhoRefreshesIt) {
   EXPECT_THAT(Found(), ElementsAre("I6"));
 }
 
+TEST_F(FlightChecker, AValueThatCouldNotBeStoredIsShownOnlyToThoseWhoWaitForIt) {
+  history_.terms.undisturbed = false;
+  Set(0, 1, "tidy:0", "a", 10).result = Result::kFailed;
+  history_.log.clear();
+  Shown(0, "tidy:0", "a", 5).returned += 10 * kMs;
+  EXPECT_THAT(Found(), IsEmpty());
+  Shown(0, "tidy:0", "a", 20);
+  Shown(1, "tidy:0", "a", 10);
+  EXPECT_THAT(Found(), ElementsAre("I1", "I1"));
+}
+
 TEST_F(FlightChecker, ALeaseWithoutAnExpiryIsFound) {
   Log(0, {"SET", "__herdgate:lease:tidy:0", "token", "NX"});
   EXPECT_THAT(Checker::Check(history_).violations, ElementsAre(StartsWith("lease without")));
