@@ -12,10 +12,10 @@ namespace {
 // Instrumented code, and machines with other things to do, take their time.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr Micros kLag = 1'500'000;
-constexpr Micros kSlack = 5'000'000;
+constexpr Micros kSlack = 10'000'000;
 #else
 constexpr Micros kLag = 400'000;
-constexpr Micros kSlack = 2'000'000;
+constexpr Micros kSlack = 5'000'000;
 #endif
 
 constexpr Micros kMs = 1000;
