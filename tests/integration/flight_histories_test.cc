@@ -1,9 +1,11 @@
 // Random histories of flights over several sidecars before one Redis, checked for what flights promise.
 //
 // Longer: HERDGATE_FLIGHT_SEEDS=100, from HERDGATE_FLIGHT_FIRST on, and --gtest_filter='FlightHistories*'.
+// HERDGATE_FLIGHT_DUMP=FILE: there goes a history in which something was found.
 #include <cstdlib>
 #include <functional>
 
+#include "tests/integration/flight_histories/dump.h"
 #include "tests/integration/flight_histories/world.h"
 
 namespace herdgate::integration::flights {
@@ -62,6 +64,8 @@ class FlightHistories : public ::testing::Test {
     for (std::size_t i = 0; i < std::min<std::size_t>(found.violations.size(), 4); ++i)
       text += found.violations[i] + "\n";
     EXPECT_EQ(found.violations.size(), 0U) << "seed " << choices.seed << "\n" << text;
+    if (!found.violations.empty() && Asked("HERDGATE_FLIGHT_DUMP") != nullptr)
+      Dump(world.history(), Asked("HERDGATE_FLIGHT_DUMP"));
     EXPECT_GT(found.reads, 100U);
     EXPECT_GT(found.nils, 10U);
     EXPECT_GT(world.waited(), 10) << "a history in which nobody waited proves nothing; seed " << choices.seed;

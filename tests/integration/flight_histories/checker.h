@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/integration/flight_histories/dump.h"
 #include "tests/integration/flight_histories/history.h"
 #include "tests/integration/flight_histories/key_log.h"
 
@@ -206,7 +207,7 @@ class Checker {
       const Kind kind = KindOf(event.key);
       if (!leads || kind == Kind::kRough || kind == Kind::kBlind) continue;
       // Pods that have heard of a bump, and those that have not, compute two keys.
-      if (kind == Kind::kGen && IsBumping(event)) continue;
+      if (kind == Kind::kGen && IsBumping(event.invoked, event.returned)) continue;
       claims[event.key].push_back({&event, EndOf(event)});
       ++findings_.claims;
     }
@@ -228,10 +229,9 @@ class Checker {
       }
     }
   }
-  bool IsBumping(const Event& read) const {
-    return std::any_of(all_endings_.begin(), all_endings_.end(), [&](const Ending& bump) {
-      return bump.returned + terms_.lag >= read.invoked && bump.invoked <= read.returned;
-    });
+  bool IsBumping(Micros from, Micros until) const {
+    return std::any_of(all_endings_.begin(), all_endings_.end(),
+                       [&](const Ending& bump) { return bump.returned + terms_.lag >= from && bump.invoked <= until; });
   }
   // When what may have ended its lead began.
   Micros EndOf(const Event& read) const {
@@ -245,6 +245,10 @@ class Checker {
     };
     if (const auto found = endings_.find(read.key); found != endings_.end()) look(found->second);
     look(all_endings_);
+    // A removal takes the lease by a command of its own, and behind its own reply: from whoever holds it by then.
+    for (const Micros drop : log_.DropsOf(read.key)) {
+      if (drop + terms_.clock_slack >= read.invoked) end = std::min(end, drop - terms_.clock_slack);
+    }
     if (const auto close = closes_.find(read.connection); close != closes_.end()) end = std::min(end, close->second);
     return end;
   }
@@ -261,7 +265,9 @@ class Checker {
     if (set.pod == kDirect) return;
     const Event* const removal = RemovalBetween(set);
     if (removal != nullptr) return CheckLate(set, life, *removal);
-    const bool may_be_late = terms_.stale_set == StaleSet::kDrop && set.plain && set.follows_miss && Disputed(set);
+    // Who has lost the connection on which it is told of invalidations can't know of none: the miss is in doubt.
+    const bool in_doubt = Disputed(set) || IsDisturbed(set.pod, set.first_miss, set.returned);
+    const bool may_be_late = terms_.stale_set == StaleSet::kDrop && set.plain && set.follows_miss && in_doubt;
     if (life == nullptr) {
       if (!may_be_late) Report("I10 it was answered OK and not stored", set);
       return;
@@ -295,8 +301,10 @@ class Checker {
       if (removal->result != Result::kOk || removal->invoked <= set.miss_returned) continue;
       const bool here = removal->pod == set.pod;
       // A DEL elsewhere takes the leader's lease, if nobody else has filled the key before; a direct one need not tell.
+      // Nor does one under a generation that the leader's pod does not use any more, or not yet.
       const bool elsewhere = removal->pod != kDirect && removal->act == Act::kRemove && terms_.leases &&
-                             terms_.undisturbed && set.miss_was_early;
+                             terms_.undisturbed && set.miss_was_early &&
+                             (KindOf(set.key) != Kind::kGen || !IsBumping(set.miss_invoked, set.invoked));
       if (here ? removal->returned > set.invoked : !elsewhere || removal->returned + terms_.lag > set.invoked) continue;
       if (OthersFilled(set, here)) continue;
       return removal;
@@ -331,11 +339,13 @@ class Checker {
     const bool uncut = !life->capped && life->px * kMs > kLateLife && life->until > life->from + grace;
     if (outlives || uncut) Report("I9 a late SET lives on; removed" + what, set);
   }
+  bool IsDisturbed(int pod, Micros from, Micros until) const {
+    return std::any_of(history_.disturbances.begin(), history_.disturbances.end(), [&](const Disturbance& each) {
+      return each.pod == pod && each.from <= until && from <= each.until;
+    });
+  }
   Micros Grace(const Event& set) const {
-    for (const Disturbance& each : history_.disturbances) {
-      if (each.pod == set.pod && each.from <= set.returned && set.invoked <= each.until) return kForever / 4;
-    }
-    return terms_.lag;
+    return IsDisturbed(set.pod, set.invoked, set.returned) ? kForever / 4 : terms_.lag;
   }
 
   // ---- reports
@@ -366,14 +376,6 @@ class Checker {
     }
     findings_.violations.push_back(std::move(text));
   }
-  static std::string Named(const Event& event) {
-    static constexpr std::array<const char*, 6> kActs = {"GET", "SET", "remove", "FLUSHALL", "bump", "close"};
-    static constexpr std::array<const char*, 4> kResults = {"ok", "nil", "error", "lost"};
-    return std::string(kActs[static_cast<std::size_t>(event.act)]) + " " + event.value +
-           (event.act == Act::kGet && !event.alone ? " (pipelined) " : " ") + (event.only_if_absent ? "NX " : "") +
-           kResults[static_cast<std::size_t>(event.result)];
-  }
-
   static constexpr Micros kAlmost = 20'000;  // a wait that long was over
   static constexpr std::size_t kBefore = 64;
   static constexpr Micros kMs = 1000;

@@ -211,6 +211,7 @@ TEST_F(FlightChecker, ALeaseWithoutAnExpiryIsFound) {
 }
 
 TEST_F(FlightChecker, WhatIsUnderAnEarlierGenerationIsGone) {
+  Log(0, {"SET", std::string(kGeneration), "1"});
   Set(0, 1, "gen:0", "a", 0);
   history_.log.back().words[1] = "v3.1:gen:0";
   Log(10, {"INCR", std::string(kGeneration)});
@@ -219,6 +220,52 @@ TEST_F(FlightChecker, WhatIsUnderAnEarlierGenerationIsGone) {
   EXPECT_THAT(Found(), IsEmpty());
   Shown(1, "gen:0", "a", 600);
   EXPECT_THAT(Found(), ElementsAre("I2"));
+}
+
+// Rule 4 of pipeline/generation_rules.h: nobody had heard of the bump, and the values are gone as well.
+TEST_F(FlightChecker, ABumpMayBeLostWithAllValues) {
+  Log(0, {"SET", std::string(kGeneration), "1"});
+  Log(10, {"INCR", std::string(kGeneration)});
+  Add(Act::kBump, kDirect, 9, "", 10);
+  Log(11, {"FLUSHALL"});
+  Add(Act::kFlush, 0, 1, "", 11);
+  Log(12, {"SET", std::string(kGeneration), "1", "NX"});
+  Set(0, 1, "gen:0", "a", 20);
+  history_.log.back().words[1] = "v3.1:gen:0";
+  Shown(1, "gen:0", "a", 700);
+  EXPECT_THAT(Found(), IsEmpty());
+  Log(710, {"SET", std::string(kGeneration), "2"});  // by one that had heard of it
+  Shown(1, "gen:0", "a", 800);
+  EXPECT_THAT(Found(), IsEmpty());
+  Shown(1, "gen:0", "a", 1200);
+  EXPECT_THAT(Found(), ElementsAre("I2"));
+}
+
+TEST_F(FlightChecker, ALeaseThatIsDroppedLateTakesTheLeadFromWhoHasItByThen) {
+  Nil(0, 1, "tidy:0", 0);
+  Nil(1, 2, "tidy:0", 20);
+  EXPECT_THAT(Found(), ElementsAre("I6"));
+  Log(10, {"DEL", "__herdgate:lease:{abc}tidy:0"});
+  history_.log.back().of_script = true;  // a release looks first whose it is
+  EXPECT_THAT(Found(), ElementsAre("I6"));
+  history_.log.back().of_script = false;
+  EXPECT_THAT(Found(), IsEmpty());
+  history_.log.back().words[1] = "__herdgate:lease:{abc}tidy:1";
+  EXPECT_THAT(Found(), ElementsAre("I6"));
+}
+
+TEST_F(FlightChecker, AMissIsInDoubtWhereItsPodCannotBeToldOfInvalidations) {
+  history_.terms.stale_set = StaleSet::kDrop;
+  history_.terms.undisturbed = false;
+  Fill(0, 1, "long:0", "a", 0, 20);
+  history_.log.clear();
+  EXPECT_THAT(Found(), ElementsAre("I10"));
+  history_.disturbances.push_back({1, kStart + 10 * kMs, kStart + 15 * kMs});
+  EXPECT_THAT(Found(), ElementsAre("I10"));
+  history_.disturbances.push_back({0, kStart + 10 * kMs, kStart + 15 * kMs});
+  EXPECT_THAT(Found(), IsEmpty());
+  history_.terms.stale_set = StaleSet::kShort;
+  EXPECT_THAT(Found(), ElementsAre("I10"));
 }
 
 }  // namespace

@@ -87,6 +87,7 @@ struct Event {
 struct LogLine {
   Micros at = 0;
   Words words;
+  bool of_script = false;  // a command that a script called
 };
 
 // Between these times something was wrong with the pod's connections to Redis.

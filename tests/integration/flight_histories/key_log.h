@@ -1,7 +1,7 @@
 // KeyLog: what each value's life was in Redis, and which lines of its log wrote each key, as the log tells it.
 //
 // A key is known by the name that the apps use; under a generation it has several in Redis, and what stands under an
-// earlier one is gone. Threads: one owner.
+// earlier one is gone. The log begins with the generation that there is. Threads: one owner.
 #pragma once
 
 #include <algorithm>
@@ -64,6 +64,12 @@ class KeyLog {
   // Lines that removed all keys, those of one generation for keys under one.
   const std::vector<Touch>& flushes() const { return flushes_; }
   const std::vector<Touch>& bumps() const { return bumps_; }
+  // When leases of the key were removed, whoever held them: releases are made by scripts, which look first.
+  const std::vector<Micros>& DropsOf(const std::string& key) const {
+    static const std::vector<Micros> none;
+    const auto found = drops_.find(key);
+    return found == drops_.end() ? none : found->second;
+  }
   // Lines that gave a lease no expiry, or one longer than `most` ms.
   const std::vector<std::string>& Endless() const { return endless_; }
   std::int64_t longest_lease() const { return longest_lease_; }
@@ -87,9 +93,9 @@ class KeyLog {
     for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     return text;
   }
-  // The app's name of the key; empty: no app has it.
+  // The app's name of the key, or of the key that a lease is for; empty: no app has it.
   static std::string Logical(const std::string& physical) {
-    if (physical.starts_with("__herdgate:")) return {};
+    if (physical.starts_with("__herdgate:") && !physical.starts_with(kLeases)) return {};
     for (const std::string_view kind : kKinds) {
       const std::size_t at = physical.find(std::string(kind) + ":");
       if (at != std::string::npos) return physical.substr(at);
@@ -103,8 +109,8 @@ class KeyLog {
     const std::string name = Upper(words[0]);
     if (name == "FLUSHALL" || name == "FLUSHDB") return Flush(line, entry.at);
     if (words.size() < 2) return;
-    if (words[1].starts_with(kLeases)) return Lease(name, words);
-    if (words[1] == kGeneration && (name == "INCR" || name == "INCRBY")) return Bump(line, entry.at);
+    if (words[1].starts_with(kLeases)) return Lease(name, entry);
+    if (words[1] == kGeneration) return Counter(line, entry, name);
     if (name == "SET" || name == "SETNX" || name == "SETEX" || name == "PSETEX") return Set(line, entry, name);
     if (name == "MSET") {
       for (std::size_t i = 1; i + 1 < words.size(); i += 2) Write(line, entry.at, words[i], words[i + 1], 0);
@@ -159,13 +165,16 @@ class KeyLog {
     End(physical, at, Life::End::kOverwritten);
     now_[physical] = value;
   }
-  // Under an earlier generation than there is: "v<schema>.<generation>:<key>". Each bump adds one.
-  bool IsOfThePast(const std::string& physical) {
+  // "v<schema>.<generation>:<key>"; 0: the key is under none.
+  static std::int64_t GenerationOf(const std::string& physical) {
     const std::size_t point = physical.find('.');
-    if (!physical.starts_with('v') || point == std::string::npos) return false;
-    const std::int64_t generation = std::atoll(physical.c_str() + point + 1);
-    generation_ = std::max(generation_, generation);
-    return generation < generation_;
+    if (!physical.starts_with('v') || point == std::string::npos) return 0;
+    return std::atoll(physical.c_str() + point + 1);
+  }
+  // Under an earlier generation than there is.
+  bool IsOfThePast(const std::string& physical) const {
+    const std::int64_t generation = GenerationOf(physical);
+    return generation > 0 && generation < generation_;
   }
   void Remove(std::size_t line, Micros at, const std::string& physical) {
     const std::string key = Logical(physical);
@@ -201,20 +210,32 @@ class KeyLog {
     for (const auto& [physical, value] : now_) End(physical, at, Life::End::kRemoved);
     now_.clear();
     flushes_.push_back({line, at, {}});
+    generation_ = 0;
   }
-  void Bump(std::size_t line, Micros at) {
+  // Where it was lost the sidecars write it again: the one they saw last, so a bump of just before may be lost with it
+  // (pipeline/generation_rules.h), as all values are. Or the first to write has not heard of it, and another raises it.
+  void Counter(std::size_t line, const LogLine& entry, const std::string& name) {
+    if (name == "INCR") return Bump(line, entry.at, generation_ + 1);
+    if (name != "SET" || entry.words.size() < 3) return;
+    const bool only_if_absent = entry.words.size() > 3 && Upper(entry.words[3]) == "NX";
+    if (!only_if_absent || generation_ == 0) Bump(line, entry.at, std::atoll(entry.words[2].c_str()));
+  }
+  // What is under an earlier generation is gone.
+  void Bump(std::size_t line, Micros at, std::int64_t generation) {
+    generation_ = generation;
+    bumps_.push_back({line, at, {}});
     for (auto each = now_.begin(); each != now_.end();) {
-      if (KindOf(Logical(each->first)) != Kind::kGen) {
+      if (!IsOfThePast(each->first)) {
         ++each;
         continue;
       }
       End(each->first, at, Life::End::kRemoved);
       each = now_.erase(each);
     }
-    bumps_.push_back({line, at, {}});
-    if (generation_ > 0) ++generation_;
   }
-  void Lease(const std::string& name, const Words& words) {
+  void Lease(const std::string& name, const LogLine& entry) {
+    const Words& words = entry.words;
+    if (name == "DEL" && !entry.of_script) drops_[Logical(words[1])].push_back(entry.at);
     if (name != "SET") return;
     std::int64_t px = 0;
     for (std::size_t i = 3; i + 1 < words.size(); ++i) {
@@ -230,9 +251,10 @@ class KeyLog {
   std::map<std::string, std::vector<Touch>> touches_;
   std::vector<Touch> flushes_;
   std::vector<Touch> bumps_;
+  std::map<std::string, std::vector<Micros>> drops_;
   std::vector<std::string> endless_;
   std::int64_t longest_lease_ = 0;
-  std::int64_t generation_ = 0;
+  std::int64_t generation_ = 0;  // 0: there is none
 };
 
 }  // namespace herdgate::integration::flights

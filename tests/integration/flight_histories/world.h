@@ -50,6 +50,8 @@ class World {
     }
     for (const auto& pod : pods_) EXPECT_TRUE(pod->started() && Tracks(*pod));
     EXPECT_TRUE(GenerationIsThere());
+    history_.log.push_back(
+        {WallNow(), {"SET", std::string(kGeneration), Text(direct_.Do({"GET", std::string(kGeneration)}))}});
     monitor_.Do({"MONITOR"});
   }
   ~World() { EndActors(); }
@@ -232,6 +234,7 @@ class World {
     const std::size_t point = text.find('.');
     const std::size_t open = text.find(" [");
     if (!text.starts_with('+') || point == std::string_view::npos || open == std::string_view::npos) return line;
+    line.of_script = text.substr(open, text.find(']', open) - open).ends_with(" lua");
     line.at = std::stoll(std::string(text.substr(1, point - 1))) * 1'000'000 +
               std::stoll(std::string(text.substr(point + 1, 6)));
     for (std::size_t at = text.find('"', open); at != std::string_view::npos; at = text.find('"', at)) {
