@@ -3,11 +3,11 @@
 // tests/CMakeLists.txt has the linker pass the calls of some functions of flights to those below.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <vector>
 
 #include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/stampede/flight_table.h"
@@ -117,45 +117,42 @@ class FlightHistoriesMutant : public ::testing::Test {
   void SetUp() override {
     if (!integration::RedisProcess::Installed()) GTEST_SKIP() << "redis-server is not installed";
   }
-  // What is found in the first of `seeds` histories that breaks a promise; nothing if none does.
-  static std::vector<std::string> Found(int seeds, WorldChoices choices = {}) {
+  // Whether one of many histories breaks the rule. Mostly the first does; a slow machine makes some that show nothing.
+  static bool Breaks(const std::string& rule, WorldChoices choices) {
     choices.terms.lag = 100'000;
     choices.terms.slack = 10'000'000;
-    for (int i = 0; i < seeds; ++i, ++choices.seed) {
+    for (int i = 0; i < kHistories; ++i, ++choices.seed) {
       World world(choices);
       const Findings found = world.Run([] { World::Sleep(1500); });
-      if (!found.violations.empty()) return found.violations;
+      const auto is_it = [&](const std::string& each) { return each.starts_with(rule + " "); };
+      if (std::ranges::any_of(found.violations, is_it)) return true;
     }
-    return {};
+    return false;
   }
-  static std::string RulesOf(const std::vector<std::string>& found) {
-    std::string rules;
-    for (const std::string& each : found) rules += each.substr(0, each.find(' ')) + " ";
-    return rules;
-  }
+  static constexpr int kHistories = 20;
 };
 
 TEST_F(FlightHistoriesMutant, ShowThatARemovalTaintsNothing) {
   const FlightMutant mutant(LeftOut::kTaint);
-  EXPECT_NE(RulesOf(Found(10, kDrops)).find("I9"), std::string::npos);
+  EXPECT_TRUE(Breaks("I9", kDrops));
   EXPECT_GT(FlightMutant::Calls(), 0U);
 }
 
 TEST_F(FlightHistoriesMutant, ShowThatLateSetsAreStoredInFull) {
   const FlightMutant mutant(LeftOut::kLateLife);
-  EXPECT_NE(RulesOf(Found(10, kDrops)).find("I9"), std::string::npos);
+  EXPECT_TRUE(Breaks("I9", kDrops));
   EXPECT_GT(FlightMutant::Calls(), 0U);
 }
 
 TEST_F(FlightHistoriesMutant, ShowThatNobodyWaits) {
   const FlightMutant mutant(LeftOut::kWaiting);
-  EXPECT_NE(RulesOf(Found(5)).find("I6"), std::string::npos);
+  EXPECT_TRUE(Breaks("I6", {}));
   EXPECT_GT(FlightMutant::Calls(), 0U);
 }
 
 TEST_F(FlightHistoriesMutant, ShowThatLeasesOutliveARemoval) {
   const FlightMutant mutant(LeftOut::kDrop);
-  EXPECT_NE(RulesOf(Found(10)).find("I9"), std::string::npos);
+  EXPECT_TRUE(Breaks("I9", kDrops));
   EXPECT_GT(FlightMutant::Calls(), 0U);
 }
 
