@@ -377,7 +377,8 @@ class Actor {
     miss.fresh = true;
     miss.invoked = event.invoked;
     miss.returned = event.returned;
-    miss.early = event.alone && early;
+    // Who does not wait has no lease that a removal could take, if whoever leads has gone.
+    miss.early = event.alone && early && !event.may_be_shared;
   }
   void Expect(const std::string& mark, const std::string& frame) {
     if (frame == kEnd || frame == kSilence) return Drop();

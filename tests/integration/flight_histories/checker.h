@@ -4,11 +4,12 @@
 //  I2   and had not longer ago than news takes, or than an old value may be shown past its expiry;
 //  I3   nothing that is older than a write or a removal that was answered through the same pod (I17: a DEL removes);
 //  I6   no two callers of a key lead at one time: who is told nil alone, in less than max_wait, leads until a SET or a
-//       removal of the key begins, or its own connection ends (of histories without faults, and with leases; not who
-//       may share its connection with other threads);
+//       removal of the key begins, its lease is dropped, or its own connection ends (of histories without faults, and
+//       with leases; not who may share its connection with other threads, nor while pods know different generations);
 //  I7   no answer takes longer than max_wait and the overtime;
 //  I9   a SET whose key was removed between its miss and itself is cut short, or not stored under `drop`;
-//  I10  every other SET is stored, with its own expiry, and stays so;
+//  I10  every other SET is stored, with its own expiry, and stays so; under `drop` not that of a miss in doubt, of
+//       which the pod could not have been told that it was invalidated;
 //  I11  a living key is told to be missing only to one who leads a refresh; its SET NX stores.
 //  Leases have an expiry, and none that is longer than the policy's.
 // Where two things happen at one time the order that keeps the rules is believed, so every violation reported is one.
