@@ -88,6 +88,17 @@ void KeyHistory::OnDeleted(std::uint64_t key) {
   }
 }
 
+void KeyHistory::OnLeft(std::uint64_t key, std::chrono::milliseconds left, base::SteadyTime now) {
+  constexpr std::chrono::seconds kSame{1};
+  const base::SteadyTime ends = now + left;
+  const auto facts = Find(key);
+  if (facts && !facts->deleted && facts->set_at + facts->lifetime < ends + kSame &&
+      ends < facts->set_at + facts->lifetime + kSame)
+    return;
+  const std::chrono::milliseconds lifetime = std::max(left, facts ? facts->lifetime : std::chrono::milliseconds(0));
+  OnSet(key, lifetime, {}, ends - lifetime);
+}
+
 // Every store until End is a release, so none is seen before the odd version.
 bool KeyHistory::Begin(Slot& slot) {
   std::uint32_t version = slot.version.load(kRelaxed);

@@ -52,6 +52,9 @@ class KeyHistory {
   void OnSet(std::uint64_t key, std::chrono::milliseconds lifetime, std::chrono::nanoseconds delta,
              base::SteadyTime now);
   void OnDeleted(std::uint64_t key);
+  // A read said that the key has so much of its life left: who else has written it isn't seen here. `left`: REQUIRES >
+  // 0
+  void OnLeft(std::uint64_t key, std::chrono::milliseconds left, base::SteadyTime now);
 
  private:
   struct Slot {

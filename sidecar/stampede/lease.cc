@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "sidecar/stampede/slot_tags.h"
+#include "sidecar/stampede/own_names.h"
+#include "sidecar/stampede/shadow.h"
 
 namespace herdgate::stampede {
 namespace {
@@ -62,27 +63,11 @@ std::optional<AskResult> ResultNamed(std::string_view name) {
 }  // namespace
 
 std::string LeaseNameOf(std::string_view key) {
-  std::string name(kLeasePrefix);
-  // '=' tells the two forms apart: a key "{abc}x" of its own and the key "x" whose slot has the tag "abc" would
-  // otherwise share a lease.
-  if (!HashTagOf(key).empty()) {
-    name += '=';
-  } else {
-    name += '{';
-    name += TagOfSlot(SlotOf(key));
-    name += '}';
-  }
-  return name.append(key);
+  return NameBeside(kLeasePrefix, key);
 }
 
 std::optional<std::string_view> KeyOfLease(std::string_view name) {
-  if (!name.starts_with(kLeasePrefix)) return std::nullopt;
-  const std::string_view rest = name.substr(kLeasePrefix.size());
-  const std::size_t end = rest.starts_with('{') ? rest.find('}') : rest.find('=');
-  if (end == std::string_view::npos) return std::nullopt;
-  const std::string_view key = rest.substr(end + 1);
-  if (LeaseNameOf(key) != name) return std::nullopt;
-  return key;
+  return KeyBeside(kLeasePrefix, name);
 }
 
 std::string LeaseToken(std::string_view pod, FlightId flight) {
@@ -115,8 +100,10 @@ Arguments ReleaseArguments(std::string_view key, std::string_view token) {
   return {"EVAL", std::string(kRelease), "1", LeaseNameOf(key), std::string(token)};
 }
 
-Arguments DropArguments(std::string_view key) {
-  return {"DEL", LeaseNameOf(key)};
+Arguments DropArguments(std::string_view key, bool with_shadow) {
+  Arguments drop = {"DEL", LeaseNameOf(key)};
+  if (with_shadow) drop.push_back(ShadowNameOf(key));
+  return drop;
 }
 
 AskReply ReadAskReply(const resp::Reply& reply) {
