@@ -176,9 +176,10 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
 
   // Near cache (client_near.cc).
   // Only what the sidecar itself may read, where it reads it.
+  bool SpeaksAsTheSidecar() const { return identity_ == context_.identity || *identity_ == *context_.identity; }
   bool MayLookNear(bool queued) const {
     return !queued && pins_ == 0 && !unauthenticated_ && !reply_off_ && db_ == context_.default_db &&
-           (identity_ == context_.identity || *identity_ == *context_.identity);
+           SpeaksAsTheSidecar();
   }
   // Answers a GET of a key that is here, before anything is judged. The same as AnswerNear after judging, for a client
   // that is in no state of its own.
@@ -229,9 +230,17 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   // The keys that an MGET did not find have flights too, for which it doesn't wait.
   void BeginQuietly(const NearNote& note);
   void AnswerParked(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);
+  void FillParked(net::ReplyQueue::SlotId slot, std::string_view reply);
   std::string ReplyTo(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);
   std::string ReplyToTimeout(const ParkedRead& read);
-  std::optional<NearStage::Expired> StaleAtTimeout(const ParkedRead& read);
+  std::optional<OldReply> StaleAtTimeout(const ParkedRead& read);
+  // Old values, of the near cache or of shadows (client_shadow.cc). Nothing: none is known here.
+  std::optional<OldReply> OldReplyOf(std::string_view physical, const policy::StampedeRules& rules);
+  // Asks for the shadow of a key for which OldReplyOf knows nothing. True: the read will be answered later.
+  bool AwaitShadow(ParkedRead& read);
+  void OnShadow(std::uint64_t ask, const stampede::OldValue& old);
+  // Nothing stands behind the read: one that has just come, or one whose reply is held.
+  bool IsLast(const ParkedRead& read) const;
   // The command noted goes out now. A reply: it is answered so and not sent. `raw`: what is sent, maybe another.
   std::optional<std::string_view> FlightsSending(const command::CommandSpec& spec, const resp::Request& request,
                                                  std::string_view& raw);

@@ -30,6 +30,10 @@ std::string Nil(int proto) {
   return reply;
 }
 
+Outcome StaleOutcome(bool shadow) {
+  return shadow ? Outcome::kShadowStale : Outcome::kStale;
+}
+
 milliseconds Until(base::SteadyTime time, base::SteadyTime now) {
   return std::chrono::duration_cast<milliseconds>(time - now);
 }
@@ -56,11 +60,12 @@ void Client::LetGo(const std::function<bool(const ParkedRead&)>& chosen) {
   std::vector<ParkedRead> parked;
   parked.swap(flight_work_->parked);
   for (ParkedRead& read : parked) {
+    read.hurried = true;
     const cache::HashedKey key = context_.flights->Hash(read.key);
     std::optional<FlightAnswer> answer;
     if (chosen(read)) answer = desk.table().Unpark(key, read.waiter, context_.loop.Now(), todo);
     desk.Carry(context_, todo, nullptr);
-    if (!answer.has_value()) {  // its answer is on its way
+    if (!answer.has_value()) {  // its answer is on its way, or what is asked of its shadow
       flight_work_->parked.push_back(std::move(read));
       continue;
     }
@@ -113,13 +118,11 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
   stampede::FlightTerms terms = guard.Terms();
   terms.may_wait = IsLast();
   terms.patience = flights.PatienceFor(guard, hash, terms.max_wait, now);
-  const auto window = context_.policies->snapshot()->set().at(key.policy).stampede.stale_while_revalidate;
-  if (const auto stale = context_.near->StaleWhile(key.name, window)) {
-    read.kept = ParkedRead::Kept::kStale;
-    read.left = stale->age;
-    resp::AppendBulk(read.reply, stale->value.bytes());
-    terms.mode = stampede::Mode::kRefresh;
-    terms.refresh_below = milliseconds(0);
+  const auto& rules = context_.policies->snapshot()->set().at(key.policy).stampede;
+  if (const auto old = OldReplyOf(key.name, rules)) {
+    read.Keep(*old, terms);
+  } else if (AwaitShadow(read)) {
+    return true;
   }
   if (const auto reply = Begin(terms, std::move(read))) PassBytes(*reply, 1, true);
   return true;
@@ -158,7 +161,7 @@ bool Client::TakeRefresh(const NearNote& note, Guard& guard, std::string_view by
 std::optional<std::string> Client::Begin(stampede::FlightTerms terms, ParkedRead read) {
   FlightDesk& desk = context_.flights->desk();
   const bool refresh = terms.mode == stampede::Mode::kRefresh;
-  const bool last = read.away ? outstanding_ == 0 && session_->BytesBehind().empty() : IsLast();
+  const bool last = IsLast(read);
   const auto now = context_.loop.Now();
   if (last && !refresh && !desk.pool().MayWait(desk.table().waiters(), now)) {
     terms.may_wait = false;
@@ -183,7 +186,7 @@ std::optional<std::string> Client::Begin(stampede::FlightTerms terms, ParkedRead
   if (!waits && !refresh && begun.role != stampede::Role::kLead) read.guard->OnTurnedAway(hashed.hash);
   desk.Carry(context_, todo, nullptr);
   if (!waits) return ReplyTo(read, answer, nullptr);
-  read.slot = read.away ? session_->replies().Open() : session_->replies().OpenInstead();
+  if (read.slot == 0) read.slot = read.away ? session_->replies().Open() : session_->replies().OpenInstead();
   set_singles(true);
   flight_work_->parked.push_back(std::move(read));
   return std::nullopt;
@@ -234,8 +237,11 @@ void Client::OnWake(const stampede::Wake& wake, const FlightValue& value) {
 }
 
 void Client::AnswerParked(const ParkedRead& read, FlightAnswer answer, const FlightValue& value) {
-  if (session_ == nullptr) return;
-  session_->replies().Fill(read.slot, ReplyTo(read, answer, value));
+  if (session_ != nullptr) FillParked(read.slot, ReplyTo(read, answer, value));
+}
+
+void Client::FillParked(net::ReplyQueue::SlotId slot, std::string_view reply) {
+  session_->replies().Fill(slot, reply);
   set_singles(session_->replies().has_open_slots());
   session_->TouchReplies();
 }
@@ -255,7 +261,7 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
     case FlightAnswer::kTimeout:
       return ReplyToTimeout(read);
     case FlightAnswer::kKeep:
-      context_.near->Count(read.policy, stale ? Outcome::kStale : Outcome::kHit);
+      context_.near->Count(read.policy, stale ? StaleOutcome(read.shadow) : Outcome::kHit);
       if (stale) read.guard->OnStale(hash, read.left);
       if (!stale) read.guard->refresh().Cancel(hash);
       return read.reply;
@@ -275,10 +281,10 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   return Nil(proto_);
 }
 
-std::optional<NearStage::Expired> Client::StaleAtTimeout(const ParkedRead& read) {
+std::optional<OldReply> Client::StaleAtTimeout(const ParkedRead& read) {
   const policy::StampedeRules& rules = context_.policies->snapshot()->set().at(read.policy).stampede;
   if (rules.on_timeout != policy::OnTimeout::kStale) return std::nullopt;
-  return context_.near->StaleWhile(read.physical, rules.stale_while_revalidate);
+  return OldReplyOf(read.physical, rules);
 }
 
 std::string Client::ReplyToTimeout(const ParkedRead& read) {
@@ -288,11 +294,9 @@ std::string Client::ReplyToTimeout(const ParkedRead& read) {
     return std::string(texts::kFlightTimeout);
   }
   if (const auto stale = StaleAtTimeout(read)) {
-    context_.near->Count(read.policy, Outcome::kStale);
+    context_.near->Count(read.policy, StaleOutcome(stale->shadow));
     read.guard->OnStale(context_.flights->Hash(read.key).hash, stale->age);
-    std::string reply;
-    resp::AppendBulk(reply, stale->value.bytes());
-    return reply;
+    return stale->reply;
   }
   context_.near->Count(read.policy, Outcome::kTimeoutMiss);
   read.guard->learning().OnNil(context_.flights->Hash(read.key).hash, id_, context_.loop.Now());
@@ -368,12 +372,9 @@ std::string_view Client::AsPlainSet(std::string_view raw) {
 
 // REQUIRES, for what came late to be cut short: called while the lane's reply is being delivered.
 void Client::FlightsAnswered(const NearNote& note, std::optional<std::string_view> reply) {
-  const std::vector<std::string> late = context_.flights->Answered(note, reply);
+  const std::vector<policy::FollowUp> late = context_.flights->Answered(note, reply);
   if (late.empty() || current_ == nullptr || session_ == nullptr) return;
-  std::vector<policy::FollowUp> follow_ups;
-  follow_ups.reserve(late.size());
-  for (const std::string& key : late) follow_ups.push_back({.key = key, .ttl = FlightStage::kLateLife, .cap = true});
-  SendFollowUps(*context_.facts->table->FindFull("pexpire"), follow_ups);
+  SendFollowUps(*context_.facts->table->FindFull("pexpire"), late);
 }
 
 // ---- the end

@@ -56,6 +56,7 @@ void Client::NoteNear(const CommandSpec& spec, const resp::Request& request, con
   }
   if (!near_note_) return;
   near_note_->refresh = refresh_due_;
+  near_note_->own_user = SpeaksAsTheSidecar();
   if (db_ == context_.default_db) context_.flights->Classify(spec, request, *near_note_);
   // Its reply is nobody's business.
   const bool read = near_note_->kind == NearNote::Kind::kRead && !near_note_->has_near();

@@ -27,7 +27,10 @@ namespace {
 
 constexpr std::string_view kDiscard = "*1\r\n$7\r\nDISCARD\r\n";
 
-std::vector<std::string> PexpireWords(const policy::FollowUp& follow_up) {
+std::vector<std::string> WordsOf(const policy::FollowUp& follow_up) {
+  if (follow_up.removes) return {"UNLINK", follow_up.key};
+  if (!follow_up.value.empty())
+    return {"SET", follow_up.key, follow_up.value, "PX", std::to_string(follow_up.ttl.count())};
   std::vector<std::string> words = {"PEXPIRE", follow_up.key, std::to_string(follow_up.ttl.count())};
   if (follow_up.cap) {
     words.emplace_back("LT");
@@ -201,7 +204,7 @@ void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::Fo
   std::string request;
   for (const auto& follow_up : follow_ups) {
     request.clear();
-    const std::vector<std::string> words = PexpireWords(follow_up);
+    const std::vector<std::string> words = WordsOf(follow_up);
     const std::vector<std::string_view> args(words.begin(), words.end());
     resp::AppendRequest(request, args);
     // It shares the fate of its command.
@@ -216,7 +219,7 @@ void Client::SendFollowUps(const CommandSpec& spec, const std::vector<policy::Fo
 void Client::SendLateFollowUps() {
   if (!policy_work_) return;
   for (const auto& follow_up : std::exchange(policy_work_->late_follow_ups, {})) {
-    if (db_ == 0) context_.own_query->Ask(PexpireWords(follow_up), 0, [](const std::string&) {});
+    if (db_ == 0) context_.own_query->Ask(WordsOf(follow_up), 0, [](const std::string&) {});
   }
 }
 

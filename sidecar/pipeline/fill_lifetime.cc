@@ -18,7 +18,7 @@ constexpr std::int64_t kMostPttl = 100LL * 366 * 24 * 3600 * 1000;
 }  // namespace
 
 FillWindows WindowsOf(const policy::Policy& policy) {
-  const bool grace = policy.coalesces() && policy.stampede.grace == policy::Grace::kNear;
+  const bool grace = policy.coalesces() && policy.stampede.grace != policy::Grace::kExtend;
   return {.max_ttl = policy.near.max_ttl,
           .stale_if_error = policy.stale_if_error,
           .stale_while_revalidate = grace ? policy.stampede.stale_while_revalidate : std::chrono::milliseconds(0)};

@@ -36,6 +36,11 @@ policy::SnapshotPtr SnapshotOf(const LoopContext& context) {
   return context.policies == nullptr ? nullptr : context.policies->snapshot();
 }
 
+bool KeepsShadow(const policy::SnapshotPtr& snapshot, std::string_view key) {
+  const std::size_t policy = snapshot ? snapshot->set().Match(key) : policy::PolicySet::kNone;
+  return policy != policy::PolicySet::kNone && snapshot->set().at(policy).keeps_shadows();
+}
+
 std::string_view PrefixOf(const policy::SnapshotPtr& snapshot, std::string_view key) {
   return snapshot ? snapshot->Prefix(snapshot->set().Match(key)) : std::string_view();
 }
@@ -51,6 +56,7 @@ FlightDesk::FlightDesk(stampede::FlightTable& table, stampede::Guards& guards, L
       deliver_(std::move(deliver)),
       pod_(NewPod()),
       ends_(guards),
+      shadows_(table, guards.history(), home, tracking),
       timer_(table, home.loop, [this] { OnDue(); }),
       snapshot_(SnapshotOf(home)) {}
 
@@ -152,7 +158,7 @@ void FlightDesk::Send(const Call& call) {
     case LeaseCall::Kind::kRelease:
       return SendScript(call, stampede::ReleaseArguments(*physical, token));
     case LeaseCall::Kind::kDrop:
-      return SendScript(call, stampede::DropArguments(*physical));
+      return SendScript(call, stampede::DropArguments(*physical, KeepsShadow(SnapshotOf(home_), *call.key)));
   }
 }
 
@@ -276,6 +282,7 @@ void FlightDesk::OnAsked(const Call& call, const stampede::AskReply& reply) {
 // ---- home: pushes and time
 
 void FlightDesk::OnInvalidated(std::string_view physical) {
+  shadows_.OnInvalidated(physical);
   if (table_.empty() || closed_) return;
   const std::string_view data_key = stampede::KeyOfLease(physical).value_or(physical);
   const policy::SnapshotPtr snapshot = SnapshotOf(home_);
@@ -287,6 +294,7 @@ void FlightDesk::OnInvalidated(std::string_view physical) {
 }
 
 void FlightDesk::OnAllInvalidated() {
+  shadows_.OnAllInvalidated();
   if (table_.empty() || closed_) return;
   Todo todo;
   table_.OnAllInvalidated(home_.loop.Now(), todo);
@@ -318,11 +326,13 @@ void FlightDesk::OnDue() {
 void FlightDesk::Close() {
   closed_ = true;
   timer_.Close();
+  shadows_.Close();
 }
 
 void FlightDesk::Collect(metrics::SampleSink& sink) const {
   metrics_.Collect(sink, leases(), gate_.withheld());
   pool_.Collect(sink, base::SystemClock().Now());
+  shadows_.Collect(sink);
 }
 
 }  // namespace herdgate::pipeline

@@ -33,6 +33,7 @@
 #include "sidecar/pipeline/flight_ends.h"
 #include "sidecar/pipeline/flight_timer.h"
 #include "sidecar/pipeline/lease_gate.h"
+#include "sidecar/pipeline/shadow_desk.h"
 #include "sidecar/policy/snapshot.h"
 #include "sidecar/resp/reply.h"
 #include "sidecar/stampede/flight_table.h"
@@ -63,6 +64,7 @@ class FlightDesk {
   stampede::FlightTable& table() { return table_; }
   stampede::Guards& guards() { return guards_; }
   stampede::PoolWatch& pool() { return pool_; }
+  ShadowDesk& shadows() { return shadows_; }
 
   // Any thread. Leases can be had.
   bool leases() const;
@@ -126,6 +128,7 @@ class FlightDesk {
   const std::string pod_;  // of the leases' tokens
   LeaseGate gate_;
   FlightEnds ends_;
+  ShadowDesk shadows_;
   FlightDeskMetrics metrics_;
 
   std::mutex mail_mutex_;   // a leaf

@@ -1,6 +1,7 @@
 #include "sidecar/pipeline/flight_stage.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sidecar/command/table.h"
@@ -89,6 +90,7 @@ FlightStage::FlightStage(LoopContext& context, FlightDesk& desk, stampede::HotLi
     : context_(context),
       desk_(desk),
       hot_(hot),
+      shadows_(context, desk.shadows(), desk.guards()),
       uses_(command::BuiltIn()),
       random_(seed),
       guards_(std::make_shared<const stampede::Guards::List>()) {}
@@ -98,6 +100,8 @@ void FlightStage::SetGuards(std::shared_ptr<const stampede::Guards::List> guards
   active_ = std::ranges::any_of(*guards_, [](const GuardPtr& guard) { return guard != nullptr; });
   if (active_) wanted_.store(true, std::memory_order_relaxed);
   refreshes_ = std::ranges::any_of(*guards_, [](const GuardPtr& guard) { return guard && guard->refreshes(); });
+  shadows_.SetUsed(
+      std::ranges::any_of(*guards_, [](const GuardPtr& guard) { return guard && guard->keeps_shadows(); }));
 }
 
 void FlightStage::Carry(const FlightValue& value) {
@@ -120,8 +124,11 @@ void FlightStage::Looked(std::size_t policy, std::string_view logical, bool hit)
   if (!active_) return;
   const std::uint32_t weight = sampler_.Weight(context_.loop.Now());
   if (weight == 0) return;
-  hot_.Touch(static_cast<std::size_t>(context_.loop.index()), Hash(logical),
+  const cache::HashedKey key = Hash(logical);
+  hot_.Touch(static_cast<std::size_t>(context_.loop.index()), key,
              {.policy = static_cast<std::uint16_t>(policy), .hit = hit, .weight = weight}, context_.loop.Now());
+  stampede::Guard* const guard = hit && policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
+  if (guard != nullptr) shadows_.OnHit(*guard, policy, logical, key.hash, weight);
 }
 
 // Other pods' SETs aren't seen here; without this, only the pod that wrote a value could refresh it.
@@ -137,15 +144,7 @@ void FlightStage::OnLife(std::string_view logical, milliseconds left) {
   if (!refreshes_ || left.count() <= 0 || !snapshot) return;
   const GuardPtr guard = GuardOf(snapshot->set().Match(logical));
   if (!guard || !guard->refreshes()) return;
-  constexpr std::chrono::seconds kSame{1};
-  const std::uint64_t hash = Hash(logical).hash;
-  const base::SteadyTime ends = context_.loop.Now() + left;
-  const auto facts = desk_.guards().history().Find(hash);
-  if (facts && !facts->deleted && facts->set_at + facts->lifetime < ends + kSame &&
-      ends < facts->set_at + facts->lifetime + kSame)
-    return;
-  const milliseconds lifetime = std::max(left, facts ? facts->lifetime : milliseconds(0));
-  desk_.guards().history().OnSet(hash, lifetime, {}, ends - lifetime);
+  desk_.guards().history().OnLeft(Hash(logical).hash, left, context_.loop.Now());
 }
 
 bool FlightStage::IsDue(const policy::Snapshot& snapshot, std::string_view key) {
@@ -195,6 +194,15 @@ milliseconds FlightStage::PatienceFor(stampede::Guard& guard, std::uint64_t key,
 
 // ---- what is sent
 
+namespace {
+
+// Whether the key has another value afterwards, or none.
+bool IsWrite(KeyUse::Kind use) {
+  return use != KeyUse::Kind::kNothing && use != KeyUse::Kind::kLookup && use != KeyUse::Kind::kTouch;
+}
+
+}  // namespace
+
 void FlightStage::Classify(const CommandSpec& spec, const resp::Request& request, NearNote& note) {
   if (!active_) return;
   note.use = uses_.Of(spec, request.args);
@@ -214,15 +222,18 @@ bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& 
   const auto now = context_.loop.Now();
   if (note.kind == NearNote::Kind::kFlush) {
     desk_.table().TaintWhere([](std::string_view) { return true; }, now, todo_);
+    desk_.shadows().ForgetAll();
     Carry(nullptr);
   }
   bool dropped = false;
   bool told = false;
   for (NearNote::Key& key : note.keys) {
-    if (key.use == KeyUse::Kind::kNothing || key.use == KeyUse::Kind::kLookup || key.use == KeyUse::Kind::kTouch)
-      continue;
-    if (key.use != KeyUse::Kind::kRemove && desk_.table().empty()) continue;
+    if (!IsWrite(key.use)) continue;
+    const bool tells = key.use == KeyUse::Kind::kRemove || !desk_.table().empty();
+    if (!tells && !shadows_.Keeps(key.policy)) continue;
     const cache::HashedKey hashed = Hash(key.logical());
+    shadows_.OnWriteSent(key, hashed.hash, plan, note.own_user);
+    if (!tells) continue;
     told = told || !desk_.table().empty();
     if (key.use == KeyUse::Kind::kRemove) {
       const bool known = desk_.table().Taint(hashed, now, todo_);
@@ -243,7 +254,7 @@ bool FlightStage::Sending(const resp::Request& request, const stampede::Caller& 
       dropped = true;
     } else {
       guard.OnSuspectSet(stampede::SuspectSet::kShortened);
-      if (plan != nullptr) plan->follow_ups.push_back({.key = key.name, .ttl = kLateLife, .cap = true});
+      if (plan != nullptr) std::ranges::move(CutShort(key), std::back_inserter(plan->follow_ups));
     }
   }
   if (told) Carry(nullptr);
@@ -311,13 +322,20 @@ void FlightStage::Closed(std::uint64_t session) {
 
 // ---- what is answered
 
-std::vector<std::string> FlightStage::Answered(const NearNote& note, std::optional<std::string_view> reply) {
-  std::vector<std::string> late;
+std::vector<policy::FollowUp> FlightStage::CutShort(const NearNote::Key& key) const {
+  std::vector<policy::FollowUp> follow_ups = shadows_.KeepOut(key, kLateLife);
+  follow_ups.push_back({.key = key.name, .ttl = kLateLife, .cap = true});
+  return follow_ups;
+}
+
+std::vector<policy::FollowUp> FlightStage::Answered(const NearNote& note, std::optional<std::string_view> reply) {
+  std::vector<policy::FollowUp> late;
   for (const NearNote::Key& key : note.keys) {
+    if (IsWrite(key.use)) shadows_.OnWriteAnswered(key, !reply);
     if (key.fill.fill == 0) continue;
     const SetOutcome outcome = OutcomeOf(note, key, reply);
     if (desk_.table().OnSetDone(Hash(key.logical()), key.fill, outcome, context_.loop.Now(), todo_))
-      late.push_back(key.name);
+      std::ranges::move(CutShort(key), std::back_inserter(late));
     Carry(key.value);
   }
   return late;

@@ -21,6 +21,7 @@
 #include "sidecar/command/spec.h"
 #include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/pipeline/near_work.h"
+#include "sidecar/pipeline/shadow_stage.h"
 #include "sidecar/policy/request_plan.h"
 #include "sidecar/policy/snapshot.h"
 #include "sidecar/resp/request.h"
@@ -49,6 +50,7 @@ class FlightStage {
     return policy < guards_->size() ? (*guards_)[policy].get() : nullptr;
   }
   FlightDesk& desk() { return desk_; }
+  const ShadowStage& shadows() const { return shadows_; }
   cache::HashedKey Hash(std::string_view logical) const { return desk_.table().Hash(logical); }
 
   // Whether misses of the key are coalesced now.
@@ -93,9 +95,9 @@ class FlightStage {
   // It was sent, or queued in a transaction: what that teaches. `args`: the request's; `plan`: what judging said.
   void Learn(const command::CommandSpec& spec, std::span<const std::string_view> args, const policy::RequestPlan* plan,
              std::uint64_t session, bool in_transaction, const NearNote& note);
-  // Its reply's first bytes, or nothing: its fate is not known, or it was not sent. The keys whose value came late and
-  // must be cut short.
-  std::vector<std::string> Answered(const NearNote& note, std::optional<std::string_view> reply);
+  // Its reply's first bytes, or nothing: its fate is not known, or it was not sent. What cuts short the values that
+  // came late.
+  std::vector<policy::FollowUp> Answered(const NearNote& note, std::optional<std::string_view> reply);
 
   // A session that was shown synthetic misses has ended.
   void Closed(std::uint64_t session);
@@ -106,11 +108,13 @@ class FlightStage {
  private:
   void LearnSet(const command::CommandSpec& spec, std::span<const std::string_view> args,
                 const policy::RequestPlan* plan, stampede::Learning::SetSeen seen, const NearNote::Key& key);
+  std::vector<policy::FollowUp> CutShort(const NearNote::Key& key) const;
   void Carry(const FlightValue& value);
 
   LoopContext& context_;
   FlightDesk& desk_;
   stampede::HotList& hot_;
+  ShadowStage shadows_;
   cache::KeySampler sampler_;
   const stampede::KeyUses uses_;
   base::Random random_;

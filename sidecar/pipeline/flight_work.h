@@ -17,6 +17,13 @@
 
 namespace herdgate::pipeline {
 
+// An old value that may be answered.
+struct OldReply {
+  std::string reply;  // RESP
+  std::chrono::milliseconds age;
+  bool shadow;  // it was kept in Redis
+};
+
 // A GET whose reply is held: Redis has answered it, and somebody may compute a newer value.
 struct ParkedRead {
   enum class Kept : std::uint8_t {
@@ -34,6 +41,19 @@ struct ParkedRead {
   bool away = false;                  // the upstream was not asked: it is away
   std::string reply{};                // RESP, of what is kept
   std::chrono::milliseconds left{0};  // kValue: of its life; kStale: since its end
+  bool shadow = false;                // kStale: it was kept in Redis
+  std::uint64_t shadow_ask = 0;       // it waits for that, and has no flight yet
+  bool hurried = false;               // another request stands behind it
+
+  // Found nothing, but there is an old value: it computes, or gets that at once.
+  void Keep(const OldReply& old, stampede::FlightTerms& terms) {
+    kept = Kept::kStale;
+    reply = old.reply;
+    left = old.age;
+    shadow = old.shadow;
+    terms.mode = stampede::Mode::kRefresh;
+    terms.refresh_below = std::chrono::milliseconds(0);
+  }
 };
 
 struct FlightWork {
@@ -46,6 +66,7 @@ struct FlightWork {
   base::SteadyTime filled_at{};
   std::string filled{};
   std::size_t filled_policy = 0;
+  std::uint64_t shadow_asks = 0;  // so far
 };
 
 }  // namespace herdgate::pipeline

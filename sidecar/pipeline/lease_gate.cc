@@ -10,7 +10,6 @@ namespace herdgate::pipeline {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kInterval = kSecond / LeaseGate::kAsksPerSecond;
 
 std::int64_t Nanoseconds(base::SteadyTime time) {
   return std::chrono::nanoseconds(time.time_since_epoch()).count();
@@ -24,15 +23,16 @@ std::int64_t Nanoseconds(std::chrono::seconds span) {
 
 bool LeaseGate::Take(base::SteadyTime time) {
   const std::int64_t now = Nanoseconds(time);
+  const std::int64_t interval = kSecond / rules_.asks_per_second;
   if (!open() && !MayTry(now)) return false;
   std::int64_t next = next_.load(std::memory_order_relaxed);
   while (true) {
     const std::int64_t mine = std::max(next, now);
-    if (mine - now > (kBurst - 1) * kInterval) {
+    if (mine - now > (rules_.burst - 1) * interval) {
       withheld_.fetch_add(1, std::memory_order_relaxed);
       return false;
     }
-    if (next_.compare_exchange_weak(next, mine + kInterval, std::memory_order_relaxed)) return true;
+    if (next_.compare_exchange_weak(next, mine + interval, std::memory_order_relaxed)) return true;
   }
 }
 
@@ -46,13 +46,13 @@ bool LeaseGate::MayTry(std::int64_t now) {
 void LeaseGate::OnGranted(base::SteadyTime now) {
   std::int64_t until = closed_until_.load(std::memory_order_relaxed);
   if (until == 0 || Nanoseconds(now) < until) return;
-  if (closed_until_.compare_exchange_strong(until, 0, std::memory_order_relaxed)) base::LogInfo("flight.leases_on");
+  if (closed_until_.compare_exchange_strong(until, 0, std::memory_order_relaxed)) base::LogInfo(rules_.on_event);
 }
 
 void LeaseGate::OnError(std::string_view error, base::SteadyTime now) {
   if (!RefusesLeases(error)) return;
   const std::int64_t before = closed_until_.exchange(Nanoseconds(now) + Nanoseconds(kOff), std::memory_order_relaxed);
-  if (before == 0) base::LogWarn("flight.leases_off", {{"error", error.empty() ? "an unknown reply" : error}});
+  if (before == 0) base::LogWarn(rules_.off_event, {{"error", error.empty() ? "an unknown reply" : error}});
 }
 
 bool RefusesLeases(std::string_view error) {

@@ -1,4 +1,4 @@
-// LeaseGate: whether a flight that begins now may ask Redis for a lease.
+// LeaseGate: whether a flight that begins now may ask Redis for a lease. Other scripts have gates of their own (Rules).
 //
 // Asks are bounded in rate: misses of keys that nobody else wants must not double Redis' work. The bound is a token
 // bucket kept as one number, the time at which the next ask would be on schedule (GCRA, ITU-T I.371).
@@ -23,6 +23,16 @@ class LeaseGate {
   static constexpr std::chrono::seconds kOff{60};
   static constexpr std::chrono::seconds kTryEvery{1};
 
+  struct Rules {
+    std::int64_t asks_per_second = kAsksPerSecond;
+    std::int64_t burst = kBurst;
+    std::string_view off_event = "flight.leases_off";  // logged; they outlive the gate
+    std::string_view on_event = "flight.leases_on";
+  };
+
+  explicit LeaseGate(const Rules& rules) : rules_(rules) {}
+  LeaseGate() : LeaseGate(Rules{}) {}
+
   // Whether one may ask now; takes its place.
   bool Take(base::SteadyTime now);
   // Leases are not refused, as far as is known.
@@ -38,6 +48,7 @@ class LeaseGate {
  private:
   bool MayTry(std::int64_t now);
 
+  const Rules rules_;
   std::atomic<std::int64_t> next_{0};          // of the schedule, in nanoseconds of the steady clock
   std::atomic<std::int64_t> closed_until_{0};  // the same; 0: open
   std::atomic<std::int64_t> try_at_{0};        // the same; while closed

@@ -35,7 +35,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> k
      {"waited", "redis"},
      {"miss", "redis"},
      {"synthetic_miss", "redis"},
-     {"timeout_miss", "redis"}}};
+     {"timeout_miss", "redis"},
+     {"stale", "shadow"}}};
 
 // Reads that a value answers.
 enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange, kTtl };

@@ -51,8 +51,9 @@ enum class Outcome : std::uint8_t {
   kMiss,           // nil: it leads
   kSyntheticMiss,  // nil, though its value lives: it leads a refresh
   kTimeoutMiss,    // nil after waiting
+  kShadowStale,    // as kStale, from Redis (stampede/shadow.h)
 };
-inline constexpr std::size_t kOutcomes = 14;
+inline constexpr std::size_t kOutcomes = 15;
 
 class FlightStage;
 

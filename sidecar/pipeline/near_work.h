@@ -77,6 +77,7 @@ struct NearNote {
   Keys keys;
   SetReply set_reply = SetReply::kNone;
   stampede::KeyUse use{};  // of the command
+  bool own_user = false;   // sent as the sidecar's own user
   bool refresh = false;    // GET: its value is to be computed anew if it is there
   bool has_near() const {
     return std::ranges::any_of(keys, [](const Key& key) { return key.near; });

@@ -5,7 +5,9 @@
 
 #include "sidecar/base/log.h"
 #include "sidecar/pipeline/offline_stage.h"
+#include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/resp/encoder.h"
+#include "sidecar/stampede/shadow.h"
 
 namespace herdgate::pipeline {
 
@@ -23,6 +25,19 @@ bool IsPassing(std::string_view error) {
     if (error.starts_with(word)) return true;
   }
   return false;
+}
+
+// What deleted keys leave beside them: their old values must not be answered any more.
+std::vector<std::string> ShadowsOf(const std::vector<std::string>& keys, const LoopContext& home) {
+  std::vector<std::string> shadows;
+  const policy::SnapshotPtr snapshot = home.policies == nullptr ? nullptr : home.policies->snapshot();
+  for (const std::string& key : keys) {
+    const auto logical = snapshot ? snapshot->Visible(key) : std::nullopt;
+    const std::size_t policy = logical ? snapshot->set().Match(*logical) : policy::PolicySet::kNone;
+    if (policy != policy::PolicySet::kNone && snapshot->set().at(policy).keeps_shadows())
+      shadows.push_back(stampede::ShadowNameOf(key));
+  }
+  return shadows;
 }
 
 std::string OneLine(std::string_view reply) {
@@ -103,6 +118,8 @@ void Recovery::ClearStandby() {
 void Recovery::SendBatch(std::string_view command) {
   std::vector<std::string_view> args = {command};
   args.insert(args.end(), batch_.keys.begin(), batch_.keys.end());
+  const std::vector<std::string> shadows = ShadowsOf(batch_.keys, home_);
+  args.insert(args.end(), shadows.begin(), shadows.end());
   std::string request;
   resp::AppendRequest(request, args);
   upstream::Pending pending;

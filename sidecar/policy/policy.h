@@ -153,6 +153,10 @@ struct Policy {
   }
   // Whether misses of its keys may be coalesced.
   bool coalesces() const { return mode == Mode::kEnforce && stampede.coalesce != Coalesce::kOff; }
+  // Whether old values of its hot keys are kept in Redis.
+  bool keeps_shadows() const {
+    return coalesces() && stampede.grace == Grace::kShadow && stampede.stale_while_revalidate.count() > 0;
+  }
   // Whether what is read and written of its keys has to be known.
   bool watched() const { return mode == Mode::kEnforce && (near.enabled || stampede.coalesce != Coalesce::kOff); }
   // Whether its keys are a cache: what an app reads of them while the upstream is away may be missing.

@@ -51,12 +51,15 @@ struct RefusalCount {
   Refusal reason = Refusal::kCommand;
 };
 
-// A key that a follow-up gives an expiry: PEXPIRE key ttl NX; or XX LT where `only_shorten`; or LT where `cap`.
+// What a command is followed by: PEXPIRE key ttl NX; or XX LT where `only_shorten`; or LT where `cap`. Where
+// `removes`: UNLINK key. Where there is a `value`: SET key value PX ttl.
 struct FollowUp {
   std::string key;  // physical
   std::chrono::milliseconds ttl{0};
   bool only_shorten = false;
   bool cap = false;
+  bool removes = false;
+  std::string value{};
 };
 
 // What a command inside MULTI does to the expiry of a key whose policy rejects keys without one.

@@ -49,6 +49,7 @@ Guard::Guard(const policy::Policy& policy, KeyHistory& history, StampedeEvents& 
       refresh_({.beta = policy.refresh.beta}),
       events_(events),
       refreshes_(Refreshes(policy)),
+      keeps_shadows_(policy.keeps_shadows()),
       rules_(policy.stampede) {}
 
 bool Guard::Fits(const policy::Policy& policy) const {
@@ -59,6 +60,7 @@ void Guard::Adopt(const policy::Policy& policy) {
   learning_.SetCoalesce(CoalesceOf(policy));
   refresh_.SetBeta(policy.refresh.beta);
   refreshes_.store(Refreshes(policy), std::memory_order_relaxed);
+  keeps_shadows_.store(policy.keeps_shadows(), std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
   rules_ = policy.stampede;
 }

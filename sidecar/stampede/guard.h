@@ -64,6 +64,8 @@ class Guard {
   Refresh& refresh() { return refresh_; }
   Companions& companions() { return companions_; }
   bool refreshes() const { return refreshes_.load(std::memory_order_relaxed); }
+  // Whether old values of the policy's hot keys are kept in Redis (shadow.h).
+  bool keeps_shadows() const { return keeps_shadows_.load(std::memory_order_relaxed); }
 
   // What a caller of this policy's keys asks for, but `mode`, `may_wait`, `lease` and what belongs to a refresh. Under
   // `lease: auto` the lease is three times what computing has taken (p95), from 250 ms to 10 s; 1 s before it is known.
@@ -117,6 +119,7 @@ class Guard {
   Companions companions_;
   StampedeEvents& events_;
   std::atomic<bool> refreshes_;
+  std::atomic<bool> keeps_shadows_;
   mutable std::mutex mutex_;  // a leaf; guards all below
   policy::StampedeRules rules_;
   BoundedMap<Callers> open_{kMaxOpen};
