@@ -114,10 +114,12 @@ std::string Misses(const Policy& policy) {
   std::string out = rules.coalesce == policy::Coalesce::kAuto ? "once traffic shows that it is a cache: " : "";
   out += "one caller computes, ";
   if (rules.lease) out += "by a lease of " + ShowField(policy, "stampede.lease") + ", ";
-  const bool stale = policy.near.enabled && rules.stale_while_revalidate.count() > 0;
+  const bool kept = policy.near.enabled || policy.keeps_shadows();
+  const bool stale = kept && rules.stale_while_revalidate.count() > 0;
   out += "the others ";
   if (stale)
-    out += "get a value up to " + ShowField(policy, "stampede.stale_while_revalidate") + " past its expiry, or ";
+    out += "get a value up to " + ShowField(policy, "stampede.stale_while_revalidate") + " past its expiry" +
+           (policy.keeps_shadows() ? " (of hot keys, kept in Redis)" : "") + ", or ";
   out += "wait up to " + ShowField(policy, "stampede.max_wait") + ", then ";
   if (rules.on_timeout == policy::OnTimeout::kError) return out + "an error";
   return out + (rules.on_timeout == policy::OnTimeout::kStale ? "an old value or a miss" : "a miss");

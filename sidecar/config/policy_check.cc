@@ -44,10 +44,22 @@ void CheckStale(const Policy& policy, const GivenKeys& given, const Report& repo
   if (!given.IsBad("stampede.stale_while_revalidate") && policy.stampede.stale_while_revalidate.count() == 0) {
     report(at, "stampede.on_timeout: stale has nothing to answer with stampede.stale_while_revalidate: 0ms");
   }
-  if (!given.IsBad("near.enabled") && !given.IsBad("stampede.grace") && !policy.near.enabled) {
+  const bool kept = policy.near.enabled || policy.stampede.grace == policy::Grace::kShadow;
+  if (!given.IsBad("near.enabled") && !given.IsBad("stampede.grace") && !kept) {
     report(at,
            "stampede.on_timeout: stale needs near.enabled: true; with stampede.grace: near, old values are kept in the "
            "near cache only");
+  }
+}
+
+void CheckShadow(const policy::StampedeRules& stampede, const GivenKeys& given, const Report& report) {
+  if (given.IsBad("stampede.grace") || stampede.grace != policy::Grace::kShadow) return;
+  const Position at = given.At("stampede.grace");
+  if (!given.IsBad("stampede.stale_while_revalidate") && stampede.stale_while_revalidate.count() == 0) {
+    report(at, "stampede.grace: shadow has nothing to keep with stampede.stale_while_revalidate: 0ms");
+  }
+  if (!given.IsBad("stampede.coalesce") && stampede.coalesce == policy::Coalesce::kOff) {
+    report(at, "stampede.grace: shadow has no effect with stampede.coalesce: off; use auto or on there");
   }
 }
 
@@ -78,6 +90,7 @@ void CheckTogether(const Policy& policy, const GivenKeys& given, const Report& r
   CheckTtl(policy.ttl, given, report);
   CheckWait(policy.stampede, given, report);
   CheckStale(policy, given, report);
+  CheckShadow(policy.stampede, given, report);
   CheckRefresh(policy, given, report);
   CheckOffline(policy.offline, given, report);
 }

@@ -110,10 +110,15 @@ Status SetLease(std::string_view text, Policy& policy) {
 }
 
 Status SetGrace(std::string_view text, Policy& policy) {
-  if (text == ChoiceName(policy::Grace::kShadow, kGraces) || text == ChoiceName(policy::Grace::kExtend, kGraces))
-    return Invalid("this version does not have it yet; use near");
-  if (text != ChoiceName(policy::Grace::kNear, kGraces)) return Invalid("expected near");
-  policy.stampede.grace = policy::Grace::kNear;
+  if (text == ChoiceName(policy::Grace::kExtend, kGraces))
+    return Invalid("this version does not have it yet; use near or shadow");
+  if (text == ChoiceName(policy::Grace::kNear, kGraces)) {
+    policy.stampede.grace = policy::Grace::kNear;
+  } else if (text == ChoiceName(policy::Grace::kShadow, kGraces)) {
+    policy.stampede.grace = policy::Grace::kShadow;
+  } else {
+    return Invalid("expected one of near, shadow");
+  }
   return {};
 }
 

@@ -108,6 +108,9 @@ TEST(ExplainTest, WhoComputesAMissingValueIsShown) {
   EXPECT_EQ(misses("near: {enabled: true}, stampede: {coalesce: on, on_timeout: stale}"),
             "  misses    one caller computes, the others get a value up to 10s past its expiry, or wait up to 400ms, "
             "then an old value or a miss");
+  EXPECT_EQ(misses("stampede: {coalesce: on, grace: shadow}"),
+            "  misses    one caller computes, the others get a value up to 10s past its expiry (of hot keys, kept in "
+            "Redis), or wait up to 400ms, then a miss");
   EXPECT_EQ(misses("near: {enabled: true}, stampede: {coalesce: on, stale_while_revalidate: 0ms}"),
             "  misses    one caller computes, the others wait up to 400ms, then a miss");
 }

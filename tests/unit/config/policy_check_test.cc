@@ -73,6 +73,15 @@ TEST(PolicyCheckTest, ARefreshNeedsNoTtlRules) {
   EXPECT_EQ(Problems(With("ttl: {missing: apply, default: 500ms}, refresh: {mode: synthetic}")), "");
 }
 
+TEST(PolicyCheckTest, ShadowsNeedNoNearCacheButATimeAndFlights) {
+  EXPECT_EQ(Problems(With("stampede: {grace: shadow}")), "");
+  EXPECT_EQ(Problems(With("stampede: {grace: shadow, on_timeout: stale}")), "");
+  EXPECT_EQ(Problems(With("stampede: {grace: shadow, stale_while_revalidate: 0ms}")),
+            At(54, "stampede.grace: shadow has nothing to keep with stampede.stale_while_revalidate: 0ms\n"));
+  EXPECT_EQ(Problems(With("stampede: {grace: shadow, coalesce: off}")),
+            At(54, "stampede.grace: shadow has no effect with stampede.coalesce: off; use auto or on there\n"));
+}
+
 TEST(PolicyCheckTest, RulesOfAPolicyThatIsNotEnforcedAreNoProblem) {
   for (const char* mode : {"audit", "off"}) {
     const std::string text = std::string("mode: ") + mode + ", near: {enabled: true}, ";
@@ -87,8 +96,8 @@ TEST(PolicyCheckTest, NothingIsSaidOfValuesThatAreWrongByThemselves) {
             At(68, "stampede.lease: expected auto or a duration from 250ms to 10s, with a unit: ms, s, m or h\n"));
   EXPECT_EQ(Problems(With("near: {enabled: maybe}, stampede: {on_timeout: stale}")),
             At(52, "near.enabled: expected one of true, false\n"));
-  EXPECT_EQ(Problems(With("stampede: {on_timeout: stale, grace: shadow}")),
-            At(73, "stampede.grace: this version does not have it yet; use near\n"));
+  EXPECT_EQ(Problems(With("stampede: {on_timeout: stale, grace: extend}")),
+            At(73, "stampede.grace: this version does not have it yet; use near or shadow\n"));
   EXPECT_EQ(Problems(With("refresh: {mode: synthetic}, stampede: {coalesce: maybe}")),
             At(85, "stampede.coalesce: expected one of auto, on, off\n"));
   EXPECT_EQ(Problems(With("refresh: {mode: synthetic}, ttl: {max: 0ms}")),

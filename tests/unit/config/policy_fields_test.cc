@@ -112,7 +112,7 @@ TEST(PolicyFieldsTest, ARefusalSaysWhatToWrite) {
   EXPECT_EQ(Refusal("stampede.lease", "on"), "expected auto or a duration from 250ms to 10s" + unit);
   EXPECT_EQ(Refusal("stampede.on_timeout", "nil"), "expected one of miss, stale, error");
   EXPECT_EQ(Refusal("stampede.stale_set", "keep"), "expected one of short, drop, pass");
-  EXPECT_EQ(Refusal("stampede.grace", "redis"), "expected near");
+  EXPECT_EQ(Refusal("stampede.grace", "redis"), "expected one of near, shadow");
   EXPECT_EQ(Refusal("stampede.stale_while_revalidate", "25h"), "expected a duration from 0ms to 24h" + unit);
   EXPECT_EQ(Refusal("refresh.mode", "on"), "expected one of off, synthetic");
   EXPECT_EQ(Refusal("refresh.mode", "true"), "expected one of off, synthetic");
@@ -121,10 +121,8 @@ TEST(PolicyFieldsTest, ARefusalSaysWhatToWrite) {
 }
 
 TEST(PolicyFieldsTest, WhatIsNotBuiltYetSaysSo) {
-  EXPECT_EQ(Problems(With("stampede: {grace: shadow}")),
-            "c:1:54: policy 'p': stampede.grace: this version does not have it yet; use near\n");
   EXPECT_EQ(Problems(With("stampede: {grace: extend}")),
-            "c:1:54: policy 'p': stampede.grace: this version does not have it yet; use near\n");
+            "c:1:54: policy 'p': stampede.grace: this version does not have it yet; use near or shadow\n");
   EXPECT_EQ(Problems(With("refresh: {mode: loader}")),
             "c:1:52: policy 'p': refresh.mode: this version does not have it yet; use synthetic\n");
 }
