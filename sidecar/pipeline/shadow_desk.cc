@@ -101,7 +101,7 @@ void ShadowDesk::SendAsk(std::uint64_t id) {
     unread_[kUnsent].Add();
     return Finish(id, {}, std::nullopt);
   }
-  if (!timer_.armed()) AwaitAnswers();
+  if (!timer_.armed()) AwaitAnswers(kPatience);
 }
 
 void ShadowDesk::OnAskReply(std::uint64_t id, const resp::Reply* reply) {
@@ -152,8 +152,8 @@ void ShadowDesk::Finish(std::uint64_t id, const OldValue& old, std::optional<bas
   }
 }
 
-void ShadowDesk::AwaitAnswers() {
-  timer_.After(kPatience, [this] { OnLate(); });
+void ShadowDesk::AwaitAnswers(milliseconds time) {
+  timer_.After(time, [this] { OnLate(); });
 }
 
 void ShadowDesk::OnLate() {
@@ -174,7 +174,8 @@ void ShadowDesk::OnLate() {
     unread_[kLate].Add();
     Finish(id, {}, std::nullopt);
   }
-  if (more) AwaitAnswers();
+  constexpr int kLooks = 10;
+  if (more) AwaitAnswers(kPatience / kLooks);
 }
 
 // ---- what makes them void

@@ -107,7 +107,7 @@ class ShadowDesk {
   void OnAskReply(std::uint64_t id, const resp::Reply* reply);
   // `until`: how long it may be remembered; nothing: not at all.
   void Finish(std::uint64_t id, const OldValue& old, std::optional<base::SteadyTime> until);
-  void AwaitAnswers();
+  void AwaitAnswers(std::chrono::milliseconds time);
   void OnLate();
   void SendCopy(const Copy& copy);
   void OnCopyReply(const Copy& copy, const resp::Reply* reply);
