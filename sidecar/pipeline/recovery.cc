@@ -115,10 +115,11 @@ void Recovery::ClearStandby() {
   });
 }
 
-void Recovery::SendBatch(std::string_view command) {
+void Recovery::SendBatch(std::string_view command, bool with_shadows) {
   std::vector<std::string_view> args = {command};
   args.insert(args.end(), batch_.keys.begin(), batch_.keys.end());
-  const std::vector<std::string> shadows = ShadowsOf(batch_.keys, home_);
+  const std::vector<std::string> shadows = with_shadows ? ShadowsOf(batch_.keys, home_) : std::vector<std::string>();
+  shadows_sent_ = !shadows.empty();
   args.insert(args.end(), shadows.begin(), shadows.end());
   std::string request;
   resp::AppendRequest(request, args);
@@ -151,6 +152,8 @@ void Recovery::BatchAnswered(std::string_view reply) {
     deletes_.PutBack(std::exchange(batch_, {}));
     return Next();
   }
+  // The upstream's rules may allow the app's keys only.
+  if (shadows_sent_) return SendBatch("DEL", false);
   if (lost_++ == 0) lost_error_ = OneLine(reply);
   deletes_.Lose(std::exchange(batch_, {}));
   Next();

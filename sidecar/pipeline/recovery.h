@@ -55,7 +55,7 @@ class Recovery final : public upstream::ReplySink, private upstream::Prober::Hos
   void OnReachable(upstream::Lane& lane) override;
   void OnProbeLost() override;
   void Next();
-  void SendBatch(std::string_view command);
+  void SendBatch(std::string_view command, bool with_shadows = true);
   void BatchAnswered(std::string_view reply);
   void Bump();
   void GiveUp(const std::string& why);
@@ -74,6 +74,7 @@ class Recovery final : public upstream::ReplySink, private upstream::Prober::Hos
   RememberedDeletes::Batch batch_;              // under way
   std::vector<RememberedDeletes::Bump> bumps_;  // to be begun, the last first
   bool by_del_ = false;                         // UNLINK is not to be had
+  bool shadows_sent_ = false;                   // with the batch
   bool one_by_one_ = false;                     // some key is not to be deleted: which one has to be found
   std::uint64_t lost_ = 0;                      // keys, in this attempt
   std::string lost_error_;                      // what the upstream said of the first

@@ -17,6 +17,7 @@ constexpr const char* kPolicies = R"(
 policies:
   - {name: cache, match: ["c:*"], offline: {reads: miss}}
   - {name: memory, match: ["m:*"], offline: {fallback: memory}}
+  - {name: shadowed, match: ["s:*"], offline: {reads: miss}, stampede: {grace: shadow}}
 )";
 
 bool StateIs(const Sidecar& gate, const std::string& state) {
@@ -96,6 +97,24 @@ TEST_P(OfflineFaults, KeyThatTheUserMayNotDeleteCostsNoOther) {
   ASSERT_TRUE(StateIs(gate, "closed"));
   EXPECT_EQ(direct.Do({"KEYS", "c:*"}), "*0\r\n");
   EXPECT_TRUE(gate.MetricBecomes("herdgate_remembered_deletes_total{result=\"lost\"", 1));
+}
+
+TEST_P(OfflineFaults, ShadowThatTheUserMayNotDeleteCostsNoDelete) {
+  RawClient direct = redis_.Client();
+  ASSERT_EQ(direct.Do({"ACL", "SETUSER", "app", "on", ">secret", "+@all", "~s:*"}), "+OK\r\n");
+  Relay relay(redis_.port());
+  const std::string url = "redis://app:secret@127.0.0.1:" + std::to_string(relay.port());
+  const Sidecar gate(url, Choices(milliseconds(500)));
+  RawClient client = gate.Client();
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(client.Do({"SET", "s:" + std::to_string(i), "1"}), "+OK\r\n");
+  relay.refuses = true;
+  relay.Cut();
+  ASSERT_TRUE(StateIs(gate, "open"));
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(client.Do({"DEL", "s:" + std::to_string(i)}), ":1\r\n");
+  relay.refuses = false;
+  ASSERT_TRUE(StateIs(gate, "closed"));
+  EXPECT_EQ(direct.Do({"KEYS", "s:*"}), "*0\r\n");
+  EXPECT_EQ(gate.Metric("herdgate_remembered_deletes_total{result=\"lost\""), 0);
 }
 
 // Redis is there for others, and this loop's connection does not come back.
