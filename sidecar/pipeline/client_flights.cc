@@ -229,7 +229,7 @@ void Client::OnWake(const stampede::Wake& wake, const FlightValue& value) {
   const auto now = context_.loop.Now();
   if (wake.answer == FlightAnswer::kValue) read.guard->companions().OnWaitEnded(now);
   const bool crowded = stampede::PoolWatch::Crowded(context_.flights->desk().table().waiters(), Sessions());
-  if (wake.answer == FlightAnswer::kTimeout && crowded) flight_work_->let_go_at = now;
+  if (wake.leader_reused && crowded) flight_work_->let_go_at = now;
   // Each caller's end is told once: that of a stale answer is told with its age.
   const bool told = wake.answer == FlightAnswer::kTimeout && StaleAtTimeout(read).has_value();
   if (!told) read.guard->OnWake(context_.flights->Hash(read.key).hash, wake);

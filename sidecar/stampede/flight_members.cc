@@ -98,7 +98,15 @@ Answer Flight::Dismiss(Context& context, WaiterId id, Answer answer, bool wake) 
   if (nil) AddReader(context, waiter.caller, waiter.mode, answer == Answer::kLead);
   Remove(context, found);
   ++context.stats.answers[static_cast<std::size_t>(answer)];
-  if (wake) context.todo.wakes.push_back({id, waiter.caller, answer, context.now - waiter.since, waiter.mode});
+  if (wake) {
+    const Reader* const leader = leader_ && answer == Answer::kTimeout ? FindReader(leader_->caller) : nullptr;
+    context.todo.wakes.push_back({.waiter = id,
+                                  .caller = waiter.caller,
+                                  .answer = answer,
+                                  .waited = context.now - waiter.since,
+                                  .mode = waiter.mode,
+                                  .leader_reused = leader != nullptr && leader->reused});
+  }
   return answer;
 }
 

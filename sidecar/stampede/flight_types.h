@@ -90,6 +90,8 @@ struct Wake {
   Answer answer = Answer::kMiss;
   std::chrono::nanoseconds waited{0};
   Mode mode = Mode::kCold;  // in which it began
+  // kTimeout: who computes here has given its connection to others meanwhile, so its SET needs another one.
+  bool leader_reused = false;
 };
 
 // A command to Redis, over the tracked connection (lease.h).

@@ -2,9 +2,9 @@
 // which they wait stands in line for one, and everything else of the app with it, until a wait ends in vain. Drivers
 // with bounded pools that block do so: eight connections for a hundred threads are a common default.
 //
-// It shows in a SET that comes at once on a connection whose wait was in vain while nearly all waited: who computes
-// anew takes longer. After two of those as many connections may wait as are three quarters of those that were open
-// then, for an hour from the last one.
+// It shows in a SET that comes at once on a connection whose wait was in vain, while nearly all waited and the leader's
+// own connection had been given to others: who computes anew takes longer. After two of those as many connections may
+// wait as are three quarters of those that were open then, for an hour from the last one.
 //
 // Threads: any, for everything; lock-free.
 #pragma once
@@ -22,7 +22,7 @@ namespace herdgate::stampede {
 class PoolWatch {
  public:
   // A SET that was held up comes within this time behind the wait that held it up.
-  static constexpr std::chrono::milliseconds kAtOnce{25};
+  static constexpr std::chrono::milliseconds kAtOnce{10};
   static constexpr std::chrono::minutes kTwiceWithin{10};
   static constexpr std::chrono::minutes kMemory{60};
 

@@ -84,6 +84,20 @@ TEST_F(FlightSharedTest, ASetFromAnotherConnectionShowsThatItIsAPool) {
   EXPECT_EQ(Begin('a'), "wait");
 }
 
+// A pool (pool_watch.h): the SET needs a connection, and those who wait hold them.
+TEST_F(FlightSharedTest, WhoWaitsInVainIsToldWhetherTheLeadersConnectionWentToOthers) {
+  LedWith("b");
+  table_.OnDue(now_ += terms_.max_wait, todo_);
+  ASSERT_EQ(todo_.wakes.size(), 1U);
+  EXPECT_FALSE(todo_.wakes[0].leader_reused);
+  todo_.Clear();
+  EXPECT_EQ(Begin('c'), "wait");
+  table_.OnCallerReused(Of('a'));
+  table_.OnDue(now_ += terms_.max_wait, todo_);
+  ASSERT_EQ(todo_.wakes.size(), 1U);
+  EXPECT_TRUE(todo_.wakes[0].leader_reused);
+}
+
 TEST_F(FlightSharedTest, NothingIsKeptOfAConnectionThatEnds) {
   WaitsInVain();
   Set('a');
