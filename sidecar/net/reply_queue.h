@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -51,8 +52,11 @@ class ReplyQueue {
     out_.Borrow(written, loop_);
   }
   SlotId Open();
-  // REQUIRES: outstanding() == 1, no byte of it was passed, and nothing stands behind it.
+  // One lane reply is owed, and nothing that was answered since stands behind it.
+  bool owes_last() const { return outstanding() == 1 && (!has_open_slots() || slots_->back().after < expected_); }
+  // REQUIRES: owes_last(), and no byte of that reply was passed.
   SlotId OpenInstead() {
+    assert(owes_last());
     --expected_;
     return Open();
   }

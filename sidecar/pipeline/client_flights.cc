@@ -84,7 +84,7 @@ bool Client::IsRefreshDue(const CommandSpec& spec, const resp::Request& request)
 // ---- a read is answered
 
 bool Client::IsLast() const {
-  return outstanding_ == 1 && session_->input_bytes() == 0 && session_->replies().outstanding() == 1;
+  return outstanding_ == 1 && session_->input_bytes() == 0 && session_->replies().owes_last();
 }
 
 bool Client::TakeForFlight(std::string_view bytes) {

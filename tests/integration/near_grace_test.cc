@@ -96,6 +96,20 @@ TEST_P(NearStale, OldValueIsGoneOnceAnotherWasWrittenElsewhere) {
   EXPECT_EQ(Client().Do({"GET", key}), "$-1\r\n") << "deleted, not expired";
 }
 
+// The near hit is there first, and waits behind the read that found nothing.
+TEST_P(NearStale, NearHitPipelinedBehindAMissIsAnsweredInTurn) {
+  RawClient client = Client();
+  client.Do({"SET", "n:hot", "v", "PX", "60000"});
+  ASSERT_TRUE(Warm(client, "n:hot"));
+  for (int i = 0; i < 20; ++i) {
+    const std::string cold = "n:cold" + std::to_string(i);
+    client.Send(Encode({"GET", cold}) + Encode({"GET", "n:hot"}));
+    EXPECT_EQ(client.Read(), "$-1\r\n");
+    ASSERT_EQ(client.Read(), Bulk("v"));
+    EXPECT_EQ(client.Do({"SET", cold, "v"}), "+OK\r\n");
+  }
+}
+
 HERDGATE_WITH_LOOPS(NearGrace);
 HERDGATE_WITH_LOOPS(NearStale);
 

@@ -192,6 +192,19 @@ TEST_F(ReplyQueueTest, ALaneReplyThatIsHeldIsWrittenInItsTurnWhenItIsFilled) {
   EXPECT_TRUE(queue_.settled());
 }
 
+TEST_F(ReplyQueueTest, ALaneReplyIsNotTheLastOneBeforeAReplyThatWaitsForIt) {
+  const auto before = queue_.Open();
+  queue_.Expect();
+  EXPECT_TRUE(queue_.owes_last());
+  queue_.Local("behind\r\n");
+  EXPECT_FALSE(queue_.owes_last());
+  queue_.Fill(before, "before\r\n");
+  EXPECT_FALSE(queue_.owes_last());
+  Pass("lane\r\n", 1);
+  EXPECT_EQ(Written(), "before\r\nlane\r\nbehind\r\n");
+  EXPECT_FALSE(queue_.owes_last());
+}
+
 TEST_F(ReplyQueueTest, AnEmptyFillTakesItsTurnWithoutBytes) {
   const auto slot = queue_.Open();
   queue_.Local("+next\r\n");
