@@ -21,11 +21,20 @@ struct MissEstimates {
     for (std::size_t i = 0; i < kWorlds; ++i) since.tried[i] -= before.tried[i];
     return since;
   }
-  // The share of `lookups` that hit in each world. `missed`: how many of them missed in the real one. A sample whose
-  // keys miss more or less often than all do is corrected by that, within bounds.
+  // What was counted since, times `factor`, is added.
+  void Add(const MissEstimates& since, double factor) {
+    for (std::size_t i = 0; i < kWorlds; ++i) tried[i] += since.tried[i] * factor;
+    real += since.real * factor;
+  }
+  // By what the estimates are wrong, if `missed` look-ups missed in the real world: a sample's keys may miss more or
+  // less often than all do. Within bounds.
+  double Correction(double missed) const {
+    constexpr double kMost = 2;
+    return real > 0 && missed > 0 ? std::clamp(missed / real, 1 / kMost, kMost) : 1;
+  }
+  // The share of `lookups` that hit in each world, corrected.
   std::array<double, kWorlds> HitRatios(double lookups, double missed) const {
-    constexpr double kMostCorrection = 2;
-    const double factor = real > 0 && missed > 0 ? std::clamp(missed / real, 1 / kMostCorrection, kMostCorrection) : 1;
+    const double factor = Correction(missed);
     std::array<double, kWorlds> ratios{};
     for (std::size_t i = 0; i < kWorlds; ++i)
       ratios[i] = lookups > 0 ? std::clamp(1 - tried[i] * factor / lookups, 0.0, 1.0) : 0;

@@ -34,6 +34,8 @@ class SizeCurve {
   bool Samples(std::size_t policy, std::uint64_t hash) const { return sample_.Samples(policy, hash); }
   std::uint32_t threshold(std::size_t policy) const { return sample_.threshold(policy); }
   std::size_t keys(std::size_t policy) const { return sample_.keys(policy); }
+  // Whether there is room for twice as many keys, and more.
+  bool HasRoom() const { return sample_.free_keys() > sample_.records().size() / 4 * 3; }
 
   // A key was looked up. `room`: the real near cache answered, with a value that takes so much; 0: it did not.
   // `fresh_for`: how long a value kept now would be answered, in ticks. REQUIRES: policy < kMostCurves.
@@ -52,6 +54,7 @@ class SizeCurve {
   void Lower(std::size_t policy);
   void Raise(std::size_t policy);
   void Settle(std::size_t policy) { sample_.Settle(policy); }
+  bool settled(std::size_t policy) const { return sample_.settled(policy); }
   // Forgets the policy's keys and begins with all of them.
   void Restart(std::size_t policy);
   // Frees the keys that no size knows any more, but those whose value may still come.

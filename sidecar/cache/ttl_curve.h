@@ -36,6 +36,8 @@ class TtlCurve {
   bool Samples(std::size_t policy, std::uint64_t hash) const { return sample_.Samples(policy, hash); }
   std::uint32_t threshold(std::size_t policy) const { return sample_.threshold(policy); }
   std::size_t keys(std::size_t policy) const { return sample_.keys(policy); }
+  // Whether there is room for twice as many keys, and more.
+  bool HasRoom() const { return sample_.free_keys() > sample_.records().size() / 4 * 3; }
 
   // A key was looked up, and its value was there or not. `life`: of a key of whose own nothing is known; in ticks.
   // REQUIRES: policy < kMostCurves; 0 < life.
@@ -52,6 +54,7 @@ class TtlCurve {
   void Lower(std::size_t policy);
   void Raise(std::size_t policy) { sample_.Raise(policy); }
   void Settle(std::size_t policy) { sample_.Settle(policy); }
+  bool settled(std::size_t policy) const { return sample_.settled(policy); }
   void Restart(std::size_t policy);
   void Sweep(Tick now);
 
