@@ -124,15 +124,17 @@ void Server::MakeWorkers() {
   shared.pipeline.embedded = parts_->store != nullptr;
   std::random_device entropy;
   const auto seed = [&entropy] { return (std::uint64_t{entropy()} << 32U) | entropy(); };
+  const unsigned count = options_.loops.value_or(base::AutoLoops());
+  shared.curves = std::make_unique<cache::HitCurves>(count, options_.near.max_bytes, base::SystemClock().Now());
   shared.near_cache = std::make_unique<cache::NearCache>(cache::NearCacheOptions{
       .max_bytes = options_.near.max_bytes, .max_value_bytes = std::size_t{1} << 20U, .seed = seed()});
+  shared.near_cache->SetCurves(shared.curves.get());
   shared.flights = std::make_unique<stampede::FlightTable>(stampede::FlightTableOptions{.seed = seed()});
   shared.deletes = std::make_unique<pipeline::RememberedDeletes>(pipeline::RememberedDeletesOptions{
       .max_deletes = options_.offline.max_deletes, .max_bytes = options_.offline.max_bytes});
   shared.standby = std::make_unique<pipeline::StandbyState>(
       upstream::MemoryOptions{.max_bytes = options_.memory.max_bytes, .seed = 0});
   shared.policies = std::make_shared<const policy::PolicySet>(options_.policies);
-  const unsigned count = options_.loops.value_or(base::AutoLoops());
   shared.hot = std::make_unique<stampede::HotList>(count, base::SystemClock());
   for (unsigned i = 0; i < count; ++i)
     parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+
+#include "sidecar/cache/hit_curves.h"
 
 namespace herdgate::cache {
 namespace {
@@ -32,7 +35,21 @@ NearCache::NearCache(const NearCacheOptions& options) : options_(Lawful(options)
   shard_mask_ = shards - 1;
 }
 
+PublishResult NearCache::Publish(const HashedKey& key, Reservation reservation, const Value& value,
+                                 const Lifetime& lifetime) {
+  const PublishResult result = Of(key).Publish(key, reservation, value, lifetime);
+  if (curves_ == nullptr || result != PublishResult::kPublished) return result;
+  const auto fresh_for = std::chrono::duration_cast<std::chrono::milliseconds>(lifetime.fresh_until - lifetime.now);
+  curves_->Published(key.hash, SizeCurve::Room(key.text.size(), value.bytes.size()), fresh_for, lifetime.now);
+  return result;
+}
+
+void NearCache::TellDropped(const HashedKey& key) {
+  curves_->Dropped(key.hash);
+}
+
 void NearCache::Turn(EpochReason reason, bool drops) {
+  if (curves_ != nullptr) curves_->NearCleared();
   const std::lock_guard lock(epoch_mutex_);
   ++epoch_;
   ++epochs_[static_cast<std::size_t>(reason)];

@@ -72,11 +72,16 @@ struct NearCacheOptions {
   std::uint64_t seed = 0;
 };
 
+class HitCurves;
+
 class NearCache {
  public:
   explicit NearCache(const NearCacheOptions& options);
   NearCache(const NearCache&) = delete;
   NearCache& operator=(const NearCache&) = delete;
+
+  // Who is told what is kept and what goes; outlives this. Before any thread uses it.
+  void SetCurves(HitCurves* curves) { curves_ = curves; }
 
   // Keys are physical: with their version, as the upstream knows them.
   HashedKey Hash(std::string_view key) const { return Hashed(key, options_.seed); }
@@ -103,16 +108,20 @@ class NearCache {
   // Refused (false) while another fill of the key is under way: one a pod.
   Reservation Reserve(const HashedKey& key) { return Of(key).Reserve(key); }
   // Ends the reservation. An older value of the key is replaced in place.
-  PublishResult Publish(const HashedKey& key, Reservation reservation, const Value& value, const Lifetime& lifetime) {
-    return Of(key).Publish(key, reservation, value, lifetime);
-  }
+  PublishResult Publish(const HashedKey& key, Reservation reservation, const Value& value, const Lifetime& lifetime);
   // The fill failed or brought no string.
   void Cancel(const HashedKey& key, Reservation reservation) { Of(key).Cancel(key, reservation); }
 
   // Removes the entry, fresh or stale, and the reservation.
-  void Drop(const HashedKey& key, EvictionReason reason) { Of(key).Drop(key, reason); }
+  void Drop(const HashedKey& key, EvictionReason reason) {
+    Of(key).Drop(key, reason);
+    if (curves_ != nullptr) TellDropped(key);
+  }
   // A push: as Drop(kInvalidated), but a value that ran out stays as stale.
-  void Invalidate(const HashedKey& key, base::SteadyTime now) { Of(key).Invalidate(key, FloorMilliseconds(now)); }
+  void Invalidate(const HashedKey& key, base::SteadyTime now) {
+    Of(key).Invalidate(key, FloorMilliseconds(now));
+    if (curves_ != nullptr) TellDropped(key);
+  }
   // Another connection read `value`: an entry that differs goes, and so will a fill under way that brings another one.
   // A value that ran out stays as stale for a nil.
   void Witness(const HashedKey& key, const Value& value, base::SteadyTime now) {
@@ -136,10 +145,12 @@ class NearCache {
  private:
   Shard& Of(const HashedKey& key) { return *shards_[static_cast<std::size_t>(key.hash >> 40U) & shard_mask_]; }
   void Turn(EpochReason reason, bool drops);
+  void TellDropped(const HashedKey& key);
 
   const NearCacheOptions options_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::size_t shard_mask_ = 0;
+  HitCurves* curves_ = nullptr;
   mutable std::mutex epoch_mutex_;  // guards the two below; taken before a shard's
   std::uint32_t epoch_ = 0;
   std::array<std::uint64_t, kEpochReasons> epochs_{};

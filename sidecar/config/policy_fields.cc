@@ -202,11 +202,14 @@ std::string Show(double number) {
 }
 
 // clang-format off
-constexpr std::array<PolicyField, 25> kFields = {{
+constexpr std::array<PolicyField, 26> kFields = {{
     {"name", SetName, [](const Policy& p) { return p.name; }},
     {"mode",
      [](std::string_view text, Policy& p) { return Choose(text, kModes, p.mode); },
      [](const Policy& p) { return std::string(ChoiceName(p.mode, kModes)); }},
+    {"what_if",
+     [](std::string_view text, Policy& p) { return Choose(text, kBooleans, p.what_if); },
+     [](const Policy& p) { return std::string(ChoiceName(p.what_if, kBooleans)); }},
     {"ttl.missing",
      [](std::string_view text, Policy& p) { return Choose(text, kMissing, p.ttl.missing); },
      [](const Policy& p) { return std::string(ChoiceName(p.ttl.missing, kMissing)); }},

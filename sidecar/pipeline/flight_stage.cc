@@ -6,6 +6,7 @@
 
 #include "sidecar/command/table.h"
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/near_stage.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/policy/expiry_options.h"
 
@@ -295,6 +296,7 @@ void FlightStage::Learn(const CommandSpec& spec, std::span<const std::string_vie
         break;
       case KeyUse::Kind::kRemove:
         learning.OnRemove(Hash(key.logical()).hash, session);
+        context_.near->Removed(key);
         break;
       case KeyUse::Kind::kChange:
         learning.OnChange(Hash(key.logical()).hash);
@@ -311,6 +313,7 @@ void FlightStage::LearnSet(const CommandSpec& spec, std::span<const std::string_
                            const NearNote::Key& key) {
   stampede::Guard& guard = *(*guards_)[key.policy];
   seen.lifetime = LifetimeOf(spec, args, plan, key.policy);
+  context_.near->Written(key, seen.lifetime);
   guard.OnFill(guard.learning().OnSet(Hash(key.logical()).hash, seen, context_.loop.Now()));
 }
 

@@ -16,6 +16,10 @@
 #include "sidecar/pipeline/pipeline_metrics.h"
 #include "sidecar/upstream/lane_pool.h"
 
+namespace herdgate::cache {
+class HitCurves;
+}  // namespace herdgate::cache
+
 namespace herdgate::pipeline {
 
 // Connections of all loops, counted where they come and go.
@@ -48,6 +52,7 @@ struct LoopContext {
   NearStage* near = nullptr;              // never null while sessions are served
   FlightStage* flights = nullptr;         // never null while sessions are served
   OfflineStage* offline = nullptr;        // never null while sessions are served
+  cache::HitCurves* curves = nullptr;     // null: nobody is told
   upstream::LanePool* standby = nullptr;  // to the store that stands in while the upstream is away
   SideQuery* auth_query = nullptr;        // asks with AUTH only
   SideQuery* own_query = nullptr;         // asks as the sidecar

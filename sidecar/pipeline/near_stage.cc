@@ -167,6 +167,8 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
     }
     auto& cells = cells_[set_->at(i).name];
     if (!cells) cells = std::make_unique<Cells>();
+    cells->tap =
+        curves_ == nullptr ? nullptr : curves_->TapOf(static_cast<std::size_t>(loop_.index()), set_->at(i).name);
     by_index_.push_back(cells.get());
   }
 }
@@ -184,6 +186,7 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
   const cache::HashedKey hashed = cache_.Hash(Physical(snapshot, key, policy));
   if (hashed.text.size() > max_key_bytes || MayBePending(work, hashed)) return false;
   std::size_t written = 0;
+  std::size_t size = 0;
   char* room = nullptr;
   cache::ValueRef held;
   bool nil = false;
@@ -193,6 +196,7 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
     expired = sight.freshness != cache::Freshness::kFresh;
     if (expired && (nil || !sight.expired_for() || sight.surely_expired())) return;
     const std::string_view bytes = sight.bytes();
+    size = bytes.size();
     if (bytes.size() <= cache::kCopyBytes) room = replies.Room(bytes.size() + kMostAroundBulk);
     if (room == nullptr) {
       held = sight.Hold();
@@ -207,6 +211,9 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
   if (nil && flights_ != nullptr) flights_->OnNil(policy, key, session);
   Count(policy, expired ? Outcome::kStale : nil ? Outcome::kNegativeHit : Outcome::kNearHit);
   Looked(policy, key, !nil);
+  Tell(policy, {.hash = hashed.hash,
+                .room = expired ? 0 : cache::SizeCurve::Room(hashed.text.size(), size),
+                .found = !nil && !expired});
   if (room != nullptr) {
     replies.CommitRoom({room, written});
   } else {
@@ -278,7 +285,12 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   for (std::size_t i = 0; i < keys; ++i) {
     const cache::ValueRef& value = values_[i];
     Count(plan.watched_keys[i].policy, value.nil() ? Outcome::kNegativeHit : Outcome::kNearHit);
-    Looked(plan.watched_keys[i].policy, request.args[plan.watched_keys[i].argument], !value.nil());
+    const std::string_view logical = request.args[plan.watched_keys[i].argument];
+    Looked(plan.watched_keys[i].policy, logical, !value.nil());
+    // What other reads find missing is not told either.
+    if ((form == Form::kGet || form == Form::kMget) && TapOf(plan.watched_keys[i].policy) != nullptr)
+      TellNear(plan.watched_keys[i].policy, cache_.Hash(Physical(snapshot, logical, plan.watched_keys[i].policy)),
+               value);
     there += value.nil() ? 0 : 1;
     if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
     if (form == Form::kStrlen)
@@ -357,6 +369,9 @@ std::optional<std::string_view> NearStage::Rest(const resp::Request& request, co
     near.parts.back().value.reset();
     asked.Add() = note.keys.back();
   }
+  for (std::size_t i = 0; i < note.keys.size(); ++i) {
+    if (near.parts[i].value) TellNear(near.parts[i].policy, cache_.Hash(note.keys[i].name), *near.parts[i].value);
+  }
   std::vector<std::string_view> args = {request.args[0]};
   for (const NearNote::Key& key : asked) args.push_back(key.name);
   rest_.clear();
@@ -429,8 +444,10 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
     if (counts) Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
     Looked(policy, note.keys[i].logical(), !nil);
     if (value && value->nil) nils_.push_back(i);
-    if (!note.keys[i].near) continue;
+    if (!note.keys[i].near && TapOf(policy) == nullptr) continue;
     const cache::HashedKey key = cache_.Hash(note.keys[i].name);
+    Tell(policy, {.hash = key.hash, .found = !nil});
+    if (!note.keys[i].near) continue;
     if (!value) {
       // Too long to be held against, or in pieces: what is here may be older.
       cache_.Drop(key, cache::EvictionReason::kContradicted);

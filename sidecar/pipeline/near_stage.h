@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sidecar/cache/hit_curves.h"
 #include "sidecar/cache/hot_keys.h"
 #include "sidecar/cache/key_sampler.h"
 #include "sidecar/cache/near_cache.h"
@@ -62,6 +63,8 @@ class NearStage {
   NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills);
   // Without: no key has flights.
   void SetFlights(FlightStage* flights) { flights_ = flights; }
+  // Without: nobody is told what is looked up. They know the policies of each SetPolicies before it.
+  void SetCurves(cache::HitCurves* curves) { curves_ = curves; }
 
   void SetPolicies(std::shared_ptr<const policy::PolicySet> set);
 
@@ -124,11 +127,15 @@ class NearStage {
     if (policy < by_index_.size() && by_index_[policy] != nullptr)
       by_index_[policy]->outcomes[static_cast<std::size_t>(outcome)].Add();
   }
+  // For the curves: a command that sets the key was sent; `life`: of the value, 0 if not known. One that removes it.
+  void Written(const NearNote::Key& key, std::chrono::milliseconds life);
+  void Removed(const NearNote::Key& key);
   void Collect(metrics::SampleSink& sink) const;
 
  private:
   struct Cells {
     std::array<metrics::Counter, kOutcomes> outcomes;
+    cache::HitCurves::Tap* tap = nullptr;  // null: the policy has no curves
   };
 
   // Valid until the next call.
@@ -148,11 +155,20 @@ class NearStage {
   bool Coalesces(std::size_t policy, std::string_view logical);
   bool MayBeStale(std::size_t policy, std::string_view logical);
   void Looked(std::size_t policy, std::string_view logical, bool hit);
+  cache::HitCurves::Tap* TapOf(std::size_t policy) const {
+    return policy < by_index_.size() && by_index_[policy] != nullptr ? by_index_[policy]->tap : nullptr;
+  }
+  void Tell(std::size_t policy, const cache::HitCurves::Lookup& lookup) {
+    cache::HitCurves::Tap* const tap = TapOf(policy);
+    if (tap != nullptr && tap->Counts(lookup)) curves_->LookedUp(*tap, lookup, loop_.Now());
+  }
+  void TellNear(std::size_t policy, const cache::HashedKey& key, const cache::ValueRef& value);
 
   net::Loop& loop_;
   cache::NearCache& cache_;
   NearFills& fills_;
   FlightStage* flights_ = nullptr;
+  cache::HitCurves* curves_ = nullptr;
   const std::uint16_t get_;
   cache::NearReader reader_;
   cache::KeySampler sampler_;

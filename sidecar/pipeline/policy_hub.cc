@@ -29,6 +29,20 @@ policy::SnapshotPtr FirstSnapshot(const std::shared_ptr<const policy::PolicySet>
   return MakeSnapshot(set, {});
 }
 
+std::vector<cache::CurveTerms> CurveTermsOf(const policy::PolicySet& set) {
+  constexpr std::chrono::minutes kUsual{5};
+  std::vector<cache::CurveTerms> all;
+  for (const policy::Policy& policy : set.policies()) {
+    if (!policy.watched() || !policy.what_if) continue;
+    cache::CurveTerms terms{.name = policy.name, .sizes = policy.near.enabled, .lives = policy.coalesces()};
+    terms.near_for = policy.near.max_ttl;
+    terms.life = policy.ttl.default_ttl.count() > 0 ? policy.ttl.default_ttl : policy.ttl.max;
+    if (terms.life.count() <= 0) terms.life = kUsual;
+    all.push_back(std::move(terms));
+  }
+  return all;
+}
+
 PolicyHub::PolicyHub(LoopContext& home, const upstream::IdentityPtr& identity)
     : home_(home), generations_(home, identity, [this](std::vector<std::uint64_t> values, std::function<void()> done) {
         Publish(std::move(values), std::move(done));
@@ -48,6 +62,8 @@ void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<vo
   const auto snapshot = MakeSnapshot(set_, std::move(generations));
   home_.near->fills().SetWanted(snapshot && snapshot->watches());
   home_.lanes.breaker().WatchSilence(snapshot && snapshot->caches());
+  if (home_.curves != nullptr)
+    home_.curves->SetPolicies(snapshot ? CurveTermsOf(snapshot->set()) : std::vector<cache::CurveTerms>());
   FlightDesk& desk = home_.flights->desk();
   const auto guards = desk.guards().Set(snapshot ? &snapshot->set() : nullptr);
   // The last loop to have it tells home.

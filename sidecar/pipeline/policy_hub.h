@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sidecar/base/result.h"
+#include "sidecar/cache/hit_curves.h"
 #include "sidecar/pipeline/generations.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/policy/snapshot.h"
@@ -20,6 +21,9 @@ namespace herdgate::pipeline {
 
 // The first snapshot of a set, with no generation known; null if the set does nothing.
 policy::SnapshotPtr FirstSnapshot(const std::shared_ptr<const policy::PolicySet>& set);
+
+// What the hit-ratio curves have to know of a set's policies: of those that are watched and want them.
+std::vector<cache::CurveTerms> CurveTermsOf(const policy::PolicySet& set);
 
 class PolicyHub {
  public:

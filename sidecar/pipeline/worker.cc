@@ -91,6 +91,8 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
   flight_stage_ = std::make_unique<FlightStage>(*context_, *all.front()->flight_desk_, *shared_.hot, random_.Next());
   context_->flights = flight_stage_.get();
   near_stage_->SetFlights(flight_stage_.get());
+  near_stage_->SetCurves(shared_.curves.get());
+  context_->curves = shared_.curves.get();
   offline_stage_ =
       std::make_unique<OfflineStage>(*context_, shared_.connector.name(), shared_.breaker, *shared_.deletes);
   context_->offline = offline_stage_.get();
@@ -103,6 +105,7 @@ void Worker::Connect(const std::vector<std::unique_ptr<Worker>>& all) {
     });
   }
   if (!policy_stage_->active()) return;
+  if (policy_hub_ && shared_.curves) shared_.curves->SetPolicies(CurveTermsOf(*shared_.policies));
   near_stage_->SetPolicies(policy_stage_->snapshot()->shared_set());
   flight_stage_->SetGuards(shared_.guards.Set(shared_.policies.get()));
 }
@@ -151,6 +154,7 @@ void Worker::Open(bool first) {
       policy_hub_->EverySecond();
       near_fills_->EverySecond();
       JudgeLearning();
+      if (shared_.curves) shared_.curves->EverySecond(loop_.Now());
     });
     for (LoopContext* peer : context_->peers) {
       peer->loop.Post([peer, this] { peer->on_upstream_changed = [this] { RefreshDiscovery(); }; });
@@ -201,6 +205,7 @@ void Worker::Collect(metrics::SampleSink& sink) const {
   if (policy_hub_) policy_hub_->Collect(sink);
   near_stage_->Collect(sink);
   if (near_fills_) near_fills_->Collect(sink);
+  if (policy_hub_ && shared_.curves) shared_.curves->Collect(sink);
   if (flight_desk_ && flight_stage_->wanted()) {
     flight_desk_->Collect(sink);
     shared_.flights->Collect(sink);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "sidecar/cache/hit_curves.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/session_set.h"
 #include "sidecar/pipeline/discovery.h"
@@ -61,6 +62,7 @@ struct SharedState {
   Connections connections;
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
+  std::unique_ptr<cache::HitCurves> curves;           // told by the near cache: outlives it
   std::unique_ptr<cache::NearCache> near_cache;
   std::unique_ptr<stampede::FlightTable> flights;
   stampede::Guards guards;

@@ -144,6 +144,8 @@ struct Policy {
   OfflineRules offline{};
   StampedeRules stampede{};
   RefreshRules refresh{};
+  // Whether the hit ratios that it would have otherwise are estimated, where it is watched.
+  bool what_if = true;
 
   bool operator==(const Policy&) const = default;
   // REQUIRES for a sensible answer: not kPass with a fallback (config checks it).

@@ -55,6 +55,7 @@ const std::map<std::string, std::string, std::less<>> kOther = {{"listen", "a:1"
                                                                 {"log.format", "text"}};
 const std::map<std::string, std::string, std::less<>> kOtherOfPolicy = {{"name", "a"},
                                                                         {"mode", "audit"},
+                                                                        {"what_if", "false"},
                                                                         {"ttl.missing", "apply"},
                                                                         {"ttl.default", "1s"},
                                                                         {"ttl.min", "1s"},
