@@ -83,6 +83,7 @@ void HitCurves::SetPolicies(const std::vector<CurveTerms>& policies) {
     if (place == kMostCurves) place = PlaceOf("");
     if (place < kMostCurves && policies_[place].terms != terms) Begin(place, terms);
   }
+  SetMostEvents();
   SetGates();
 }
 
@@ -119,15 +120,15 @@ void HitCurves::SetGates() {
   near_gate_.store(near, std::memory_order_relaxed);
 }
 
-std::size_t HitCurves::MostEvents() const {
+void HitCurves::SetMostEvents() {
   const auto used = std::ranges::count_if(policies_, [](const Policy& policy) { return !policy.terms.name.empty(); });
-  return std::max(kMostEvents / static_cast<std::size_t>(std::max<std::ptrdiff_t>(used, 1)), kLeastEvents);
+  most_events_ = std::max(kMostEvents / static_cast<std::size_t>(std::max<std::ptrdiff_t>(used, 1)), kLeastEvents);
 }
 
 // Half as many keys are sampled, or the policy rests.
 void HitCurves::Spend(std::size_t place) {
   Policy& policy = policies_[place];
-  if (++policy.events < MostEvents()) return;
+  if (++policy.events < most_events_) return;
   policy.rests = true;
   const auto lower = [&](auto* curve) {
     if (curve == nullptr || curve->keys(place) <= kFewKeys) return;
@@ -232,7 +233,7 @@ void HitCurves::Turn(base::SteadyTime now) {
     for (std::size_t place = 0; place < kMostCurves; ++place) {
       if (!curve->settled(place)) {
         curve->Settle(place);
-      } else if (curve->HasRoom() && policies_[place].most_events < MostEvents() / 4) {
+      } else if (curve->HasRoom() && policies_[place].most_events < most_events_ / 4) {
         curve->Raise(place);
       }
     }

@@ -70,14 +70,14 @@ class HitCurves {
   // One loop's count of one policy's look-ups.
   class alignas(metrics::kCacheLine) Tap {
    public:
-    // Counts a look-up. Whether it is to be told to HitCurves.
-    bool Counts(const Lookup& lookup) {
+    // Counts a look-up: whether the near cache answered it, and whether there is a value. Whether it is to be told.
+    bool Counts(std::uint64_t hash, bool near, bool found) {
       const std::uint32_t gate = gate_->load(std::memory_order_relaxed);
       if (gate == 0) return false;
       lookups_.Add();
-      if (lookup.room == 0) not_near_.Add();
-      if (!lookup.found) not_found_.Add();
-      return static_cast<std::uint32_t>(lookup.hash >> 32U) < gate;
+      if (!near) not_near_.Add();
+      if (!found) not_found_.Add();
+      return static_cast<std::uint32_t>(hash >> 32U) < gate;
     }
     // Whether what becomes of the key is to be told.
     bool Samples(std::uint64_t hash) const {
@@ -159,7 +159,7 @@ class HitCurves {
   std::size_t PlaceOf(std::string_view policy) const;
   void Begin(std::size_t place, const CurveTerms& terms);
   void SetGates();
-  std::size_t MostEvents() const;
+  void SetMostEvents();
   void Spend(std::size_t place);
   Mark MarkOf(std::size_t place) const;
   void BringUpToDate(std::size_t place);
@@ -172,7 +172,8 @@ class HitCurves {
   std::vector<std::array<Tap, kMostCurves>> taps_;  // by loop
   mutable std::mutex mutex_;                        // guards all below
   std::array<Policy, kMostCurves> policies_{};
-  std::unique_ptr<SizeCurve> sizes_;  // null until a policy has it
+  std::size_t most_events_ = kMostEvents;  // of one policy in a second
+  std::unique_ptr<SizeCurve> sizes_;       // null until a policy has it
   std::unique_ptr<TtlCurve> lives_;
   std::array<base::SteadyTime, 2> marked_{};  // when `marks` were set
 };

@@ -211,9 +211,8 @@ bool NearStage::AnswerGet(const policy::Snapshot& snapshot, std::string_view key
   if (nil && flights_ != nullptr) flights_->OnNil(policy, key, session);
   Count(policy, expired ? Outcome::kStale : nil ? Outcome::kNegativeHit : Outcome::kNearHit);
   Looked(policy, key, !nil);
-  Tell(policy, {.hash = hashed.hash,
-                .room = expired ? 0 : cache::SizeCurve::Room(hashed.text.size(), size),
-                .found = !nil && !expired});
+  if (expired) TellMissed(TapOf(policy), hashed.hash, false);
+  if (!expired) TellNear(policy, hashed, size, nil);
   if (room != nullptr) {
     replies.CommitRoom({room, written});
   } else {
@@ -290,7 +289,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
     // What other reads find missing is not told either.
     if ((form == Form::kGet || form == Form::kMget) && TapOf(plan.watched_keys[i].policy) != nullptr)
       TellNear(plan.watched_keys[i].policy, cache_.Hash(Physical(snapshot, logical, plan.watched_keys[i].policy)),
-               value);
+               value.bytes().size(), value.nil());
     there += value.nil() ? 0 : 1;
     if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
     if (form == Form::kStrlen)
@@ -370,7 +369,8 @@ std::optional<std::string_view> NearStage::Rest(const resp::Request& request, co
     asked.Add() = note.keys.back();
   }
   for (std::size_t i = 0; i < note.keys.size(); ++i) {
-    if (near.parts[i].value) TellNear(near.parts[i].policy, cache_.Hash(note.keys[i].name), *near.parts[i].value);
+    const auto& [value, policy] = near.parts[i];
+    if (value) TellNear(policy, cache_.Hash(note.keys[i].name), value->bytes().size(), value->nil());
   }
   std::vector<std::string_view> args = {request.args[0]};
   for (const NearNote::Key& key : asked) args.push_back(key.name);
@@ -444,10 +444,13 @@ void NearStage::LookedUp(const NearNote& note, std::string_view bytes, bool whol
     if (counts) Count(policy, nil ? Outcome::kPlainMiss : Outcome::kHit);
     Looked(policy, note.keys[i].logical(), !nil);
     if (value && value->nil) nils_.push_back(i);
-    if (!note.keys[i].near && TapOf(policy) == nullptr) continue;
+    cache::HitCurves::Tap* const tap = TapOf(policy);
+    if (!note.keys[i].near) {
+      if (tap != nullptr) TellMissed(tap, CurveHash(note.keys[i]), !nil);
+      continue;
+    }
     const cache::HashedKey key = cache_.Hash(note.keys[i].name);
-    Tell(policy, {.hash = key.hash, .found = !nil});
-    if (!note.keys[i].near) continue;
+    TellMissed(tap, key.hash, !nil);
     if (!value) {
       // Too long to be held against, or in pieces: what is here may be older.
       cache_.Drop(key, cache::EvictionReason::kContradicted);

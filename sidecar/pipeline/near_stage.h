@@ -158,11 +158,21 @@ class NearStage {
   cache::HitCurves::Tap* TapOf(std::size_t policy) const {
     return policy < by_index_.size() && by_index_[policy] != nullptr ? by_index_[policy]->tap : nullptr;
   }
-  void Tell(std::size_t policy, const cache::HitCurves::Lookup& lookup) {
-    cache::HitCurves::Tap* const tap = TapOf(policy);
-    if (tap != nullptr && tap->Counts(lookup)) curves_->LookedUp(*tap, lookup, loop_.Now());
+  // By what the curves know the key. What isn't near is not hashed for anything else, and so not by the cache's hash.
+  std::uint64_t CurveHash(const NearNote::Key& key) const {
+    return key.near ? cache_.Hash(key.name).hash : cache::SampleHash(key.name, cache_.options().seed);
   }
-  void TellNear(std::size_t policy, const cache::HashedKey& key, const cache::ValueRef& value);
+  // A look-up that the near cache did not answer, or not with a fresh value.
+  void TellMissed(cache::HitCurves::Tap* tap, std::uint64_t hash, bool found) {
+    if (tap != nullptr && tap->Counts(hash, false, found))
+      curves_->LookedUp(*tap, {.hash = hash, .room = 0, .found = found}, loop_.Now());
+  }
+  // One that it did, with a value of `size` bytes.
+  void TellNear(std::size_t policy, const cache::HashedKey& key, std::size_t size, bool nil) {
+    cache::HitCurves::Tap* const tap = TapOf(policy);
+    if (tap != nullptr && tap->Counts(key.hash, true, !nil)) TellSampled(*tap, key, size, nil);
+  }
+  void TellSampled(const cache::HitCurves::Tap& tap, const cache::HashedKey& key, std::size_t size, bool nil);
 
   net::Loop& loop_;
   cache::NearCache& cache_;

@@ -3,23 +3,22 @@
 
 namespace herdgate::pipeline {
 
-void NearStage::TellNear(std::size_t policy, const cache::HashedKey& key, const cache::ValueRef& value) {
-  Tell(
-      policy,
-      {.hash = key.hash, .room = cache::SizeCurve::Room(key.text.size(), value.bytes().size()), .found = !value.nil()});
+void NearStage::TellSampled(const cache::HitCurves::Tap& tap, const cache::HashedKey& key, std::size_t size, bool nil) {
+  const std::size_t room = cache::SizeCurve::Room(key.text.size(), size);
+  curves_->LookedUp(tap, {.hash = key.hash, .room = room, .found = !nil}, loop_.Now());
 }
 
 void NearStage::Written(const NearNote::Key& key, std::chrono::milliseconds life) {
   const cache::HitCurves::Tap* const tap = TapOf(key.policy);
   if (tap == nullptr) return;
-  const std::uint64_t hash = cache_.Hash(key.name).hash;
+  const std::uint64_t hash = CurveHash(key);
   if (tap->Samples(hash)) curves_->Written(*tap, hash, life, loop_.Now());
 }
 
 void NearStage::Removed(const NearNote::Key& key) {
   const cache::HitCurves::Tap* const tap = TapOf(key.policy);
   if (tap == nullptr) return;
-  const std::uint64_t hash = cache_.Hash(key.name).hash;
+  const std::uint64_t hash = CurveHash(key);
   if (tap->Samples(hash)) curves_->Removed(*tap, hash);
 }
 

@@ -65,7 +65,7 @@ TEST(HitCurvePropertyTest, ThirtyPoliciesOfTenMillionKeysFitAMegabyte) {
     const HitCurves::Lookup lookup{.hash = base::Random(key).Next()};
     const std::uint64_t policy = key % kPolicies;
     HitCurves::Tap& tap = *curves->TapOf(key % kLoops, terms[policy].name);
-    if (tap.Counts(lookup)) curves->LookedUp(tap, lookup, now);
+    if (tap.Counts(lookup.hash, false, false)) curves->LookedUp(tap, lookup, now);
     curves->Published(lookup.hash, 200, std::chrono::seconds(5), now);
     if (tap.Samples(lookup.hash)) curves->Written(tap, lookup.hash, std::chrono::hours(1), now);
     if (key % 20'000 == 0) curves->EverySecond(now += std::chrono::seconds(1));

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "sidecar/base/random.h"
+#include "sidecar/cache/hashed_key.h"
 
 namespace herdgate::cache {
 namespace {
@@ -79,6 +83,26 @@ TEST_F(KeySampleTest, LoweredToNothingItSamplesNothing) {
   for (int i = 0; i < 1000; ++i) LowerAndRemove(0);
   EXPECT_EQ(sample_.keys(0), 0U);
   EXPECT_EQ(sample_.threshold(0), 0U);
+}
+
+TEST(SampleHashTest, TakesAboutItsShareOfKeysThatDifferLittle) {
+  for (const std::string& tail : {std::string(), std::string(":profile"), std::string(20, 'x')}) {
+    std::set<std::uint64_t> seen;
+    int below = 0;
+    for (int i = 0; i < 100'000; ++i) {
+      const std::uint64_t hash = SampleHash("user:" + std::to_string(i) + tail, 7);
+      seen.insert(hash);
+      below += hash >> 32U < (std::uint64_t{1} << 32U) / 100 ? 1 : 0;
+    }
+    EXPECT_EQ(seen.size(), 100'000U) << tail;
+    EXPECT_NEAR(below, 1000, 150) << tail;
+  }
+}
+
+TEST(SampleHashTest, DiffersByTheSeedAndByTrailingZeros) {
+  EXPECT_NE(SampleHash("user:1", 1), SampleHash("user:1", 2));
+  EXPECT_NE(SampleHash(std::string_view("a\0", 2), 1), SampleHash("a", 1));
+  EXPECT_NE(SampleHash("", 1), SampleHash(std::string_view("\0", 1), 1));
 }
 
 }  // namespace
