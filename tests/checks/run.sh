@@ -28,7 +28,7 @@ shell_scripts() { git -c safe.directory='*' -C "$root" ls-files -z --cached --ot
 
 shell_check() { (cd "$root" && shell_scripts | xargs -0 -r shellcheck --external-sources); }
 
-for folder in checks clients lib suite; do check "self-tests of $folder" self_tests "$folder"; done
+for folder in checks clients dashboards lib suite; do check "self-tests of $folder" self_tests "$folder"; done
 check layers python3 "$root/tests/checks/layers.py"
 check sizes python3 "$root/tests/checks/sizes.py"
 check hygiene python3 "$root/tests/checks/hygiene.py"
