@@ -164,7 +164,8 @@ def _variable(name: str, label: str, query: str, everything: str) -> Json:
 
 
 def variables(*, policy: bool) -> list[Json]:
-    """`namespace` also stands for none, because outside Kubernetes there is none."""
+    """`namespace` also stands for none, because outside Kubernetes there is none. Policies that no lookup counts for have their info, and those that are
+    added up as overflow have lookups only."""
     chosen = [
         {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1, "hide": 0, "regex": "",
          "multi": False, "includeAll": False, "current": {}, "options": []},
@@ -172,7 +173,7 @@ def variables(*, policy: bool) -> list[Json]:
         _variable("job", "Job", 'label_values(herdgate_build_info{namespace=~"$namespace"}, job)', ".+"),
         _variable("instance", "Instance", 'label_values(herdgate_build_info{namespace=~"$namespace",job=~"$job"}, instance)', ".+")]
     if policy:
-        chosen.append(_variable("policy", "Policy", "label_values(herdgate_lookups_total{I}, policy)", ".+"))
+        chosen.append(_variable("policy", "Policy", 'label_values({__name__=~"herdgate_policy_info|herdgate_lookups_total",' + INSTANCES + "}, policy)", ".+"))
     return chosen
 
 
@@ -184,11 +185,21 @@ def annotations() -> list[Json]:
     return [{"datasource": DATASOURCE, "enable": True, "hide": False, "step": "", **marks} for marks in (reloads, outages)]
 
 
+def fill_lines(panels: list[Json]) -> None:
+    """Widens the charts at the end of a row where three a line would leave a gap: four are two and two, five three and two."""
+    charts = [panel for panel in panels if panel["type"] == "timeseries"]
+    wide = {0: 0, 1: min(4, len(charts)), 2: 2}[len(charts) % 3]
+    if len(charts) == len(panels):
+        for panel in charts[len(charts) - wide:]:
+            panel["gridPos"]["w"] = 12
+
+
 def place(rows: list[Row]) -> list[Json]:
     """All panels from left to right and top to bottom, numbered."""
     placed: list[Json] = []
     top = 0
     for row in rows:
+        fill_lines(row.panels)
         heading: Json = {"type": "row", "title": row.title, "collapsed": row.collapsed, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []}
         top += 1
         left, height = 0, 0

@@ -2,6 +2,7 @@
 from . import queries as q
 from .grafana import (OUTCOME_COLOURS, ORANGE, RED, YELLOW, Column, Json, Row, dashboard, falling, lines, note, rising, stat, table)
 
+NEAR = 'source="near"'
 ARITHMETIC = """\
 **Effective latency** is what one lookup costs its caller on average: the share of each outcome times its latency.
 
@@ -12,9 +13,9 @@ ARITHMETIC = """\
 | waited for another's value (`waited`, `timeout_miss`) | counted | measured: the sum of `herdgate_waiter_wait_seconds` |
 | computed (`miss`, `synthetic_miss`, `timeout_miss`, `plain_miss`) | counted | mean of `herdgate_recompute_seconds`, from nil to the SET, of values that had a flight |
 
-**Without Herdgate** every lookup asks Redis (mean of `herdgate_upstream_duration_seconds{class="read"}`), and those that waited or got an old value compute as well. \
-Assumed: computing takes as long as it does now. A database that a stampede overloads takes longer, so the true saving is larger. The mean of reads includes reads of keys \
-without a policy. A value that nobody stores counts as a miss and has no computing time of its own.
+**Without Herdgate** every lookup asks Redis (mean of `herdgate_upstream_duration_seconds{class="read"}`), and those that waited or got an old value compute as well \
+(`herdgate_recompute_seconds_avoided_total`: for each of them the time that its policy's values take). Assumed: computing takes as long as it does now. A database that a \
+stampede overloads takes longer, so the true saving is larger. The mean of reads includes reads of keys without a policy.
 """
 
 
@@ -52,11 +53,11 @@ def helping() -> list[Json]:
         stat("Origin offload", "1 - misses of all lookups: lookups that did not make an app compute, waiting and old values included.",
              q.offload(), "percentunit", falling(0.9, 0.6), decimals=1),
         stat("Answered near", "Lookups answered from the sidecar's own memory, without asking Redis. 0 where no policy has `near: {enabled: true}`, or the near cache is off.",
-             q.ratio(q.lookups(more='source="near"'), q.lookups()), "percentunit", decimals=1),
+             q.ratio(q.lookups(more=NEAR), q.lookups()), "percentunit", decimals=1),
         stat("Recomputes avoided", "In the time shown: callers that waited or got an old value where they would have asked the database. The one that computes avoids none.",
-             "sum(increase(herdgate_recomputes_avoided_total{P}[$__range]))", "short", decimals=0),
+             f"round({q.in_range('herdgate_recomputes_avoided_total')})", "short"),
         stat("Stampedes held off", "In the time shown: flights of five or more callers of the same missing key. Many: see *stampede* for their cause.",
-             "sum(increase(herdgate_stampedes_total{I}[$__range]))", "short", decimals=0),
+             f"round({q.in_range('herdgate_stampedes_total', 'I')})", "short"),
         lines("What lookups become", "Each key looked up has exactly one outcome; together they are all lookups. Greens answer at once, yellows late or with an old value, reds compute.",
               [(q.lookups("outcome"), "{{outcome}}")], "ops", stack="normal", colours=OUTCOME_COLOURS, width=12),
         lines("Hit ratio and offload", "Hits of all lookups, and lookups that made nobody compute. The gap is what waits and old values save. A dip at a deployment or a bump is normal.",
@@ -71,9 +72,9 @@ def savings() -> list[Json]:
         stat("Without Herdgate", "The same if every lookup asked Redis and every waiter and old value were a miss. A lower bound: a database that is overloaded is slower.",
              q.WITHOUT, "s", width=6),
         stat("Database time avoided", "In the time shown: how long the recomputes avoided would have kept the database busy, at least.",
-             "sum(increase(herdgate_recompute_seconds_avoided_total{P}[$__range]))", "s", decimals=1, width=6),
+             q.in_range("herdgate_recompute_seconds_avoided_total"), "s", decimals=1, width=6),
         stat("Redis reads avoided", "In the time shown: lookups answered near, which Redis did not see.",
-             'sum(increase(herdgate_lookups_total{P,source="near"}[$__range]))', "short", decimals=0, width=6),
+             f"round({q.in_range('herdgate_lookups_total', more=NEAR)})", "short", width=6),
         lines("Effective latency, with and without", "Two averages over the same lookups. If they are alike, there were neither stampedes nor near answers: nothing to save at the moment.",
               with_and_without, "s", colours={"with Herdgate": "green", "without": "red"}),
         lines("What a lookup's time goes to", "The parts of the effective latency. Waiting and computing should be small; if computing is large, the hit ratio is what to work on.",
@@ -82,7 +83,7 @@ def savings() -> list[Json]:
               "s", stack="normal", colours={"Redis": "green", "waiting": "light-orange", "computing": "light-red"}),
         lines("Computations at the database", "How many values are being computed at a time on average: misses times their mean duration; and with those that were avoided on top, "
               "what it would be without Herdgate. Seconds a second, so 1 is one connection always busy.",
-              [(q.TIME_COMPUTING, "now"), (q.AVOIDED_SECONDS, "avoided")], "short", stack="normal", colours={"now": "light-red", "avoided": "green"}),
+              [(q.TIME_COMPUTING, "now"), (q.TIME_AVOIDED, "avoided")], "short", stack="normal", colours={"now": "light-red", "avoided": "green"}),
         note("How these figures are made", ARITHMETIC),
     ]
 

@@ -29,7 +29,7 @@ def glance() -> list[Json]:
 def outcomes() -> list[Json]:
     return [
         lines("Outcomes, as shares", "What lookups become, in percent of all. Growing yellow: waits and old values; growing red: somebody computes.",
-              [(q.lookups("outcome"), "{{outcome}}")], "percentunit", stack="percent", colours=OUTCOME_COLOURS),
+              [(q.share("outcome"), "{{outcome}}")], "percentunit", stack="normal", top=1, colours=OUTCOME_COLOURS),
         lines("Outcomes", "The same, in lookups a second.", [(q.lookups("outcome"), "{{outcome}}")], "ops", stack="normal", colours=OUTCOME_COLOURS),
         lines("Hit ratio by policy", "(near_hit + hit) of each policy's lookups.", [(q.hit_ratio("policy"), "{{policy}}")], "percentunit", top=1),
         lines("Who answers", "near: the sidecar's memory; redis; fallback: the store in memory that stands in while Redis is away; none: nobody could.",
@@ -38,8 +38,7 @@ def outcomes() -> list[Json]:
               "Many plain ones with `coalesce: auto`: it has not learned yet, or the policy is demoted, see *stampede*.",
               [(q.lookups("outcome", q.MISSES), "{{outcome}}")], "ops", stack="normal", colours=OUTCOME_COLOURS),
         lines("Misses nobody stores", "Misses without a SET, and SETs without a miss. The first: uncacheable keys, or an app that hangs up. The second: writes that are no fills, as of a job.",
-              [(q.total("herdgate_misses_without_set_total", "policy", who="P"), "{{policy}}: miss, no SET"),
-               (q.total("herdgate_orphan_sets_total", "policy", who="P"), "{{policy}}: SET, no miss")], "ops"),
+              [(q.total("herdgate_misses_without_set_total", who="P"), "misses without a SET"), (q.total("herdgate_orphan_sets_total", who="P"), "SETs without a miss")], "ops"),
     ]
 
 

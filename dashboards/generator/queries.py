@@ -3,7 +3,6 @@
 WINDOW = "[$__rate_interval]"
 HITS = 'outcome=~"near_hit|hit"'
 MISSES = 'outcome=~"miss|synthetic_miss|timeout_miss|plain_miss"'
-SPARED = 'outcome=~"waited|stale"'
 
 
 def total(metric: str, by: str = "", more: str = "", who: str = "I") -> str:
@@ -37,15 +36,25 @@ def mean(metric: str, by: str = "", more: str = "", who: str = "I") -> str:
     return ratio(total(metric + "_sum", by, more, who), total(metric + "_count", by, more, who))
 
 
-# Effective latency: what a lookup costs its caller on average, as outcomes' shares times their latencies. Seconds a second of each part:
+def share(by: str) -> str:
+    """Each part's share of all lookups."""
+    return f"{lookups(by)} / ignoring ({by}) group_left () ({lookups()} > 0)"
+
+
+def in_range(metric: str, who: str = "P", more: str = "") -> str:
+    """How much a counter grew in the time shown."""
+    return f"sum(increase({metric}{{{who}{',' + more if more else ''}}}[$__range]))"
+
+
+# Effective latency: what a lookup costs its caller on average, as outcomes' shares times their latencies. First the seconds a second of each part.
 READS = 'class="read"'
-READ = f"({mean('herdgate_command_duration_seconds', more=READS)})"
-DIRECT_READ = f"({mean('herdgate_upstream_duration_seconds', more=READS)})"
-COMPUTE = f"({mean('herdgate_recompute_seconds')} or vector(0))"
 FROM_REDIS = 'source="redis"'
+READ = f"({mean('herdgate_command_duration_seconds', more=READS)} or vector(0))"
+DIRECT_READ = f"({mean('herdgate_upstream_duration_seconds', more=READS)} or vector(0))"
+COMPUTE = f"({mean('herdgate_recompute_seconds')} or vector(0))"
 TIME_IN_REDIS = f"{lookups(more=FROM_REDIS)} * {READ}"
 TIME_WAITING = total("herdgate_waiter_wait_seconds_sum", who="P")
 TIME_COMPUTING = f"{lookups(more=MISSES)} * {COMPUTE}"
+TIME_AVOIDED = total("herdgate_recompute_seconds_avoided_total", who="P")
 EFFECTIVE = f"({TIME_IN_REDIS} + {TIME_WAITING} + {TIME_COMPUTING}) / ({lookups()} > 0)"
-WITHOUT = f"{DIRECT_READ} + ({lookups(more=MISSES)} + {lookups(more=SPARED)}) * {COMPUTE} / ({lookups()} > 0)"
-AVOIDED_SECONDS = total("herdgate_recompute_seconds_avoided_total", who="P")
+WITHOUT = f"{DIRECT_READ} + ({TIME_COMPUTING} + {TIME_AVOIDED}) / ({lookups()} > 0)"

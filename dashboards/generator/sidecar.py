@@ -57,8 +57,8 @@ def usage() -> list[Json]:
 
 def clients() -> list[Json]:
     return [
-        lines("Connections", "Client connections open now, and how many one sidecar allows.",
-              [("sum by (instance) (herdgate_client_connections{I})", "{{instance}}"), ("min(herdgate_client_connections_max{I})", "limit of one")], "short"),
+        lines("Connections", "Client connections open now. The figure above says how much of `limits.max_clients` that is.",
+              [("sum by (instance) (herdgate_client_connections{I})", "{{instance}}")], "short"),
         lines("Connections opened and closed", "By reason: client and quit are normal; output_limit: it does not read; protocol_error: it speaks no RESP; killed; upstream_lost.",
               [(q.total("herdgate_client_connections_opened_total"), "opened"), (q.total("herdgate_client_connections_closed_total", "reason") + " > 0", "closed: {{reason}}")], "ops"),
         lines("Connections refused", "Refused at `limits.max_clients`, and requests that were no RESP. Anything else than 0 means an app with errors.",

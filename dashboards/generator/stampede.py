@@ -15,11 +15,11 @@ def build(what_if: bool = False) -> Json:
 def glance() -> list[Json]:
     return [
         stat("Stampedes held off", "In the time shown: flights of five or more callers. All but one of them did not ask the database.",
-             "sum(increase(herdgate_stampedes_total{I}[$__range]))", "short", decimals=0),
+             f"round({q.in_range('herdgate_stampedes_total', 'I')})", "short"),
         stat("Recomputes avoided", "In the time shown: callers that waited or got an old value where they would have computed.",
-             "sum(increase(herdgate_recomputes_avoided_total{P}[$__range]))", "short", decimals=0),
+             f"round({q.in_range('herdgate_recomputes_avoided_total')})", "short"),
         stat("Database time avoided", "In the time shown: how long those recomputes would have kept the database busy, at least.",
-             "sum(increase(herdgate_recompute_seconds_avoided_total{P}[$__range]))", "s", decimals=1),
+             q.in_range("herdgate_recompute_seconds_avoided_total"), "s", decimals=1),
         stat("Waiting now", "GETs that wait for another's value at this moment. A number that stays high: values are computed too slowly.",
              "sum(herdgate_flight_waiters{I})", "short", decimals=0),
         stat("Waits in vain", "Of those that waited: the share that got nil after `max_wait` and computed too. Above 5 %: raise `max_wait`, or look why computing is slow.",
@@ -33,8 +33,8 @@ def flights() -> list[Json]:
     return [
         lines("Stampedes by cause", "Why the key was missed: expiry (refresh early), delete and bump (apps invalidate), eviction (Redis has no room), cold (never there).",
               [(q.total("herdgate_stampedes_total", "cause"), "{{cause}}")], "ops", stack="normal"),
-        lines("Callers of a flight", "Its leader, those that waited, got an old value or nil. p99 far above p50: a few very hot keys.",
-              [(q.quantile(0.5, "herdgate_flight_size"), "p50"), (q.quantile(0.99, "herdgate_flight_size"), "p99"), (q.mean("herdgate_flight_size"), "mean")], "short"),
+        lines("Callers of a flight", "Its leader, those that waited, got an old value or nil. p99 far above the mean: a few very hot keys.",
+              [(q.mean("herdgate_flight_size"), "mean"), (q.quantile(0.99, "herdgate_flight_size"), "p99")], "short"),
         lines("Flights by end", "filled: the leader's SET came; filled_by_other; tainted: the key was deleted meanwhile; leader_gone: it hung up; no_set: it never stored a value.",
               [(q.total("herdgate_flights_ended_total", "outcome", who="P"), "{{outcome}}")], "ops", stack="normal",
               colours={"filled": "green", "filled_by_other": "light-green", "tainted": "yellow", "leader_gone": "orange", "no_set": "red"}),
@@ -57,6 +57,10 @@ def waiting() -> list[Json]:
               colours={"value": "green", "lead": "yellow", "miss": "orange", "timeout": "red"}),
         lines("Misses that did not wait", "may_not_wait: pipelined, or a leader's own connection; full_...: limits that keep memory bounded; unparked: the client sent more, as multiplexing ones do.",
               [(q.total("herdgate_flight_refusals_total", "reason"), "{{reason}}"), (q.total("herdgate_flight_unparked_total"), "unparked")], "ops"),
+        lines("Small pools", "Where an app's pool has fewer connections than callers, SETs stand in line behind those that wait for them. Herdgate sees it and lets fewer wait; "
+              "a larger pool lets all.",
+              [("sum(herdgate_flight_pool_small{I})", "sidecars with a small pool"), (q.total("herdgate_flight_pool_misses_total"), "did not wait, a second"),
+               (q.total("herdgate_flight_sets_held_up_total"), "SETs held up, a second")], "short"),
     ]
 
 

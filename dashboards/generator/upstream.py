@@ -9,7 +9,7 @@ def build(what_if: bool = False) -> Json:
     del what_if  # the same either way
     return dashboard("upstream", "Redis as the sidecars see it: reachability, latency, traffic, connections, and what is done while it is away.", [
         Row("At a glance", glance()), Row("Latency", latency()), Row("Traffic", traffic()), Row("Connections", connections()),
-        Row("While Redis is away", away()), Row("The embedded store (memory://, or fallback: memory)", embedded())], policy=False)
+        Row("While Redis is away", away()), Row("The embedded store (memory://)", embedded())], policy=False)
 
 
 def glance() -> list[Json]:
@@ -19,7 +19,7 @@ def glance() -> list[Json]:
         stat("Breakers not closed", "Sidecars that have given the upstream up for the moment; reads of cache policies are answered without it.",
              'sum(herdgate_upstream_breaker_state{I,state!="closed"})', "short", rising((1, RED))),
         stat("Time without Redis", "In the time shown: how long breakers were not closed, added up over the sidecars.",
-             "sum(increase(herdgate_upstream_degraded_seconds_total{I}[$__range]))", "s", rising((1, YELLOW), (60, RED)), decimals=1),
+             q.in_range("herdgate_upstream_degraded_seconds_total", "I"), "s", rising((1, YELLOW), (60, RED)), decimals=1),
         stat("Read p99 of Redis", "From sending a read to its reply. Above 5 ms: slow commands in Redis (`slowlog get`), or the network.",
              q.quantile(0.99, "herdgate_upstream_duration_seconds", more=q.READS), "s", rising((0.005, YELLOW), (0.025, RED))),
         stat("Commands refused", "Commands a second that got an error because no upstream was reached in time.",
@@ -91,7 +91,7 @@ def away() -> list[Json]:
 
 def embedded() -> list[Json]:
     return [
-        lines("Memory", "Bytes held, and the limit. Empty unless the upstream is memory:// or a policy has `offline: {fallback: memory}`.",
+        lines("Memory", "Bytes held, and the limit. Empty unless the upstream is memory://.",
               [("sum(herdgate_memory_bytes{I})", "used"), ("sum(herdgate_memory_max_bytes{I})", "limit")], "bytes"),
         lines("Keys", "Keys in the store.", [("sum(herdgate_memory_keys{I})", "keys")], "short"),
         lines("Evictions", "Keys thrown away for lack of room. Raise `memory.max_bytes` if they were still wanted.",
