@@ -61,7 +61,7 @@ class Scene:
         self.endpoints.append(self.embedded)
         port = servers.free_port()
         started.start("prometheus", prometheus.command(prometheus.write_config(folder, RULES, [e.telemetry for e in self.endpoints]), port))
-        self.api = prometheus.Api(port)
+        self.api = prometheus.Api(f"http://127.0.0.1:{port}")
         self.api.wait_until_ready()
 
     def write_config(self, loops: int = 2, change: tuple[str, str] = ("", "")) -> None:
@@ -161,6 +161,23 @@ def check_names(tally: Tally, api: prometheus.Api, texts: list[str], exported: s
     print(f"{len(exported)} metrics exported, {len(exported & used)} of them used, {len(exported & documented)} documented")
 
 
+def check_try(tally: Tally, telemetry: int) -> None:
+    """dashboards/try.sh against a sidecar: it finds it, loads the rules, and ends by itself."""
+    port = servers.free_port()
+    words = [str(ROOT / "dashboards" / "try.sh"), "--telemetry", f"127.0.0.1:{telemetry}", "--port", str(port), "--seconds", "20"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        api = prometheus.Api(f"http://127.0.0.1:{port}")
+        api.wait_until_ready()
+        deadline = time.monotonic() + 15
+        while not (up := api.instant("up", time.time())) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        tally.check([value for _, value in up] == [1.0], "try.sh scrapes the sidecar")
+        tally.check(len(api.rules()) > 40, "try.sh loads the rules")
+        process.terminate()
+        said, _ = process.communicate(timeout=60)
+    tally.check(process.returncode == 0 and f":{port}/alerts" in said, "try.sh says where to look, and ends at a signal")
+
+
 def check(options: argparse.Namespace, scene: Scene) -> Tally:
     tally = Tally(options.verbose)
     start, end = scene.play(options.seconds)
@@ -177,6 +194,7 @@ def check(options: argparse.Namespace, scene: Scene) -> Tally:
     rule_texts = [rule["query"] for rule in api.rules()]
     check_names(tally, api, [query.expression for query in asked] + [expression for _, expression in marks] + rule_texts, scene.exported())
     print(f"{len(dashboards)} dashboards, {sum(len(d['panels']) for d in dashboards.values())} panels and rows, {len(asked)} queries, {len(rule_texts)} rules")
+    check_try(tally, scene.embedded.telemetry)
     if options.render:
         render.write(pathlib.Path(options.render), dashboards, answers, start, end)
     return tally

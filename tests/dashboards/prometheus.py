@@ -43,8 +43,8 @@ def command(config: pathlib.Path, port: int) -> list[str]:
 
 
 class Api:
-    def __init__(self, port: int):
-        self._base = f"http://127.0.0.1:{port}"
+    def __init__(self, url: str):
+        self._base = url.rstrip("/")
 
     def get(self, path: str, **words: object) -> Any:
         """What the API answers; raises Refused with its error."""

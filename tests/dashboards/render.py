@@ -13,6 +13,7 @@ Json = dict[str, Any]
 Answer = tuple[Json, list[prometheus.Series], list[tuple[dict[str, str], float]]]  # target, over time, at the end
 Answers = dict[tuple[str, int], list[Answer]]  # (dashboard, panel's id): an answer for each query
 Line = tuple[str, list[list[float]]]  # name, [[time, value], ...]
+Span = tuple[float, float, float]  # start, end and step of the answers
 
 COLUMN, UNIT, GAP, HEAD = 54, 30, 6, 64  # pixels: a column of the grid, a unit of height, between panels, above them
 COLOURS = {"green": "#56a64b", "dark-green": "#37872d", "light-green": "#96d98d", "yellow": "#e0b400", "light-yellow": "#ffee52", "orange": "#ff780a",
@@ -27,32 +28,33 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def write(folder: pathlib.Path, dashboards: dict[str, Json], answers: Answers, start: float, end: float) -> None:
+def write(folder: pathlib.Path, dashboards: dict[str, Json], answers: Answers, start: float, end: float, step: float = 1) -> None:
+    """Writes NAME.svg for each dashboard; `step` is that of the answers, in seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, dashboard in dashboards.items():
-        picture = draw(dashboard, {panel: found for (where, panel), found in answers.items() if where == name}, start, end)
+        picture = draw(dashboard, {panel: found for (where, panel), found in answers.items() if where == name}, (start, end, step))
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
-def draw(dashboard: Json, answers: dict[int, list[Answer]], start: float, end: float) -> str:
+def draw(dashboard: Json, answers: dict[int, list[Answer]], span: Span) -> str:
     bottom = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
     width, height = 24 * COLUMN + GAP, HEAD + bottom * UNIT + GAP
     chosen = "   ".join(f"{variable['label']}: all" for variable in dashboard["templating"]["list"] if variable["type"] == "query")
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"><style>{STYLE}</style>',
              f'<rect width="{width}" height="{height}" fill="#f4f5f5"/>',
              f'<text x="{GAP}" y="22" style="font-size:16px;font-weight:bold">{escaped(dashboard["title"])}</text>',
-             f'<text class="s" x="{GAP}" y="38">{escaped(dashboard["description"])}</text><text class="s" x="{GAP}" y="54">{escaped(chosen)}   last {round(end - start)} s</text>']
+             f'<text class="s" x="{GAP}" y="38">{escaped(dashboard["description"])}</text><text class="s" x="{GAP}" y="54">{escaped(chosen)}   last {round(span[1] - span[0])} s</text>']
     for panel in dashboard["panels"]:
-        parts.append(_panel(panel, answers.get(panel["id"], []), start, end))
+        parts.append(_panel(panel, answers.get(panel["id"], []), span))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _panel(panel: Json, found: list[Answer], start: float, end: float) -> str:
+def _panel(panel: Json, found: list[Answer], span: Span) -> str:
     grid = panel["gridPos"]
     x, y, w, h = GAP + grid["x"] * COLUMN, HEAD + grid["y"] * UNIT, grid["w"] * COLUMN - GAP, grid["h"] * UNIT - GAP
     if panel["type"] == "row":
         return f'<text class="h" x="{x + 4}" y="{y + 18}">{escaped(panel["title"])}</text>'
-    inside = {"stat": _stat, "timeseries": _lines, "table": _table, "text": _note}[panel["type"]](panel, found, w, h, (start, end))
+    inside = {"stat": _stat, "timeseries": _lines, "table": _table, "text": _note}[panel["type"]](panel, found, w, h, span)
     return (f'<g transform="translate({x},{y})"><rect class="p" width="{w}" height="{h}" rx="2"/><text class="h" x="8" y="16">{escaped(panel["title"])}</text>'
             f"{inside}</g>")
 
@@ -85,17 +87,17 @@ def path(points: list[tuple[float, float]], *, closed: bool = False) -> str:
     return "M" + "L".join(f"{x:.1f},{y:.1f}".replace(".0", "") for x, y in kept) + ("Z" if closed else "")
 
 
-def pieces(values: list[list[float]]) -> list[list[list[float]]]:
+def pieces(values: list[list[float]], step: float) -> list[list[list[float]]]:
     """The line, cut where points are missing; a point between two gaps becomes a dot."""
     cut: list[list[list[float]]] = []
     for point in values:
-        if not cut or point[0] - cut[-1][-1][0] > 2.5:
+        if not cut or point[0] - cut[-1][-1][0] > 2.5 * step:
             cut.append([])
         cut[-1].append(point)
     return [piece if len(piece) > 1 else piece * 2 for piece in cut]
 
 
-def _stat(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, float]) -> str:
+def _stat(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     defaults, lines = panel["fieldConfig"]["defaults"], lines_of(found)
     if not lines:
         return f'<text class="s m" x="{w / 2}" y="{h / 2}">No data</text>'
@@ -121,7 +123,7 @@ def _stacked(lines: list[Line], percent: bool) -> list[Line]:
     return stacked
 
 
-def _lines(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, float]) -> str:
+def _lines(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     defaults, lines = panel["fieldConfig"]["defaults"], lines_of(found)
     rows = max(1, len(lines) if len(lines) <= 3 else (min(len(lines), 12) + 1) // 2)
     left, upper, right, lower = 58, 26, w - 10, h - 22 - 13 * rows
@@ -147,7 +149,7 @@ def _lines(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, 
             outline = [place(at, value) for at, value in values] + [place(at, value) for at, value in reversed(base)]
             parts.append(f'<path d="{path(outline, closed=True)}" fill="{colour}" fill-opacity=".7"/>')
             base = [(at, value) for at, value in values]
-        for piece in pieces(values) if stacking == "none" else []:
+        for piece in pieces(values, span[2]) if stacking == "none" else []:
             parts.append(f'<path d="{path([place(at, value) for at, value in piece])}" fill="none" stroke="{colour}" stroke-width="1.4" stroke-linecap="round"/>')
     if not lines:
         parts.append(f'<text class="s m" x="{w / 2}" y="{(upper + lower) / 2}">No data</text>')
@@ -209,7 +211,7 @@ def table_rows(panel: Json, found: list[Answer]) -> tuple[list[str], list[list[t
     return [organize["renameByName"][name] for name in order], rows
 
 
-def _table(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, float]) -> str:
+def _table(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     del span
     headings, rows = table_rows(panel, found)
     step = (w - 16) / len(headings)
@@ -225,7 +227,7 @@ def _table(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, 
     return "".join(parts)
 
 
-def _note(panel: Json, found: list[Answer], w: int, h: int, span: tuple[float, float]) -> str:
+def _note(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     """Markdown, as far as notes use it: paragraphs and tables."""
     del found, span
     parts, y, room = [], 34, int((w - 16) / 6.1)
