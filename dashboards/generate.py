@@ -5,6 +5,7 @@
   generate.py --check    write nothing; exit 1 if a file is not what would be written
   generate.py --what-if  with the row of estimated hit ratios, which needs herdgate_what_if_* metrics
 """
+
 import argparse
 import json
 import pathlib
@@ -13,6 +14,8 @@ import sys
 from generator import overview, policy, sidecar, stampede, upstream
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "grafana"
+# Whether the committed dashboards show herdgate_what_if_*.
+WHAT_IF = False
 DASHBOARDS = {"overview": overview, "policy": policy, "stampede": stampede, "upstream": upstream, "sidecar": sidecar}
 
 
@@ -24,7 +27,7 @@ def texts(what_if: bool) -> dict[pathlib.Path, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is not what would be written")
-    parser.add_argument("--what-if", action="store_true", help="with the row of estimated hit ratios")
+    parser.add_argument("--what-if", action="store_true", default=WHAT_IF, help="with the row of estimated hit ratios")
     options = parser.parse_args()
     wrong = [path for path, text in texts(options.what_if).items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if options.check:

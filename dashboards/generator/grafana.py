@@ -2,6 +2,7 @@
 
 Expressions name their selectors in short: {I} are the chosen instances, {P} the chosen policies of these; {I,reason="x"} adds to it.
 """
+
 import dataclasses
 import re
 from typing import Any
@@ -11,31 +12,34 @@ Target = tuple[str, str]  # expression, legend
 Step = tuple[float | None, str]  # from this value on, this colour; the first value is None
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
-TAG = "herdgate"
 INSTANCES = 'namespace=~"$namespace",job=~"$job",instance=~"$instance"'
 POLICIES = INSTANCES + ',policy=~"$policy"'
-FOLDER_LINK = "/d/{uid}?${{datasource:queryparam}}&${{namespace:queryparam}}&${{job:queryparam}}&${{instance:queryparam}}&{more}&${{__url_time_range}}"
+FOLDER_LINK = (
+    "/d/{uid}?${{datasource:queryparam}}&${{namespace:queryparam}}&${{job:queryparam}}&${{instance:queryparam}}&{more}&${{__url_time_range}}"
+)
 
 STAT_SIZE, LINES_SIZE, TABLE_SIZE, NOTE_SIZE = (4, 4), (8, 8), (24, 8), (24, 7)
 
 GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
 # An outcome has the same colour everywhere: greens answer at once, yellows late or with an old value, reds compute.
 OUTCOME_COLOURS = {
-    "near_hit": "dark-green", "hit": "green", "negative_hit": "light-green", "stale": "yellow", "waited": "light-orange", "synthetic_miss": "purple",
-    "miss": "light-red", "plain_miss": "red", "timeout_miss": "dark-red", "error": "dark-purple", "bypass": "text",
+    "near_hit": "dark-green",
+    "hit": "green",
+    "negative_hit": "light-green",
+    "stale": "yellow",
+    "waited": "light-orange",
+    "synthetic_miss": "purple",
+    "miss": "light-red",
+    "plain_miss": "red",
+    "timeout_miss": "dark-red",
+    "error": "dark-purple",
+    "bypass": "text",
 }
 
 
 def expand(expression: str) -> str:
     """The expression with {I...} and {P...} written out."""
     return re.sub(r"\{([IP])(?=[,}])", lambda match: "{" + (INSTANCES if match[1] == "I" else POLICIES), expression)
-
-
-@dataclasses.dataclass
-class Row:
-    title: str
-    panels: list[Json]
-    collapsed: bool = False
 
 
 def rising(*limits: tuple[float, str]) -> list[Step]:
@@ -77,8 +81,18 @@ def _target(index: int, expression: str, legend: str, *, instant: bool = False) 
     return {**target, "range": True}
 
 
-def stat(title: str, text: str, expression: str, unit: str, steps: list[Step] | None = None, *, names: dict[float, tuple[str, str]] | None = None,
-         decimals: int | None = None, legend: str = "", width: int = STAT_SIZE[0]) -> Json:
+def stat(
+    title: str,
+    text: str,
+    expression: str,
+    unit: str,
+    steps: list[Step] | None = None,
+    *,
+    names: dict[float, tuple[str, str]] | None = None,
+    decimals: int | None = None,
+    legend: str = "",
+    width: int = STAT_SIZE[0],
+) -> Json:
     """One figure: the last value, over a faint line of its past. `names`: {value: (word, colour)} to show instead."""
     panel = _panel("stat", title, text, (width, STAT_SIZE[1]), unit, steps)
     defaults = panel["fieldConfig"]["defaults"]
@@ -88,29 +102,56 @@ def stat(title: str, text: str, expression: str, unit: str, steps: list[Step] | 
     if names:
         options = {format(value, "g"): {"text": word, "color": colour, "index": i} for i, (value, (word, colour)) in enumerate(names.items())}
         defaults["mappings"] = [{"type": "value", "options": options}]
-    panel["options"] = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}, "colorMode": "value", "graphMode": "area",
-                        "textMode": "auto", "justifyMode": "auto", "orientation": "auto"}
+    panel["options"] = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "colorMode": "value",
+        "graphMode": "area",
+        "textMode": "auto",
+        "justifyMode": "auto",
+        "orientation": "auto",
+    }
     panel["targets"] = [_target(0, expression, legend)]
     return panel
 
 
-def lines(title: str, text: str, targets: list[Target], unit: str, *, stack: str = "none", steps: list[Step] | None = None, top: float | None = None,
-          colours: dict[str, str] | None = None, width: int = LINES_SIZE[0], step_lines: bool = False) -> Json:
-    """Lines over time. `stack`: none, normal or percent; `top`: the upper end of the axis; `steps` are drawn as dashed lines."""
+def lines(
+    title: str,
+    text: str,
+    targets: list[Target],
+    unit: str,
+    *,
+    stack: str = "none",
+    steps: list[Step] | None = None,
+    top: float | None = None,
+    colours: dict[str, str] | None = None,
+    width: int = LINES_SIZE[0],
+    step_lines: bool = False,
+) -> Json:
+    """Lines over time. `stack`: none or normal, the lines on top of each other; `top`: the upper end of the axis; `steps` are drawn as dashed lines."""
     panel = _panel("timeseries", title, text, (width, LINES_SIZE[1]), unit, steps)
     defaults = panel["fieldConfig"]["defaults"]
     filled = stack != "none"
     defaults |= {"min": 0, "color": {"mode": "palette-classic"}}
-    defaults["custom"] = {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 60 if filled else 8, "showPoints": "never", "spanNulls": False,
-                          "lineInterpolation": "stepAfter" if step_lines else "linear", "stacking": {"mode": stack, "group": "A"},
-                          "thresholdsStyle": {"mode": "dashed" if steps else "off"}}
+    defaults["custom"] = {
+        "drawStyle": "line",
+        "lineWidth": 1,
+        "fillOpacity": 60 if filled else 8,
+        "showPoints": "never",
+        "spanNulls": False,
+        "lineInterpolation": "stepAfter" if step_lines else "linear",
+        "stacking": {"mode": stack, "group": "A"},
+        "thresholdsStyle": {"mode": "dashed" if steps else "off"},
+    }
     if top is not None:
         defaults["max"] = top
     panel["fieldConfig"]["overrides"] = [
         {"matcher": {"id": "byName", "options": name}, "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}]}
-        for name, colour in (colours or {}).items()]
-    panel["options"] = {"legend": {"displayMode": "table", "placement": "bottom", "showLegend": True, "calcs": ["lastNotNull", "max"]},
-                        "tooltip": {"mode": "multi", "sort": "desc"}}
+        for name, colour in (colours or {}).items()
+    ]
+    panel["options"] = {
+        "legend": {"displayMode": "table", "placement": "bottom", "showLegend": True, "calcs": ["lastNotNull", "max"]},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
     panel["targets"] = [_target(i, expression, legend) for i, (expression, legend) in enumerate(targets)]
     return panel
 
@@ -123,7 +164,9 @@ class Column:
     steps: list[Step] | None = None
 
 
-def table(title: str, text: str, labels: dict[str, str], columns: list[Column], *, link: tuple[str, str] | None = None, width: int = TABLE_SIZE[0]) -> Json:
+def table(
+    title: str, text: str, labels: dict[str, str], columns: list[Column], *, link: tuple[str, str] | None = None, width: int = TABLE_SIZE[0]
+) -> Json:
     """One row for each set of `labels` ({label: heading}), one column for each expression. `link`: (uid, label) opens that dashboard for the row."""
     panel = _panel("table", title, text, (width, TABLE_SIZE[1]), "short", None)
     panel["targets"] = [_target(i, column.expression, column.title, instant=True) for i, column in enumerate(columns)]
@@ -133,12 +176,14 @@ def table(title: str, text: str, labels: dict[str, str], columns: list[Column], 
     panel["transformations"] = [
         {"id": "merge", "options": {}},
         {"id": "filterFieldsByName", "options": {"include": {"names": list(order)}}},
-        {"id": "organize", "options": {"excludeByName": {}, "indexByName": order, "renameByName": names}}]
+        {"id": "organize", "options": {"excludeByName": {}, "indexByName": order, "renameByName": names}},
+    ]
     overrides = [_column_override(column) for column in columns]
     if link:
         url = FOLDER_LINK.format(uid=link[0], more=f"var-{link[1]}=${{__data.fields.{labels[link[1]]}}}")
-        overrides.append({"matcher": {"id": "byName", "options": labels[link[1]]},
-                          "properties": [{"id": "links", "value": [{"title": "Open", "url": url}]}]})
+        overrides.append(
+            {"matcher": {"id": "byName", "options": labels[link[1]]}, "properties": [{"id": "links", "value": [{"title": "Open", "url": url}]}]}
+        )
     panel["fieldConfig"]["overrides"] = overrides
     panel["options"] = {"showHeader": True, "cellHeight": "sm", "footer": {"show": False}}
     return panel
@@ -148,97 +193,12 @@ def _column_override(column: Column) -> Json:
     properties: list[Json] = [{"id": "unit", "value": column.unit}]
     if column.steps:
         steps = [{"value": value, "color": colour} for value, colour in column.steps]
-        properties += [{"id": "thresholds", "value": {"mode": "absolute", "steps": steps}},
-                       {"id": "custom.cellOptions", "value": {"type": "color-text"}}]
+        properties += [
+            {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}},
+            {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+        ]
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
 
 def note(title: str, markdown: str, size: tuple[int, int] = NOTE_SIZE) -> Json:
     return {"type": "text", "title": title, "gridPos": {"w": size[0], "h": size[1]}, "options": {"mode": "markdown", "content": markdown}}
-
-
-def _variable(name: str, label: str, query: str, everything: str) -> Json:
-    return {"name": name, "label": label, "type": "query", "datasource": DATASOURCE, "query": {"query": expand(query), "refId": name},
-            "definition": expand(query), "refresh": 2, "multi": True, "includeAll": True, "allValue": everything, "sort": 7, "regex": "", "hide": 0,
-            "current": {"selected": True, "text": ["All"], "value": ["$__all"]}, "options": []}
-
-
-def variables(*, policy: bool) -> list[Json]:
-    """`namespace` also stands for none, because outside Kubernetes there is none. Policies that no lookup counts for have their info, and those that are
-    added up as overflow have lookups only."""
-    chosen = [
-        {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "refresh": 1, "hide": 0, "regex": "",
-         "multi": False, "includeAll": False, "current": {}, "options": []},
-        _variable("namespace", "Namespace", "label_values(herdgate_build_info, namespace)", ".*"),
-        _variable("job", "Job", 'label_values(herdgate_build_info{namespace=~"$namespace"}, job)', ".+"),
-        _variable("instance", "Instance", 'label_values(herdgate_build_info{namespace=~"$namespace",job=~"$job"}, instance)', ".+")]
-    if policy:
-        chosen.append(_variable("policy", "Policy", 'label_values({__name__=~"herdgate_policy_info|herdgate_lookups_total",' + INSTANCES + "}, policy)", ".+"))
-    return chosen
-
-
-def annotations() -> list[Json]:
-    reloads = {"name": "Configurations put into force", "expr": expand("herdgate_config_last_reload_timestamp_seconds{I} * 1000"), "useValueForTime": "on",
-               "titleFormat": "Configuration put into force", "textFormat": "{{instance}}", "iconColor": BLUE}
-    outages = {"name": "Upstream lost", "expr": expand('sum by (instance, reason) (increase(herdgate_upstream_breaker_transitions_total{I,to="open"}[$__rate_interval])) > 0'),
-               "titleFormat": "Upstream lost", "textFormat": "{{instance}}: {{reason}}", "iconColor": RED}
-    return [{"datasource": DATASOURCE, "enable": True, "hide": False, "step": "", **marks} for marks in (reloads, outages)]
-
-
-def fill_lines(panels: list[Json]) -> None:
-    """Widens the charts at the end of a row where three a line would leave a gap: four are two and two, five three and two."""
-    charts = [panel for panel in panels if panel["type"] == "timeseries"]
-    wide = {0: 0, 1: min(4, len(charts)), 2: 2}[len(charts) % 3]
-    if len(charts) == len(panels):
-        for panel in charts[len(charts) - wide:]:
-            panel["gridPos"]["w"] = 12
-
-
-def place(rows: list[Row]) -> list[Json]:
-    """All panels from left to right and top to bottom, numbered."""
-    placed: list[Json] = []
-    top = 0
-    for row in rows:
-        fill_lines(row.panels)
-        heading: Json = {"type": "row", "title": row.title, "collapsed": row.collapsed, "gridPos": {"x": 0, "y": top, "w": 24, "h": 1}, "panels": []}
-        top += 1
-        left, height = 0, 0
-        for panel in row.panels:
-            size = panel["gridPos"]
-            if left + size["w"] > 24:
-                left, top, height = 0, top + height, 0
-            panel["gridPos"] = {"x": left, "y": top, **size}
-            left, height = left + size["w"], max(height, size["h"])
-        top += height
-        placed.append(heading)
-        (heading["panels"] if row.collapsed else placed).extend(row.panels)
-    _number(placed)
-    return placed
-
-
-def _number(panels: list[Json]) -> None:
-    everything = [panel for outer in panels for panel in (outer, *outer.get("panels", []))]
-    for number, panel in enumerate(everything, 1):
-        panel["id"] = number
-
-
-def dashboard(name: str, story: str, rows: list[Row], *, policy: bool) -> Json:
-    """`story`: what question it answers. Links lead to all dashboards with the same tag and keep time and variables."""
-    return {
-        "uid": f"herdgate-{name}",
-        "title": f"Herdgate / {name}",
-        "description": story,
-        "tags": [TAG],
-        "schemaVersion": 39,
-        "version": 1,
-        "editable": False,
-        "graphTooltip": 1,
-        "refresh": "30s",
-        "time": {"from": "now-1h", "to": "now"},
-        "timezone": "browser",
-        "links": [{"type": "dashboards", "title": "Herdgate", "tags": [TAG], "asDropdown": False, "includeVars": True, "keepTime": True, "targetBlank": False,
-                   "icon": "dashboard", "tooltip": "", "url": ""}],
-        "annotations": {"list": annotations()},
-        "templating": {"list": variables(policy=policy)},
-        "panels": place(rows),
-    }

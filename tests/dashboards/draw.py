@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Draws the dashboards as SVG from a Prometheus that runs already, for those who have no Grafana: draw.py --prometheus URL [--seconds N] DIR"""
+
 import argparse
 import pathlib
 import sys

@@ -1,4 +1,5 @@
 """What the dashboards and rules ask Prometheus: their expressions with Grafana's variables filled in, and the names of metrics in them."""
+
 import dataclasses
 import json
 import pathlib
@@ -15,6 +16,7 @@ SUFFIXES = re.compile(r"_(bucket|sum|count)$")
 @dataclasses.dataclass
 class Query:
     """One expression of one panel, as Prometheus is asked it."""
+
     dashboard: str
     panel: Json
     target: Json
@@ -38,14 +40,21 @@ def fill_in(expression: str, rate_interval: str, whole_range: str) -> str:
 
 
 def queries(dashboards: dict[str, Json], rate_interval: str, whole_range: str) -> list[Query]:
-    return [Query(name, panel, target, fill_in(target["expr"], rate_interval, whole_range))
-            for name, dashboard in dashboards.items() for panel in lint.data_panels(dashboard) for target in panel["targets"]]
+    return [
+        Query(name, panel, target, fill_in(target["expr"], rate_interval, whole_range))
+        for name, dashboard in dashboards.items()
+        for panel in lint.data_panels(dashboard)
+        for target in panel["targets"]
+    ]
 
 
 def annotations(dashboards: dict[str, Json], rate_interval: str, whole_range: str) -> list[tuple[str, str]]:
     """(where, expression) of all annotations."""
-    return [(f"{name}: annotation {mark['name']}", fill_in(mark["expr"], rate_interval, whole_range))
-            for name, dashboard in dashboards.items() for mark in dashboard["annotations"]["list"]]
+    return [
+        (f"{name}: annotation {mark['name']}", fill_in(mark["expr"], rate_interval, whole_range))
+        for name, dashboard in dashboards.items()
+        for mark in dashboard["annotations"]["list"]
+    ]
 
 
 def variable_queries(dashboards: dict[str, Json]) -> list[tuple[str, str, str]]:

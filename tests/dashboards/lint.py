@@ -6,6 +6,7 @@ lint.py FILE...   prints each finding as file: rule: where: what; exit 1 if ther
 Written anew for machines that can't have the linter itself; ../../tests/dashboards/run.sh uses that one too where it can be built. Rules that the
 linter applies to some kinds of panels are applied here to all that show data.
 """
+
 import collections.abc
 import json
 import pathlib
@@ -18,10 +19,51 @@ import promql
 Json = dict[str, Any]
 Findings = collections.abc.Iterator[tuple[str, str]]  # where, what
 
-DATA_PANELS = {"stat", "singlestat", "graph", "timeseries", "table", "gauge", "bargauge", "barchart", "heatmap", "piechart", "state-timeline", "histogram"}
+DATA_PANELS = {
+    "stat",
+    "singlestat",
+    "graph",
+    "timeseries",
+    "table",
+    "gauge",
+    "bargauge",
+    "barchart",
+    "heatmap",
+    "piechart",
+    "state-timeline",
+    "histogram",
+}
 # Of Grafana's units those that make sense here; its list has hundreds. An unknown one is shown as text behind the number.
-UNITS = {"none", "short", "percent", "percentunit", "s", "ms", "µs", "ns", "m", "h", "d", "dtdurations", "bytes", "decbytes", "Bps", "binBps", "ops", "reqps", "rps", "wps",
-         "cps", "iops", "opm", "hertz", "dateTimeAsIso", "dateTimeFromNow", "string", "locale"}
+UNITS = {
+    "none",
+    "short",
+    "percent",
+    "percentunit",
+    "s",
+    "ms",
+    "µs",
+    "ns",
+    "m",
+    "h",
+    "d",
+    "dtdurations",
+    "bytes",
+    "decbytes",
+    "Bps",
+    "binBps",
+    "ops",
+    "reqps",
+    "rps",
+    "wps",
+    "cps",
+    "iops",
+    "opm",
+    "hertz",
+    "dateTimeAsIso",
+    "dateTimeFromNow",
+    "string",
+    "locale",
+}
 SOURCES = {"datasource", "prometheus_datasource"}
 
 
@@ -36,7 +78,11 @@ def data_panels(dashboard: Json) -> list[Json]:
 
 def targets(dashboard: Json) -> list[tuple[str, str]]:
     """(where, expression) of each query of each panel."""
-    return [(f"{panel.get('title')} {target.get('refId')}", target.get("expr", "")) for panel in data_panels(dashboard) for target in panel.get("targets", [])]
+    return [
+        (f"{panel.get('title')} {target.get('refId')}", target.get("expr", ""))
+        for panel in data_panels(dashboard)
+        for target in panel.get("targets", [])
+    ]
 
 
 def read(expression: str) -> list[promql.Selector]:
@@ -199,12 +245,23 @@ def uneditable_dashboard(dashboard: Json) -> Findings:
 
 
 RULES = {
-    "template-datasource-rule": template_datasource, "template-job-rule": template_job, "template-instance-rule": template_instance,
-    "template-label-promql-rule": template_label_promql, "template-on-time-change-reload-rule": template_on_time_change_reload,
-    "panel-datasource-rule": panel_datasource, "panel-title-description-rule": panel_title_description, "panel-units-rule": panel_units,
-    "panel-no-targets-rule": panel_no_targets, "target-logql-rule": target_logql, "target-logql-auto-rule": target_logql_auto, "target-promql-rule": target_promql,
-    "target-rate-interval-rule": target_rate_interval, "target-job-rule": target_job, "target-instance-rule": target_instance,
-    "target-counter-agg-rule": target_counter_agg, "uneditable-dashboard": uneditable_dashboard,
+    "template-datasource-rule": template_datasource,
+    "template-job-rule": template_job,
+    "template-instance-rule": template_instance,
+    "template-label-promql-rule": template_label_promql,
+    "template-on-time-change-reload-rule": template_on_time_change_reload,
+    "panel-datasource-rule": panel_datasource,
+    "panel-title-description-rule": panel_title_description,
+    "panel-units-rule": panel_units,
+    "panel-no-targets-rule": panel_no_targets,
+    "target-logql-rule": target_logql,
+    "target-logql-auto-rule": target_logql_auto,
+    "target-promql-rule": target_promql,
+    "target-rate-interval-rule": target_rate_interval,
+    "target-job-rule": target_job,
+    "target-instance-rule": target_instance,
+    "target-counter-agg-rule": target_counter_agg,
+    "uneditable-dashboard": uneditable_dashboard,
 }
 
 

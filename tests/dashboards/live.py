@@ -4,6 +4,7 @@ refused one, a bump, stampedes and an outage of Redis. Each must be valid and re
 
 live.py --herdgate FILE [--seconds N] [--render DIR] [--verbose]   ends with "N passed, N failed"; exit 1 if one failed
 """
+
 import argparse
 import dataclasses
 import os
@@ -56,7 +57,9 @@ class Scene:
         self.redis = started.processes[-1]
         self.config = folder / "herdgate.yaml"
         self.write_config()
-        self.endpoints = [started.herdgate(herdgate, f"redis://127.0.0.1:{self.redis_port}", ["--config", str(self.config)], f"herdgate-{i}") for i in range(2)]
+        self.endpoints = [
+            started.herdgate(herdgate, f"redis://127.0.0.1:{self.redis_port}", ["--config", str(self.config)], f"herdgate-{i}") for i in range(2)
+        ]
         self.embedded = started.herdgate(herdgate, "memory://", ["--memory-max-bytes", "1MiB"], "herdgate-embedded")
         self.endpoints.append(self.embedded)
         port = servers.free_port()
@@ -92,8 +95,15 @@ class Scene:
 
     def play(self, seconds: float) -> tuple[float, float]:
         """Runs the load and all events; the times of start and end."""
-        events = [(RELOAD, lambda: self.write_config(change=("max_ttl: 5s", "max_ttl: 4s"))), (MISTAKE, lambda: self.write_config(change=("max_ttl", "max_tll"))),
-                  (MENDED, lambda: self.write_config(loops=1)), (BUMP, self.bump), (OUTAGE, self.lose_redis), (BACK, self.bring_redis_back), (1.0, lambda: None)]
+        events = [
+            (RELOAD, lambda: self.write_config(change=("max_ttl: 5s", "max_ttl: 4s"))),
+            (MISTAKE, lambda: self.write_config(change=("max_ttl", "max_tll"))),
+            (MENDED, lambda: self.write_config(loops=1)),
+            (BUMP, self.bump),
+            (OUTAGE, self.lose_redis),
+            (BACK, self.bring_redis_back),
+            (1.0, lambda: None),
+        ]
         load = Load([endpoint.port for endpoint in self.endpoints[:2]], self.redis_port, self.embedded.port)
         start = time.time()
         load.start()
@@ -193,7 +203,9 @@ def check(options: argparse.Namespace, scene: Scene) -> Tally:
     check_rules(tally, api, start, end)
     rule_texts = [rule["query"] for rule in api.rules()]
     check_names(tally, api, [query.expression for query in asked] + [expression for _, expression in marks] + rule_texts, scene.exported())
-    print(f"{len(dashboards)} dashboards, {sum(len(d['panels']) for d in dashboards.values())} panels and rows, {len(asked)} queries, {len(rule_texts)} rules")
+    print(
+        f"{len(dashboards)} dashboards, {sum(len(d['panels']) for d in dashboards.values())} panels and rows, {len(asked)} queries, {len(rule_texts)} rules"
+    )
     check_try(tally, scene.embedded.telemetry)
     if options.render:
         render.write(pathlib.Path(options.render), dashboards, answers, start, end)

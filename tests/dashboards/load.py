@@ -1,4 +1,5 @@
 """An app's load on every feature that has figures of its own: threads that read and fill caches through two sidecars, bounded in rate and time."""
+
 import random
 import socket
 import threading
@@ -221,5 +222,19 @@ def tinker(load: Load, link: Link, chance: random.Random) -> None:
 
 # How many threads play which scene.
 SCENES: list[tuple[int, Callable[[Load, Link, random.Random], None]]] = [
-    (4, users), (2, large), (6, pages), (8, feeds), (4, ranks), (4, reports), (2, never_stored), (1, learned), (1, ruled), (2, spare), (2, deleters), (2, others),
-    (1, visitors), (1, other_writer), (1, tinker)]
+    (4, users),
+    (2, large),
+    (6, pages),
+    (8, feeds),
+    (4, ranks),
+    (4, reports),
+    (2, never_stored),
+    (1, learned),
+    (1, ruled),
+    (2, spare),
+    (2, deleters),
+    (2, others),
+    (1, visitors),
+    (1, other_writer),
+    (1, tinker),
+]

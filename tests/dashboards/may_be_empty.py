@@ -3,7 +3,11 @@
 Key = tuple[str, str, str]  # dashboard, panel, legend
 
 PANELS: dict[Key, str] = {
-    ("sidecar", "HTTP connections", "{{listener}}: {{reason}} a second"): "no scraper is slow here, and there is room for all; the query leaves zeros out",
+    (
+        "sidecar",
+        "HTTP connections",
+        "{{listener}}: {{reason}} a second",
+    ): "no scraper is slow here, and there is room for all; the query leaves zeros out"
 }
 
 # Metrics of other programs that rules name.

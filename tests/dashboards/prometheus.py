@@ -1,4 +1,5 @@
 """A Prometheus of its own for the live check, and its HTTP API."""
+
 import json
 import pathlib
 import re
@@ -31,15 +32,23 @@ def write_config(folder: pathlib.Path, rules: pathlib.Path, telemetry: list[int]
     copies.mkdir()
     for path in rules.glob("*.yaml"):
         (copies / path.name).write_text(re.sub(r"(?m)^    interval: .*\n", "", path.read_text(encoding="utf-8")), encoding="utf-8")
-    targets = "\n".join(f'      - {{targets: ["127.0.0.1:{port}"], labels: {{namespace: shop, instance: web-{i}}}}}' for i, port in enumerate(telemetry))
+    targets = "\n".join(
+        f'      - {{targets: ["127.0.0.1:{port}"], labels: {{namespace: shop, instance: web-{i}}}}}' for i, port in enumerate(telemetry)
+    )
     config = folder / "prometheus.yml"
     config.write_text(CONFIG.format(rules=copies, targets=targets), encoding="utf-8")
     return config
 
 
 def command(config: pathlib.Path, port: int) -> list[str]:
-    return ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={config.parent / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}",
-            "--storage.tsdb.retention.time=1h", "--log.level=warn"]
+    return [
+        "prometheus",
+        f"--config.file={config}",
+        f"--storage.tsdb.path={config.parent / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--storage.tsdb.retention.time=1h",
+        "--log.level=warn",
+    ]
 
 
 class Api:

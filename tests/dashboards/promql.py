@@ -3,10 +3,12 @@
 Variables of Grafana ($job, ${job}, $__rate_interval) may stand in strings and in ranges. What Prometheus itself thinks of an expression is asked in
 the live check; here an expression is wrong if it can't be cut into tokens, its brackets don't match, or it calls what is no function.
 """
+
 import dataclasses
 import re
 
-TOKEN = re.compile(r"""
+TOKEN = re.compile(
+    r"""
     (?P<space>\s+)
   | (?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
   | (?P<variable>\$\{\w+(?::\w+)?\}|\$\w+)
@@ -14,14 +16,66 @@ TOKEN = re.compile(r"""
   | (?P<duration>(?:\d+(?:ms|[smhdwy]))+)
   | (?P<name>[A-Za-z_:][\w:]*)
   | (?P<sign>=~|!~|!=|==|>=|<=|[-+*/%^<>=(){}\[\],@:])
-""", re.X)
+""",
+    re.X,
+)
 AGGREGATORS = {"sum", "min", "max", "avg", "group", "stddev", "stdvar", "count", "count_values", "bottomk", "topk", "quantile"}
 FUNCTIONS = AGGREGATORS | {
-    "abs", "absent", "absent_over_time", "avg_over_time", "ceil", "changes", "clamp", "clamp_max", "clamp_min", "count_over_time", "day_of_month", "day_of_week",
-    "days_in_month", "delta", "deriv", "exp", "floor", "histogram_quantile", "histogram_avg", "histogram_count", "histogram_sum", "histogram_fraction", "hour", "idelta",
-    "increase", "irate", "label_join", "label_replace", "last_over_time", "ln", "log10", "log2", "max_over_time", "min_over_time", "minute", "month", "predict_linear",
-    "present_over_time", "quantile_over_time", "rate", "resets", "round", "scalar", "sgn", "sort", "sort_desc", "sqrt", "stddev_over_time", "stdvar_over_time",
-    "sum_over_time", "time", "timestamp", "vector", "year"}
+    "abs",
+    "absent",
+    "absent_over_time",
+    "avg_over_time",
+    "ceil",
+    "changes",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "count_over_time",
+    "day_of_month",
+    "day_of_week",
+    "days_in_month",
+    "delta",
+    "deriv",
+    "exp",
+    "floor",
+    "histogram_quantile",
+    "histogram_avg",
+    "histogram_count",
+    "histogram_sum",
+    "histogram_fraction",
+    "hour",
+    "idelta",
+    "increase",
+    "irate",
+    "label_join",
+    "label_replace",
+    "last_over_time",
+    "ln",
+    "log10",
+    "log2",
+    "max_over_time",
+    "min_over_time",
+    "minute",
+    "month",
+    "predict_linear",
+    "present_over_time",
+    "quantile_over_time",
+    "rate",
+    "resets",
+    "round",
+    "scalar",
+    "sgn",
+    "sort",
+    "sort_desc",
+    "sqrt",
+    "stddev_over_time",
+    "stdvar_over_time",
+    "sum_over_time",
+    "time",
+    "timestamp",
+    "vector",
+    "year",
+}
 LABEL_LISTS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
 WORDS = LABEL_LISTS | {"and", "or", "unless", "bool", "offset", "inf", "nan", "start", "end"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -48,7 +102,7 @@ def tokens(text: str) -> list[tuple[str, str]]:
     while at < len(text):
         match = TOKEN.match(text, at)
         if not match:
-            raise Wrong(f"can't read it from {text[at:at + 20]!r} on")
+            raise Wrong(f"can't read it from {text[at : at + 20]!r} on")
         if match.lastgroup != "space":
             found.append((str(match.lastgroup), match[0]))
         at = match.end()
@@ -126,7 +180,7 @@ def _selector(words: list[tuple[str, str]], at: int) -> tuple[Selector, int]:
             if words[at][1] == ",":
                 at += 1
                 continue
-            label, operator, value = (word for _, word in words[at:at + 3])
+            label, operator, value = (word for _, word in words[at : at + 3])
             if operator not in {"=", "!=", "=~", "!~"} or words[at + 2][0] != "string":
                 raise Wrong(f"{label} {operator} is no matcher")
             selector.matchers.append((label, operator, value[1:-1]))
@@ -134,6 +188,6 @@ def _selector(words: list[tuple[str, str]], at: int) -> tuple[Selector, int]:
         at += 1
     if at < len(words) and words[at][1] == "[":
         end = next(i for i in range(at, len(words)) if words[i][1] == "]")
-        selector.range = "".join(word for _, word in words[at + 1:end])
+        selector.range = "".join(word for _, word in words[at + 1 : end])
         at = end + 1
     return selector, at

@@ -1,4 +1,5 @@
 """What promtool does not check of the rule files: that each alert is complete, has a section in the runbook, and has tests for firing and silence."""
+
 import pathlib
 import re
 import unittest

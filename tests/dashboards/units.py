@@ -1,4 +1,5 @@
 """Numbers as Grafana shows them: 0.0123 s is 12.3 ms, 2048 bytes are 2 KiB."""
+
 import math
 
 SCALES: dict[str, list[tuple[float, str]]] = {
