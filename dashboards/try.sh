@@ -50,7 +50,8 @@ trap 'stopped=true' INT TERM
   echo '    static_configs:'
   for target in "${targets[@]}"; do echo "      - targets: ['$target']"; done
 } >"$work/prometheus.yml"
-prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" --storage.tsdb.retention.time=1d \
+# In a session of its own, because Ctrl-C is for this script: what was scraped may still be drawn.
+setsid prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/data" --storage.tsdb.retention.time=1d \
   --web.listen-address="127.0.0.1:$port" --log.level=warn >"$work/log" 2>&1 &
 prometheus=$!
 for _ in $(seq 100); do
@@ -81,7 +82,7 @@ TEXT
 [ "$seconds" -gt 0 ] || echo 'Stop with Ctrl-C.'
 
 started=$SECONDS
-while ! "$stopped" && kill -0 "$prometheus" 2>/dev/null && { [ "$seconds" -eq 0 ] || [ $((SECONDS - started)) -lt "$seconds" ]; }; do sleep 1; done
+while ! "$stopped" && kill -0 "$prometheus" 2>/dev/null && { [ "$seconds" -eq 0 ] || [ $((SECONDS - started)) -lt "$seconds" ]; }; do sleep 1 || true; done
 if [ -n "$draw" ]; then
   PYTHONDONTWRITEBYTECODE=1 python3 "$root/tests/dashboards/draw.py" --prometheus "$url" --seconds $((SECONDS - started)) "$draw"
 fi

@@ -171,11 +171,21 @@ def check_names(tally: Tally, api: prometheus.Api, texts: list[str], exported: s
     print(f"{len(exported)} metrics exported, {len(exported & used)} of them used, {len(exported & documented)} documented")
 
 
-def check_try(tally: Tally, telemetry: int) -> None:
-    """dashboards/try.sh against a sidecar: it finds it, loads the rules, and ends by itself."""
+def check_try(tally: Tally, telemetry: int, drawn: pathlib.Path) -> None:
+    """dashboards/try.sh against a sidecar: it finds it, loads the rules, and at Ctrl-C draws the dashboards and leaves nothing behind."""
     port = servers.free_port()
-    words = [str(ROOT / "dashboards" / "try.sh"), "--telemetry", f"127.0.0.1:{telemetry}", "--port", str(port), "--seconds", "20"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    words = [
+        str(ROOT / "dashboards" / "try.sh"),
+        "--telemetry",
+        f"127.0.0.1:{telemetry}",
+        "--port",
+        str(port),
+        "--seconds",
+        "60",
+        "--draw",
+        str(drawn),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         api = prometheus.Api(f"http://127.0.0.1:{port}")
         api.wait_until_ready()
         deadline = time.monotonic() + 15
@@ -183,9 +193,15 @@ def check_try(tally: Tally, telemetry: int) -> None:
             time.sleep(0.5)
         tally.check([value for _, value in up] == [1.0], "try.sh scrapes the sidecar")
         tally.check(len(api.rules()) > 40, "try.sh loads the rules")
-        process.terminate()
+        os.killpg(process.pid, signal.SIGINT)
         said, _ = process.communicate(timeout=60)
-    tally.check(process.returncode == 0 and f":{port}/alerts" in said, "try.sh says where to look, and ends at a signal")
+    tally.check(process.returncode == 0 and f":{port}/alerts" in said, "try.sh says where to look, and ends at Ctrl-C")
+    tally.check(len(list(drawn.glob("*.svg"))) == len(list(DASHBOARDS.glob("*.json"))), "try.sh draws the dashboards")
+    try:
+        api.instant("up", time.time())
+        tally.check(False, "try.sh leaves no Prometheus behind")
+    except OSError:
+        tally.check(True, "try.sh leaves no Prometheus behind")
 
 
 def check(options: argparse.Namespace, scene: Scene) -> Tally:
@@ -206,7 +222,7 @@ def check(options: argparse.Namespace, scene: Scene) -> Tally:
     print(
         f"{len(dashboards)} dashboards, {sum(len(d['panels']) for d in dashboards.values())} panels and rows, {len(asked)} queries, {len(rule_texts)} rules"
     )
-    check_try(tally, scene.embedded.telemetry)
+    check_try(tally, scene.embedded.telemetry, scene.folder / "drawn")
     if options.render:
         render.write(pathlib.Path(options.render), dashboards, answers, start, end)
     return tally

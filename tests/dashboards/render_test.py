@@ -9,11 +9,7 @@ SPAN = (0.0, 10.0, 1.0)
 
 def panel(kind: str, **more: object) -> render.Json:
     steps = [{"value": None, "color": "green"}, {"value": 5, "color": "red"}]
-    defaults = {
-        "unit": "short",
-        "thresholds": {"steps": steps},
-        "custom": {"stacking": {"mode": "none"}, "thresholdsStyle": {"mode": "dashed"}},
-    }
+    defaults = {"unit": "short", "thresholds": {"steps": steps}, "custom": {"stacking": {"mode": "none"}, "thresholdsStyle": {"mode": "dashed"}}}
     return {
         "type": kind,
         "title": "<T>",
@@ -59,7 +55,10 @@ class Pictures(unittest.TestCase):
     def test_a_table_joins_its_columns_by_labels(self) -> None:
         organize = {
             "id": "organize",
-            "options": {"indexByName": {"policy": 0, "Value #A": 1, "Value #B": 2}, "renameByName": {"policy": "P", "Value #A": "X", "Value #B": "Y"}},
+            "options": {
+                "indexByName": {"policy": 0, "Value #A": 1, "Value #B": 2},
+                "renameByName": {"policy": "P", "Value #A": "X", "Value #B": "Y"},
+            },
         }
         overrides = [{"matcher": {"options": name}, "properties": [{"id": "unit", "value": unit}]} for name, unit in (("X", "s"), ("Y", "short"))]
         one = panel("table", transformations=[organize])
