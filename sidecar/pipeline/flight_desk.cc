@@ -36,11 +36,6 @@ policy::SnapshotPtr SnapshotOf(const LoopContext& context) {
   return context.policies == nullptr ? nullptr : context.policies->snapshot();
 }
 
-bool KeepsShadow(const policy::SnapshotPtr& snapshot, std::string_view key) {
-  const std::size_t policy = snapshot ? snapshot->set().Match(key) : policy::PolicySet::kNone;
-  return policy != policy::PolicySet::kNone && snapshot->set().at(policy).keeps_shadows();
-}
-
 std::string_view PrefixOf(const policy::SnapshotPtr& snapshot, std::string_view key) {
   return snapshot ? snapshot->Prefix(snapshot->set().Match(key)) : std::string_view();
 }
@@ -158,7 +153,7 @@ void FlightDesk::Send(const Call& call) {
     case LeaseCall::Kind::kRelease:
       return SendScript(call, stampede::ReleaseArguments(*physical, token));
     case LeaseCall::Kind::kDrop:
-      return SendScript(call, stampede::DropArguments(*physical, KeepsShadow(SnapshotOf(home_), *call.key)));
+      return SendScript(call, stampede::DropArguments(*physical));
   }
 }
 

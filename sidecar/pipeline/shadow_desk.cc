@@ -226,7 +226,7 @@ void ShadowDesk::SendRemovals() {
   }
   for (std::string& key : removals) {
     const bool given =
-        tracking_.Call({"UNLINK", stampede::ShadowNameOf(key)}, false, [this, key](const resp::Reply* reply) {
+        tracking_.Call(stampede::RemoveShadowArguments(key), false, [this, key](const resp::Reply* reply) {
           if (reply == nullptr) KeepRemoval(key);
         });
     if (!given) KeepRemoval(std::move(key));

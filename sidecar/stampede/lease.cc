@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "sidecar/stampede/own_names.h"
-#include "sidecar/stampede/shadow.h"
 
 namespace herdgate::stampede {
 namespace {
@@ -100,10 +99,8 @@ Arguments ReleaseArguments(std::string_view key, std::string_view token) {
   return {"EVAL", std::string(kRelease), "1", LeaseNameOf(key), std::string(token)};
 }
 
-Arguments DropArguments(std::string_view key, bool with_shadow) {
-  Arguments drop = {"DEL", LeaseNameOf(key)};
-  if (with_shadow) drop.push_back(ShadowNameOf(key));
-  return drop;
+Arguments DropArguments(std::string_view key) {
+  return {"DEL", LeaseNameOf(key)};
 }
 
 AskReply ReadAskReply(const resp::Reply& reply) {

@@ -53,8 +53,8 @@ Arguments AskRefreshArguments(std::string_view key, std::string_view token, std:
 Arguments RenewArguments(std::string_view key, std::string_view token, std::chrono::milliseconds lease);
 // Gives the lease back, if it is still the token's.
 Arguments ReleaseArguments(std::string_view key, std::string_view token);
-// Takes the lease from whoever has it, because the key was invalidated. `with_shadow`: and its shadow (shadow.h).
-Arguments DropArguments(std::string_view key, bool with_shadow = false);
+// Takes the lease from whoever has it, because the key was invalidated.
+Arguments DropArguments(std::string_view key);
 
 // `text` views the reply. An error or a reply of another form is kUnavailable, `text` the error.
 AskReply ReadAskReply(const resp::Reply& reply);

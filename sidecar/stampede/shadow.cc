@@ -42,6 +42,12 @@ if left > window then return {'early', '', 0, 0} end
 return {'old', string.sub(old, colon + 1), window - left, left}
 )lua";
 
+// KEYS: the shadow.
+constexpr std::string_view kRemove = R"lua(
+if redis.call('GETRANGE', KEYS[1], 0, 1) == '0:' then return 0 end
+return redis.call('UNLINK', KEYS[1])
+)lua";
+
 std::string Text(milliseconds duration) {
   return std::to_string(std::max<std::int64_t>(duration.count(), 1));
 }
@@ -97,6 +103,10 @@ CopyReply ReadCopyReply(const resp::Reply& reply) {
   const CopyResult result = Named(reply, 2, kCopyNames, CopyResult::kFailed);
   if (result == CopyResult::kFailed || !IsInteger(reply.elements[1])) return {};
   return {.result = result, .left = milliseconds(reply.elements[1].integer)};
+}
+
+Arguments RemoveShadowArguments(std::string_view key) {
+  return {"EVAL", std::string(kRemove), "1", ShadowNameOf(key)};
 }
 
 Arguments ReadShadowArguments(std::string_view key) {

@@ -63,6 +63,10 @@ struct CopyReply {
 // The views are the reply's.
 CopyReply ReadCopyReply(const resp::Reply& reply);
 
+// Removes a shadow over another connection than the command that made its value old; so it may come late, and leaves
+// kNoShadow.
+Arguments RemoveShadowArguments(std::string_view key);
+
 // Reads the shadow of a key that was missing.
 Arguments ReadShadowArguments(std::string_view key);
 

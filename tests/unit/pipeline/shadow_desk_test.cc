@@ -43,7 +43,10 @@ class ShadowDeskTest : public FlightDeskFixture {
   }
   bool Removed() {
     const auto asked = std::exchange(asked_, {});
-    return std::ranges::find(asked, "UNLINK " + stampede::ShadowNameOf("user:1")) != asked.end();
+    std::string removal;
+    for (const std::string& word : stampede::RemoveShadowArguments("user:1"))
+      removal += (removal.empty() ? "" : " ") + word;
+    return std::ranges::find(asked, removal) != asked.end();
   }
   void Remember() {
     ASSERT_TRUE(Ask("first"));

@@ -128,6 +128,15 @@ TEST_F(ShadowRedisTest, WhereNoShadowIsToBeNoneIsMadeNorRead) {
   EXPECT_EQ(ReadOf("k").result, ShadowResult::kRemoved);
 }
 
+TEST_F(ShadowRedisTest, RemovalThatComesLateLeavesTheWordThatThereIsToBeNone) {
+  Do({"SET", ShadowNameOf("k"), "60000:old", "PX", "60000"});
+  EXPECT_EQ(Number(RemoveShadowArguments("k")), 1);
+  EXPECT_EQ(Number(RemoveShadowArguments("k")), 0);
+  Do({"SET", ShadowNameOf("k"), std::string(kNoShadow), "PX", "60000"});
+  EXPECT_EQ(Number(RemoveShadowArguments("k")), 0);
+  EXPECT_EQ(Number({"EXISTS", ShadowNameOf("k")}), 1);
+}
+
 TEST_F(ShadowRedisTest, WhatIsNotToBeCopiedIsNot) {
   EXPECT_EQ(Copy("none").result, CopyResult::kGone);
   Do({"SET", "k", "v"});

@@ -31,11 +31,6 @@ TEST(ShadowTest, NamesAreInTheKeysSlotAndLeadBack) {
   }
 }
 
-TEST(ShadowTest, DroppingALeaseDropsTheShadowWhereThereIsOne) {
-  EXPECT_EQ(DropArguments("k"), (Arguments{"DEL", LeaseNameOf("k")}));
-  EXPECT_EQ(DropArguments("k", true), (Arguments{"DEL", LeaseNameOf("k"), ShadowNameOf("k")}));
-}
-
 TEST(ShadowTest, WhatIsNoReplyOfAScriptHasFailed) {
   EXPECT_EQ(ReadCopyReply(Parsed("-NOPERM no\r\n")).error, "NOPERM no");
   EXPECT_EQ(ReadShadowReply(Parsed("-NOPERM no\r\n")).value, "NOPERM no");
