@@ -47,6 +47,13 @@ void RunOn(net::Loop& loop, const std::function<void()>& task) {
   done.get_future().wait();
 }
 
+std::vector<std::string> NamesOf(const std::vector<policy::Policy>& policies) {
+  std::vector<std::string> names;
+  names.reserve(policies.size());
+  for (const policy::Policy& policy : policies) names.push_back(policy.name);
+  return names;
+}
+
 }  // namespace
 
 struct Server::Parts {
@@ -184,6 +191,7 @@ void Server::StartAccepting() {
 
 void Server::RegisterMetrics() {
   auto& registry = *parts_->registry;
+  registry.SetPolicies(NamesOf(options_.policies));
   parts_->process = std::make_unique<metrics::ProcessMetrics>(
       registry, metrics::BuildInfo{std::string(base::kVersion), std::string(base::kRevision)});
   parts_->exposition = std::make_unique<metrics::Exposition>(registry, base::SystemClock(), cache_scrapes_for_);
@@ -244,6 +252,7 @@ void Server::Reload(const config::Options& options) {
 }
 
 void Server::ApplyPolicies(const std::vector<policy::Policy>& policies) {
+  parts_->registry->SetPolicies(NamesOf(policies));
   parts_->workers.front()->ApplyPolicies(std::make_shared<const policy::PolicySet>(policies));
 }
 

@@ -10,6 +10,7 @@
 
 #include "sidecar/config/choice.h"
 #include "sidecar/config/units.h"
+#include "sidecar/metrics/registry.h"
 
 namespace herdgate::config {
 namespace {
@@ -53,6 +54,8 @@ Status Invalid(std::string message) {
 
 Status SetName(std::string_view text, Policy& policy) {
   if (!IsPolicyName(text)) return Invalid("expected 1 to 64 of the letters a to z, digits, '_' and '-'");
+  if (text == metrics::kOverflowLabel)
+    return Invalid("overflow is what metrics call all policies beyond their limit; choose another");
   policy.name = text;
   return {};
 }

@@ -123,11 +123,11 @@ inline constexpr BucketLayout kRecomputeBuckets = BucketLayout::Seconds(
      std::chrono::milliseconds(250), std::chrono::milliseconds(500), std::chrono::milliseconds(1500),
      std::chrono::milliseconds(5500), std::chrono::milliseconds(30500)});
 
-// Waits for another's value; the edges are those of the default max_wait and of the last release after it. Few bounds:
-// each policy has such a histogram.
+// Waits for another's value; the edges are those of the default max_wait and of the last release after it.
 inline constexpr BucketLayout kFlightWaitBuckets = BucketLayout::Seconds(
-    {std::chrono::milliseconds(30), std::chrono::milliseconds(75), std::chrono::milliseconds(175),
-     std::chrono::milliseconds(400), std::chrono::milliseconds(600), std::chrono::milliseconds(1500)});
+    {std::chrono::milliseconds(5), std::chrono::milliseconds(15), std::chrono::milliseconds(30),
+     std::chrono::milliseconds(75), std::chrono::milliseconds(175), std::chrono::milliseconds(400),
+     std::chrono::milliseconds(600), std::chrono::milliseconds(1500), std::chrono::milliseconds(5500)});
 
 // How far from the end of its life a value was refreshed or answered.
 inline constexpr BucketLayout kAroundExpiryBuckets = BucketLayout::Seconds(

@@ -1,9 +1,13 @@
 #include "sidecar/metrics/registry.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <span>
 #include <string_view>
 #include <unordered_map>
+
+#include "sidecar/metrics/policy_fold.h"
 
 namespace herdgate::metrics {
 namespace {
@@ -11,6 +15,11 @@ namespace {
 constexpr CounterFamily kDroppedSeries{
     "herdgate_metrics_dropped_series_total",
     "Samples left out of scrapes because of the series limit or an unusable label value."};
+
+constexpr GaugeFamily kFolded{"herdgate_metrics_folded_policies",
+                              "Policies that share the label overflow, because all of them have too many series."};
+
+constexpr std::size_t kMaxLabels = 8;  // of a sample
 
 using OwnedLabels = std::vector<std::pair<std::string, std::string>>;
 
@@ -43,15 +52,11 @@ bool IsUsableValue(std::string_view value) {
   return true;
 }
 
-// Adds samples up by family and labels, within a bound.
+// Adds samples up by family and labels.
 class Gatherer final : public SampleSink {
  public:
-  explicit Gatherer(std::size_t max_series) : max_series_(max_series) {}
-
   std::vector<FamilySamples> Take();
-  void LiftBound() { max_series_ = static_cast<std::size_t>(-1); }
 
-  std::uint64_t over_limit = 0;
   std::uint64_t invalid_label = 0;
 
  private:
@@ -62,54 +67,60 @@ class Gatherer final : public SampleSink {
 
   void AddValue(const Family& family, Labels labels, double value) override;
   void AddHistogram(const HistogramFamily& family, Labels labels, const HistogramSnapshot& snapshot) override;
-  Series* Find(const Family& family, Labels labels, std::size_t cost);
+  Series* Find(const Family& family, Labels labels);
+  Series* Make(Gathered& gathered, std::span<const Label* const> labels);
 
-  std::size_t max_series_;
-  std::size_t series_ = 0;
   std::map<std::string_view, Gathered> families_;
+  Gathered* last_ = nullptr;  // samples of one family come in a row
+  std::string key_;           // of the sample at hand; its memory is reused
 };
 
-// Null if the sample must be left out. `cost` is the number of series that a new entry is.
-Series* Gatherer::Find(const Family& family, Labels labels, std::size_t cost) {
-  OwnedLabels owned;
+// Null if the sample must be left out. Takes no memory but for a new series: each loop adds all of them.
+Series* Gatherer::Find(const Family& family, Labels labels) {
+  assert(labels.size() <= kMaxLabels);
+  std::array<const Label*, kMaxLabels> sorted{};
+  std::size_t count = 0;
   for (const Label& label : labels) {
-    if (!IsUsableValue(label.value)) {
+    std::size_t at = count++;
+    for (; at > 0 && label.name.text < sorted[at - 1]->name.text; --at) sorted[at] = sorted[at - 1];
+    sorted[at] = &label;
+  }
+  const std::span<const Label* const> used(sorted.data(), count);
+  key_.clear();
+  for (const Label* label : used) key_.append(label->name.text).append("=").append(label->value).append("\n");
+
+  if (last_ == nullptr || last_->samples.family.name != family.name) {
+    last_ = &families_.try_emplace(family.name, Gathered{{family, {}}, {}}).first->second;
+  }
+  assert(last_->samples.family.kind == family.kind && "one name, two kinds");
+  const auto entry = last_->index.find(key_);
+  return entry != last_->index.end() ? &last_->samples.series[entry->second] : Make(*last_, used);
+}
+
+Series* Gatherer::Make(Gathered& gathered, std::span<const Label* const> labels) {
+  OwnedLabels owned;
+  owned.reserve(labels.size());
+  for (const Label* label : labels) {
+    if (!IsUsableValue(label->value)) {
       ++invalid_label;
       return nullptr;
     }
-    owned.emplace_back(label.name.text, label.value);
+    owned.emplace_back(label->name.text, label->value);
   }
-  std::sort(owned.begin(), owned.end());
-  std::string key;
-  for (const auto& [name, value] : owned) key.append(name).append("=").append(value).append("\n");
-
-  auto found = families_.find(family.name);
-  if (found != families_.end()) {
-    assert(found->second.samples.family.kind == family.kind && "one name, two kinds");
-    const auto entry = found->second.index.find(key);
-    if (entry != found->second.index.end()) return &found->second.samples.series[entry->second];
-  }
-  if (cost > max_series_ - series_) {
-    ++over_limit;
-    return nullptr;
-  }
-  series_ += cost;
-  if (found == families_.end()) found = families_.emplace(family.name, Gathered{{family, {}}, {}}).first;
-  Gathered& gathered = found->second;
-  gathered.index.emplace(std::move(key), gathered.samples.series.size());
+  gathered.index.emplace(key_, gathered.samples.series.size());
   gathered.samples.series.push_back({.labels = std::move(owned)});
   return &gathered.samples.series.back();
 }
 
 void Gatherer::AddValue(const Family& family, Labels labels, double value) {
-  if (Series* series = Find(family, labels, 1)) series->value += value;
+  if (Series* series = Find(family, labels)) series->value += value;
 }
 
 void Gatherer::AddHistogram(const HistogramFamily& family, Labels labels, const HistogramSnapshot& snapshot) {
-  assert(snapshot.layout == family.layout && "the cell's layout is not the family's");
-  Series* const series = Find(family, labels, family.layout->size() + 3);
+  Series* const series = Find(family, labels);
   if (series == nullptr) return;
-  series->histogram.layout = family.layout;
+  if (series->histogram.layout == nullptr) series->histogram.layout = snapshot.layout;
+  assert(series->histogram.layout == snapshot.layout && "cells of one family have one layout");
   series->histogram.Merge(snapshot);
 }
 
@@ -117,11 +128,37 @@ std::vector<FamilySamples> Gatherer::Take() {
   std::vector<FamilySamples> all;
   all.reserve(families_.size());
   for (auto& [name, gathered] : families_) {
+    if (gathered.samples.series.empty()) continue;
     std::sort(gathered.samples.series.begin(), gathered.samples.series.end(),
               [](const Series& a, const Series& b) { return a.labels < b.labels; });
     all.push_back(std::move(gathered.samples));
   }
   return all;
+}
+
+// Leaves out what is beyond the bound; how much. With folded policies and closed sets of labels there is none.
+std::uint64_t Cut(std::vector<FamilySamples>& families, std::size_t max_series) {
+  std::uint64_t dropped = 0;
+  std::size_t used = 0;
+  for (FamilySamples& family : families) {
+    std::erase_if(family.series, [&](const Series& series) {
+      const std::size_t cost = SeriesCost(family, series);
+      if (cost > max_series - used) {
+        ++dropped;
+        return true;
+      }
+      used += cost;
+      return false;
+    });
+  }
+  std::erase_if(families, [](const FamilySamples& family) { return family.series.empty(); });
+  return dropped;
+}
+
+void Insert(std::vector<FamilySamples>& families, FamilySamples&& own) {
+  const auto place = std::find_if(families.begin(), families.end(),
+                                  [&](const FamilySamples& other) { return other.family.name > own.family.name; });
+  families.insert(place, std::move(own));
 }
 
 }  // namespace
@@ -139,8 +176,16 @@ void Registration::End() {
   if (registry_ != nullptr) std::exchange(registry_, nullptr)->Remove(id_);
 }
 
+Registry::Registry(std::size_t max_series, std::size_t reserve)
+    : max_series_(max_series), reserve_(std::min(reserve, max_series)), fold_(std::make_unique<PolicyFold>()) {}
+
 Registry::~Registry() {
   assert(collectors_.empty() && "a registration outlives its registry");
+}
+
+void Registry::SetPolicies(std::vector<std::string> names) {
+  const std::lock_guard lock(mutex_);
+  fold_->SetPolicies(std::move(names));
 }
 
 Registration Registry::Register(Collector collector) {
@@ -156,15 +201,19 @@ void Registry::Remove(std::uint64_t id) {
 
 std::vector<FamilySamples> Registry::Collect() {
   const std::lock_guard lock(mutex_);
-  Gatherer gatherer(max_series_);
+  Gatherer gatherer;
   for (const auto& [id, collector] : collectors_) collector(gatherer);
-  dropped_over_limit_ += gatherer.over_limit;
+  std::vector<FamilySamples> families = gatherer.Take();
+  fold_->Apply(families, max_series_, reserve_);
+  dropped_over_limit_ += Cut(families, max_series_);
   dropped_invalid_label_ += gatherer.invalid_label;
-  gatherer.LiftBound();  // the count of what was dropped must not be dropped
-  SampleSink& sink = gatherer;
-  sink.Add(kDroppedSeries, {{"reason", "limit"}}, dropped_over_limit_);
-  sink.Add(kDroppedSeries, {{"reason", "invalid_label"}}, dropped_invalid_label_);
-  return gatherer.Take();
+  const auto count = [](std::uint64_t n) { return static_cast<double>(n); };
+  Insert(families,
+         {kDroppedSeries,
+          {Series{.labels = {{"reason", "invalid_label"}}, .value = count(dropped_invalid_label_), .histogram = {}},
+           Series{.labels = {{"reason", "limit"}}, .value = count(dropped_over_limit_), .histogram = {}}}});
+  Insert(families, {kFolded, {Series{.labels = {}, .value = count(fold_->folded()), .histogram = {}}}});
+  return families;
 }
 
 }  // namespace herdgate::metrics

@@ -9,8 +9,9 @@
 // mutexes, never block and never register.
 // Ownership: the registry outlives every Registration. When a Registration has ended its collector isn't running and
 // won't run again, so what it reads may go. Its counts leave the sums then: end them only when the process ends.
-// Bounds: a scrape holds at most `max_series` series (a histogram is one for each bucket and two more). A sample beyond
-// that, or with a label value that isn't short printable UTF-8, is left out and counted in
+// Bounds: a scrape holds at most `max_series` series (a histogram is one for each bucket and two more). Where there are
+// too many policies for that, the last of them share one label (policy_fold.h). A series that is beyond it all the
+// same, or has a label value that isn't short printable UTF-8, is left out and counted in
 // herdgate_metrics_dropped_series_total{reason}: one bad value can't cost the whole scrape.
 #pragma once
 
@@ -19,8 +20,10 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -41,6 +44,14 @@ struct FamilySamples {
   Family family;
   std::vector<Series> series;  // sorted by labels
 };
+
+// The value of the label `policy` that policies without series of their own share.
+inline constexpr std::string_view kOverflowLabel = "overflow";
+
+// How many series of the text format it is.
+inline std::size_t SeriesCost(const FamilySamples& family, const Series& series) {
+  return family.family.kind == MetricKind::kHistogram ? series.histogram.layout->size() + 3 : 1;
+}
 
 // What a collector adds its samples to. Valid during the call only.
 class SampleSink {
@@ -96,17 +107,27 @@ class [[nodiscard]] Registration {
   std::uint64_t id_ = 0;
 };
 
+class PolicyFold;
+
 class Registry {
  public:
-  static constexpr std::size_t kMaxSeries = 1500;
+  // With those that tell of the scrape itself it stays below 1,500.
+  static constexpr std::size_t kMaxSeries = 1490;
+  // Series without the label `policy` that are to be expected in the long run, so that those of policies need not make
+  // room for them later.
+  static constexpr std::size_t kReserve = 600;
   static constexpr std::size_t kMaxLabelBytes = 128;
 
-  explicit Registry(std::size_t max_series = kMaxSeries) : max_series_(max_series) {}
+  explicit Registry(std::size_t max_series = kMaxSeries, std::size_t reserve = kReserve);
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
   ~Registry();
 
   Registration Register(Collector collector);
+
+  // The policies in force, in the order of the configuration: where not all have room, the first keep series of their
+  // own. Any thread; to be called before they come into force.
+  void SetPolicies(std::vector<std::string> names);
 
   // Asks every collector in the order of registration. Families sorted by name, so the answer is deterministic.
   std::vector<FamilySamples> Collect();
@@ -116,9 +137,11 @@ class Registry {
   void Remove(std::uint64_t id);
 
   const std::size_t max_series_;
+  const std::size_t reserve_;
   std::mutex mutex_;  // guards all below
   std::map<std::uint64_t, Collector> collectors_;
   std::uint64_t last_id_ = 0;
+  std::unique_ptr<PolicyFold> fold_;
   std::uint64_t dropped_over_limit_ = 0;
   std::uint64_t dropped_invalid_label_ = 0;
 };

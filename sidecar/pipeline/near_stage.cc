@@ -18,26 +18,6 @@ using command::CommandSpec;
 using policy::RequestPlan;
 using std::chrono::milliseconds;
 
-constexpr metrics::CounterFamily kLookups{"herdgate_lookups_total",
-                                          "Keys looked up under cache policies, by outcome and by who answered."};
-// The labels `outcome` and `source`.
-constexpr std::array<std::pair<std::string_view, std::string_view>, kOutcomes> kOutcomeNames = {
-    {{"near_hit", "near"},
-     {"negative_hit", "near"},
-     {"stale", "near"},
-     {"hit", "redis"},
-     {"plain_miss", "redis"},
-     {"error", "redis"},
-     {"hit", "fallback"},
-     {"plain_miss", "fallback"},
-     {"plain_miss", "none"},
-     {"error", "none"},
-     {"waited", "redis"},
-     {"miss", "redis"},
-     {"synthetic_miss", "redis"},
-     {"timeout_miss", "redis"},
-     {"stale", "shadow"}}};
-
 // Reads that a value answers.
 enum class Form : std::uint8_t { kOther, kGet, kMget, kStrlen, kExists, kGetrange, kTtl };
 
@@ -160,12 +140,14 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   const std::lock_guard lock(mutex_);
   set_ = std::move(set);
   by_index_.clear();
+  auto before = std::exchange(cells_, {});
   for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
     if (!set_->at(i).watched()) {
       by_index_.push_back(nullptr);
       continue;
     }
     auto& cells = cells_[set_->at(i).name];
+    cells = std::move(before[set_->at(i).name]);
     if (!cells) cells = std::make_unique<Cells>();
     cells->tap =
         curves_ == nullptr ? nullptr : curves_->TapOf(static_cast<std::size_t>(loop_.index()), set_->at(i).name);
@@ -472,16 +454,6 @@ void NearStage::Want(const cache::HashedKey& key, std::size_t policy) {
   const cache::Reservation reservation = cache_.Reserve(key);
   if (!reservation) return;
   fills_.Request({.key = std::string(key.text), .reservation = reservation, .windows = WindowsOf(set_->at(policy))});
-}
-
-void NearStage::Collect(metrics::SampleSink& sink) const {
-  if (fills_.wanted()) reader_.Collect(sink);
-  const std::lock_guard lock(mutex_);
-  for (const auto& [name, cells] : cells_) {
-    for (std::size_t i = 0; i < kOutcomes; ++i)
-      sink.Add(kLookups, {{"policy", name}, {"outcome", kOutcomeNames[i].first}, {"source", kOutcomeNames[i].second}},
-               cells->outcomes[i]);
-  }
 }
 
 }  // namespace herdgate::pipeline

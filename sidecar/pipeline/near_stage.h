@@ -189,7 +189,7 @@ class NearStage {
   std::string rest_;
   std::vector<cache::ValueRef> values_;
   std::vector<std::size_t> nils_;
-  mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard
+  mutable std::mutex mutex_;  // guards all below against Collect; the cells need no guard
   std::map<std::string, std::unique_ptr<Cells>> cells_;
   std::shared_ptr<const policy::PolicySet> set_;
   std::vector<Cells*> by_index_;

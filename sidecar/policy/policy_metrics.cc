@@ -19,10 +19,10 @@ constexpr CounterFamily kWithoutTtl{"herdgate_policy_writes_without_ttl_total",
 constexpr CounterFamily kRefused{"herdgate_policy_refusals_total", "Commands refused, by reason (audit: would have)."};
 constexpr CounterFamily kRewrites{"herdgate_policy_key_rewrites_total",
                                   "Keys renamed to their version (audit: would have)."};
-constexpr HistogramFamily kRequested{"herdgate_policy_ttl_requested_seconds", "Expiries that apps asked for.",
-                                     metrics::kTtlBuckets};
-constexpr HistogramFamily kApplied{"herdgate_policy_ttl_applied_seconds", "Expiries that keys were given.",
-                                   metrics::kTtlBuckets};
+constexpr HistogramFamily kRequested{"herdgate_policy_ttl_requested_seconds",
+                                     "Expiries that apps asked for, over all policies.", metrics::kTtlBuckets};
+constexpr HistogramFamily kApplied{"herdgate_policy_ttl_applied_seconds",
+                                   "Expiries that keys were given, over all policies.", metrics::kTtlBuckets};
 constexpr GaugeFamily kPeak{"herdgate_policy_expiry_peak_keys",
                             "Keys written here that fall due within one second, in the worst second to come."};
 
@@ -32,14 +32,45 @@ constexpr std::array<std::string_view, kRefusals> kRefusalNames = {"missing_ttl"
                                                                    "command",     "pattern", "key_too_long"};
 constexpr std::array<std::string_view, 3> kModeNames = {"enforce", "audit", "off"};
 
+std::string_view NameOf(Mode mode) {
+  return kModeNames[static_cast<std::size_t>(mode)];
+}
+
+// Whether the rules can come to this.
+bool MayJudge(const TtlRules& rules, TtlAction action) {
+  switch (action) {
+    case TtlAction::kUnchanged:
+      return rules.any();
+    case TtlAction::kApplied:
+      return rules.missing == MissingTtl::kApply;
+    case TtlAction::kClamped:
+      return rules.min.count() > 0 || rules.max.count() > 0;
+    case TtlAction::kJittered:
+      return rules.jitter > 0;
+    case TtlAction::kRejected:
+      return rules.missing == MissingTtl::kReject;
+    case TtlAction::kAllowed:
+      return rules.any() && rules.missing == MissingTtl::kAllow;
+  }
+  return false;
+}
+
+bool MayRefuse(const Policy& policy, Refusal reason) {
+  if (reason == Refusal::kMissingTtl) return policy.ttl.missing == MissingTtl::kReject;
+  if (reason == Refusal::kRequire) return !policy.version.require.empty();
+  return policy.version.any();
+}
+
 }  // namespace
 
 void PolicyMetrics::SetPolicies(std::shared_ptr<const PolicySet> set) {
   const std::lock_guard lock(mutex_);
   set_ = std::move(set);
   by_index_.clear();
+  auto before = std::exchange(cells_, {});
   for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
     auto& cells = cells_[set_->at(i).name];
+    cells = std::move(before[set_->at(i).name]);
     if (!cells) cells = std::make_unique<Cells>();
     by_index_.push_back(cells.get());
   }
@@ -62,13 +93,13 @@ void PolicyMetrics::CountJudgement(Cells& cells, const TtlJudgement& judgement, 
   constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24) * 365 * 100;
   cells.writes[static_cast<std::size_t>(judgement.action)].Add();
   if (judgement.requested.count() > 0) {
-    cells.requested.Record(std::min(judgement.requested, kLongest));
+    requested_.Record(std::min(judgement.requested, kLongest));
   } else {
     cells.without_ttl.Add();
   }
   if (judgement.applied.count() == 0) return;
   const std::chrono::milliseconds applied = std::min(judgement.applied, kLongest);
-  cells.applied.Record(applied);
+  applied_.Record(applied);
   const auto second = [](base::WallTime time) {
     return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
   };
@@ -78,21 +109,29 @@ void PolicyMetrics::CountJudgement(Cells& cells, const TtlJudgement& judgement, 
 
 void PolicyMetrics::Collect(metrics::SampleSink& sink) const {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; describes_ && set_ && i < set_->size(); ++i) {
+  if (!set_) return;
+  sink.Add(kRequested, {}, requested_);
+  sink.Add(kApplied, {}, applied_);
+  for (std::size_t i = 0; i < set_->size(); ++i) {
     const Policy& policy = set_->at(i);
-    sink.Add(kInfo, {{"policy", policy.name}, {"mode", kModeNames[static_cast<std::size_t>(policy.mode)]}}, 1);
+    if (describes_) sink.Add(kInfo, {{"policy", policy.name}, {"mode", NameOf(policy.mode)}}, 1);
+    CollectPolicy(policy, *by_index_[i], sink);
   }
-  for (const auto& [name, cells] : cells_) {
-    for (std::size_t i = 0; i < kTtlActions; ++i)
-      sink.Add(kWrites, {{"policy", name}, {"action", kActionNames[i]}}, cells->writes[i]);
-    for (std::size_t i = 0; i < kRefusals; ++i)
-      sink.Add(kRefused, {{"policy", name}, {"reason", kRefusalNames[i]}}, cells->refusals[i]);
-    sink.Add(kWithoutTtl, {{"policy", name}}, cells->without_ttl);
-    sink.Add(kRewrites, {{"policy", name}}, cells->rewrites);
-    sink.Add(kRequested, {{"policy", name}}, cells->requested);
-    sink.Add(kApplied, {{"policy", name}}, cells->applied);
-    sink.Add(kPeak, {{"policy", name}}, cells->peak);
+}
+
+void PolicyMetrics::CollectPolicy(const Policy& policy, const Cells& cells, metrics::SampleSink& sink) {
+  const std::string_view name = policy.name;
+  for (std::size_t i = 0; i < kTtlActions; ++i) {
+    if (MayJudge(policy.ttl, static_cast<TtlAction>(i)) || cells.writes[i].value() > 0)
+      sink.Add(kWrites, {{"policy", name}, {"action", kActionNames[i]}}, cells.writes[i]);
   }
+  for (std::size_t i = 0; i < kRefusals; ++i) {
+    if (MayRefuse(policy, static_cast<Refusal>(i)) || cells.refusals[i].value() > 0)
+      sink.Add(kRefused, {{"policy", name}, {"reason", kRefusalNames[i]}}, cells.refusals[i]);
+  }
+  if (policy.ttl.any() || cells.without_ttl.value() > 0) sink.Add(kWithoutTtl, {{"policy", name}}, cells.without_ttl);
+  if (policy.version.any() || cells.rewrites.value() > 0) sink.Add(kRewrites, {{"policy", name}}, cells.rewrites);
+  if (policy.ttl.any() || cells.peak.value() > 0) sink.Add(kPeak, {{"policy", name}}, cells.peak);
 }
 
 }  // namespace herdgate::policy

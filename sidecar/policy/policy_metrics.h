@@ -1,5 +1,6 @@
 // PolicyMetrics: what one loop's judgements came to, per policy. Counters go on through reloads that keep a policy's
-// name.
+// name; those of a policy that goes end with it. Rows that a policy's rules rule out are left out while they are 0, as
+// each policy has them; expiries are shown over all policies, as a histogram each would cost too many series.
 //
 // Threads: the loop; Collect from any. Ownership: the loop's PolicyStage.
 #pragma once
@@ -38,21 +39,22 @@ class PolicyMetrics {
     std::array<metrics::Counter, kRefusals> refusals;
     metrics::Counter without_ttl;
     metrics::Counter rewrites;
-    metrics::Histogram requested{metrics::kTtlBuckets};
-    metrics::Histogram applied{metrics::kTtlBuckets};
     metrics::Gauge peak;
     ExpiryPeak expiries;
   };
 
   // Null: a transaction was judged by policies that a reload took away before its EXEC.
   Cells* Of(std::size_t policy) { return policy < by_index_.size() ? by_index_[policy] : nullptr; }
-  static void CountJudgement(Cells& cells, const TtlJudgement& judgement, base::WallTime now);
+  void CountJudgement(Cells& cells, const TtlJudgement& judgement, base::WallTime now);
+  static void CollectPolicy(const Policy& policy, const Cells& cells, metrics::SampleSink& sink);
 
   const bool describes_;
-  mutable std::mutex mutex_;  // guards the two below against Collect; the cells need no guard
+  metrics::Histogram requested_{metrics::kTtlBuckets};
+  metrics::Histogram applied_{metrics::kTtlBuckets};
+  mutable std::mutex mutex_;  // guards all below against Collect; the cells need no guard
   std::map<std::string, std::unique_ptr<Cells>> cells_;
   std::shared_ptr<const PolicySet> set_;
-  std::vector<Cells*> by_index_;  // the loop's own
+  std::vector<Cells*> by_index_;
 };
 
 }  // namespace herdgate::policy

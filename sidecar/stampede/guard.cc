@@ -81,14 +81,16 @@ FlightTerms Guard::Terms() const {
 
 void Guard::OnWake(std::uint64_t key, const Wake& wake) {
   const nanoseconds delta = wake.answer == Answer::kValue ? learning_.DeltaOf(key) : nanoseconds(0);
+  const bool timeout = wake.answer == Answer::kTimeout;
+  // Not who leads, or may not wait: that was only asked for. Nor who had a value before.
+  const bool waited = wake.mode != Mode::kRefresh && (timeout || wake.answer == Answer::kValue);
+  if (waited) events_.histograms().OnWait(wake.waited);
   const std::lock_guard lock(mutex_);
   // What was counted before belongs to an earlier leader, or to one in another pod.
   if (wake.answer == Answer::kLead) open_.Erase(key);
   // Had a value before and has one now: it waited for nothing and was spared nothing.
   if (wake.mode == Mode::kRefresh) return;
-  const bool timeout = wake.answer == Answer::kTimeout;
-  // Not who leads, or may not wait: that was only asked for.
-  if (timeout || wake.answer == Answer::kValue) waits_.Record(wake.waited);
+  if (waited) counts_.waited += wake.waited;
   if (wake.answer == Answer::kValue) CountAvoided(delta);
   const bool timeout_is_nil = rules_.on_timeout != policy::OnTimeout::kError;
   if (wake.answer == Answer::kMiss || (timeout && timeout_is_nil)) CountNil(key);

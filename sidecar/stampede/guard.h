@@ -100,6 +100,7 @@ class Guard {
     std::uint64_t recomputes = 0;
     std::uint64_t avoided = 0;
     std::chrono::nanoseconds time_avoided{0};
+    std::chrono::nanoseconds waited{0};
     std::array<std::uint64_t, kSuspectSets> suspect_sets{};
   };
   static constexpr std::size_t kMaxOpen = 1024;
@@ -124,7 +125,6 @@ class Guard {
   policy::StampedeRules rules_;
   BoundedMap<Callers> open_{kMaxOpen};
   Counts counts_;
-  metrics::Histogram waits_{metrics::kFlightWaitBuckets};
 };
 
 }  // namespace herdgate::stampede

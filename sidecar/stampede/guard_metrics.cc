@@ -10,13 +10,11 @@ namespace {
 
 using metrics::CounterFamily;
 using metrics::GaugeFamily;
-using metrics::HistogramFamily;
 
 constexpr CounterFamily kFlights{"herdgate_flights_ended_total",
                                  "Flights whose leader leads no more, by policy, mode and outcome."};
-constexpr HistogramFamily kWaits{"herdgate_waiter_wait_seconds",
-                                 "How long GETs waited for another's value: till it came, or too long.",
-                                 metrics::kFlightWaitBuckets};
+constexpr CounterFamily kWaited{"herdgate_waited_seconds_total",
+                                "Time that GETs waited for another's value: till it came, or too long."};
 constexpr CounterFamily kRecomputes{"herdgate_recomputes_total",
                                     "Values that apps were left to compute: by leaders, and by callers let go."};
 constexpr CounterFamily kAvoided{"herdgate_recomputes_avoided_total",
@@ -79,7 +77,7 @@ void Guard::CollectCounts(metrics::SampleSink& sink) const {
       sink.Add(kFlights, {{"policy", name_}, {"mode", kModeNames[mode]}, {"outcome", kOutcomeNames[outcome]}}, count);
     }
   }
-  sink.Add(kWaits, {{"policy", name_}}, waits_);
+  sink.Add(kWaited, {{"policy", name_}}, std::chrono::duration<double>(counts_.waited).count());
   sink.Add(kRecomputes, {{"policy", name_}}, counts_.recomputes);
   sink.Add(kAvoided, {{"policy", name_}}, counts_.avoided);
   sink.Add(kTimeAvoided, {{"policy", name_}}, std::chrono::duration<double>(counts_.time_avoided).count());

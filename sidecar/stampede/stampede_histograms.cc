@@ -10,6 +10,9 @@ constexpr HistogramFamily kSizes{"herdgate_flight_size",
                                  metrics::kFlightSizeBuckets};
 constexpr HistogramFamily kDurations{"herdgate_flight_duration_seconds",
                                      "From nil for the leader to the end of its flight.", metrics::kRecomputeBuckets};
+constexpr HistogramFamily kWaits{"herdgate_waiter_wait_seconds",
+                                 "How long GETs waited for another's value: till it came, or too long.",
+                                 metrics::kFlightWaitBuckets};
 constexpr HistogramFamily kRecomputes{
     "herdgate_recompute_seconds", "How long apps took from nil to the SET of the value.", metrics::kRecomputeBuckets};
 constexpr HistogramFamily kGaps{"herdgate_refresh_gap_seconds",
@@ -25,6 +28,11 @@ void StampedeHistograms::OnFlight(std::uint32_t size, std::chrono::nanoseconds d
   const std::lock_guard lock(mutex_);
   sizes_.Observe(size);
   durations_.Record(duration);
+}
+
+void StampedeHistograms::OnWait(std::chrono::nanoseconds waited) {
+  const std::lock_guard lock(mutex_);
+  waits_.Record(waited);
 }
 
 void StampedeHistograms::OnRecompute(std::chrono::nanoseconds delta) {
@@ -45,6 +53,7 @@ void StampedeHistograms::OnStale(std::chrono::nanoseconds age) {
 void StampedeHistograms::Collect(metrics::SampleSink& sink) const {
   sink.Add(kSizes, {}, sizes_);
   sink.Add(kDurations, {}, durations_);
+  sink.Add(kWaits, {}, waits_);
   sink.Add(kRecomputes, {}, recomputes_);
   sink.Add(kGaps, {}, gaps_);
   sink.Add(kStaleAges, {}, stale_ages_);

@@ -17,6 +17,8 @@ class StampedeHistograms {
  public:
   // A leader leads no more; `size`: callers, itself among them.
   void OnFlight(std::uint32_t size, std::chrono::nanoseconds duration);
+  // A GET that waited was answered with the value, or had waited too long.
+  void OnWait(std::chrono::nanoseconds waited);
   // A value was recomputed.
   void OnRecompute(std::chrono::nanoseconds delta);
   // A synthetic miss was shown, so long before the end of the value's life.
@@ -30,6 +32,7 @@ class StampedeHistograms {
   std::mutex mutex_;  // one writer at a time
   metrics::Histogram sizes_{metrics::kFlightSizeBuckets};
   metrics::Histogram durations_{metrics::kRecomputeBuckets};
+  metrics::Histogram waits_{metrics::kFlightWaitBuckets};
   metrics::Histogram recomputes_{metrics::kRecomputeBuckets};
   metrics::Histogram gaps_{metrics::kAroundExpiryBuckets};
   metrics::Histogram stale_ages_{metrics::kAroundExpiryBuckets};

@@ -296,6 +296,7 @@ inline void FlightModel::CheckAccounts() {
     }
   } sums;
   for (const Guard& guard : guards_) guard.Collect(sums);
+  events_.histograms().Collect(sums);
   const auto is = [&](const char* name, std::uint64_t n) { return sums.of[name] == static_cast<double>(n); };
   Require(is("herdgate_recomputes_total", ends_.computed), "I19: who was told nil");
   Require(is("herdgate_recomputes_avoided_total", ends_.waited), "I19: who was spared a recompute");

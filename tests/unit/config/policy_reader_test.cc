@@ -175,6 +175,9 @@ const BadCase kBadCases[] = {
     {"NameIsTooLong", "policies: [{name: " + std::string(65, 'a') + ", match: a}]\n",
      std::string("c:1:19: policies[0]: ") + kName},
     {"NameIsAbsent", "policies:\n  - name:\n    match: a\n", "c:2:5: policies[0]: name: the value is missing\n"},
+    {"NameOfTheOverflow", "policies: [{name: overflow, match: a}]\n",
+     "c:1:19: policy 'overflow': name: overflow is what metrics call all policies beyond their limit; choose "
+     "another\n"},
     {"NameTwice", "policies:\n  - {name: a, match: a}\n  - {name: a, match: b}\n",
      "c:3:12: policy 'a': name: the policy in line 2 has this name already; choose another\n"},
     {"DuplicateKey", "policies:\n  - name: a\n    match: a\n    mode: off\n    mode: audit\n",

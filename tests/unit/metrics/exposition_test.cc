@@ -37,6 +37,9 @@ constexpr const char* kGolden =
 # TYPE herdgate_metrics_dropped_series_total counter
 herdgate_metrics_dropped_series_total{reason="invalid_label"} 0
 herdgate_metrics_dropped_series_total{reason="limit"} 0
+# HELP herdgate_metrics_folded_policies Policies that share the label overflow, because all of them have too many series.
+# TYPE herdgate_metrics_folded_policies gauge
+herdgate_metrics_folded_policies 0
 # HELP herdgate_scrape_collect_duration_seconds Time that the last scrape took to collect its samples.
 # TYPE herdgate_scrape_collect_duration_seconds gauge
 herdgate_scrape_collect_duration_seconds 0

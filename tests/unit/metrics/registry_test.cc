@@ -93,7 +93,8 @@ TEST(RegistryTest, FamiliesAndSeriesAreSorted) {
   std::vector<std::string_view> names;
   names.reserve(scrape.size());
   for (const FamilySamples& family : scrape) names.push_back(family.family.name);
-  EXPECT_THAT(names, ElementsAre("herdgate_metrics_dropped_series_total", kCommands.name, kSessions.name));
+  EXPECT_THAT(names, ElementsAre("herdgate_metrics_dropped_series_total", "herdgate_metrics_folded_policies",
+                                 kCommands.name, kSessions.name));
   EXPECT_EQ(Find(scrape, kSessions.name)->series[0].labels[0].second, "a");
 }
 

@@ -13,7 +13,7 @@ TEST_F(GuardMetricsTest, RowsAreThereFromTheStart) {
   for (const char* name :
        {"herdgate_flights_ended_total{cold,filled,page}", "herdgate_flights_ended_total{cold,no_set,page}",
         "herdgate_recomputes_total{page}", "herdgate_recomputes_avoided_total{page}",
-        "herdgate_recompute_seconds_avoided_total{page}", "herdgate_waiter_wait_seconds{page}",
+        "herdgate_recompute_seconds_avoided_total{page}", "herdgate_waited_seconds_total{page}",
         "herdgate_suspect_stale_sets_total{shortened,page}", "herdgate_misses_without_set_total{page}",
         "herdgate_orphan_sets_total{page}", "herdgate_uncacheable_keys{page}"}) {
     ASSERT_TRUE(values.contains(name)) << name;
@@ -25,9 +25,9 @@ TEST_F(GuardMetricsTest, RowsAreThereFromTheStart) {
 // So that 30 policies take less than half of a scrape.
 TEST_F(GuardMetricsTest, APolicyCostsFewSeries) {
   policy::Policy policy = PageOf();
-  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 22U);
+  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 14U);
   policy.refresh.mode = policy::RefreshMode::kSynthetic;
-  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 34U);
+  EXPECT_LE(SeriesOf(Guard(policy, history_, events_)), 26U);
 }
 
 TEST_F(GuardMetricsTest, RowsOfARefreshComeWithIt) {

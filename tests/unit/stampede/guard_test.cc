@@ -138,10 +138,12 @@ TEST_F(GuardTest, WhoLeadsHasNotWaited) {
   Guard guard(PageOf(), history_, events_);
   Wakes(guard, Answer::kLead);
   Wakes(guard, Answer::kMiss);
-  EXPECT_EQ(Scrape(guard)["herdgate_waiter_wait_seconds{page}"], 0);
+  EXPECT_EQ(Scrape(guard)["herdgate_waited_seconds_total{page}"], 0);
+  EXPECT_EQ(Scrape(events_.histograms())["herdgate_waiter_wait_seconds{}"], 0);
   Wakes(guard, Answer::kValue);
   Wakes(guard, Answer::kTimeout);
-  EXPECT_EQ(Scrape(guard)["herdgate_waiter_wait_seconds{page}"], 2);
+  EXPECT_NEAR(Scrape(guard)["herdgate_waited_seconds_total{page}"], 0.2, 1e-9);
+  EXPECT_EQ(Scrape(events_.histograms())["herdgate_waiter_wait_seconds{}"], 2);
 }
 
 TEST_F(GuardTest, WhoKeptItsValueWasSparedNothing) {
@@ -151,7 +153,7 @@ TEST_F(GuardTest, WhoKeptItsValueWasSparedNothing) {
   auto values = Scrape(guard);
   EXPECT_EQ(values["herdgate_recomputes_avoided_total{page}"], 0);
   EXPECT_EQ(values["herdgate_recomputes_total{page}"], 0);
-  EXPECT_EQ(values["herdgate_waiter_wait_seconds{page}"], 0);
+  EXPECT_EQ(values["herdgate_waited_seconds_total{page}"], 0);
 }
 
 TEST_F(GuardTest, AnErrorIsNoRecompute) {
