@@ -2,18 +2,29 @@
 
 #include <utility>
 
+#include "sidecar/admin/accept_encoding.h"
 #include "sidecar/metrics/exposition.h"
 
 namespace herdgate::admin {
 
 TelemetryServer::TelemetryServer(HttpServerOptions options, TelemetryContent content)
     : content_(std::move(content)), server_(std::move(options)) {
-  server_.Route("GET", "/metrics", [this](const HttpRequest&) {
-    return HttpResponse{.content_type = metrics::kTextContentType, .body = *content_.metrics()};
-  });
+  server_.Route("GET", "/metrics", [this](const HttpRequest& request) { return Metrics(request); });
   RouteProbe("livez", &Health::live);
   RouteProbe("readyz", &Health::ready);
   RouteProbe("startupz", &Health::started);
+}
+
+HttpResponse TelemetryServer::Metrics(const HttpRequest& request) const {
+  HttpResponse response{.content_type = metrics::kTextContentType, .headers = {{"Vary", "Accept-Encoding"}}};
+  if (content_.compressed_metrics && AcceptsGzip(request.head.Header("Accept-Encoding")))
+    response.body = *content_.compressed_metrics();
+  if (response.body.empty()) {
+    response.body = *content_.metrics();
+  } else {
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  return response;
 }
 
 void TelemetryServer::RouteProbe(const char* name, bool Health::*verdict) {

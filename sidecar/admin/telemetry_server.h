@@ -24,6 +24,8 @@ struct TelemetryContent {
   // The exposition (metrics::Exposition::Text); never null.
   std::function<std::shared_ptr<const std::string>()> metrics;
   std::function<Health()> health;
+  // The exposition in gzip (metrics::Exposition::Compressed); where it is empty, or there is none, the other is sent.
+  std::function<std::shared_ptr<const std::string>()> compressed_metrics{};
 };
 
 class TelemetryServer {
@@ -38,6 +40,7 @@ class TelemetryServer {
   void Collect(metrics::SampleSink& sink) const { server_.metrics().Collect(sink, "telemetry"); }
 
  private:
+  HttpResponse Metrics(const HttpRequest& request) const;
   void RouteProbe(const char* name, bool Health::*verdict);
 
   const TelemetryContent content_;

@@ -220,6 +220,7 @@ base::Status Server::StartTelemetry() {
   if (!options_.telemetry.listen) return {};
   admin::TelemetryContent content;
   content.metrics = [this] { return parts_->exposition->Text(); };
+  content.compressed_metrics = [this] { return parts_->exposition->Compressed(); };
   content.health = [this] {
     admin::Health health;
     const auto upstream = parts_->shared->health.Get();

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/metrics/gzip.h"
+
 namespace herdgate::metrics {
 namespace {
 
@@ -60,8 +62,20 @@ prometheus::MetricFamily ToPrometheus(FamilySamples&& samples) {
 
 std::shared_ptr<const std::string> Exposition::Text() {
   const std::lock_guard lock(mutex_);
+  Refresh();
+  return text_;
+}
+
+std::shared_ptr<const std::string> Exposition::Compressed() {
+  const std::lock_guard lock(mutex_);
+  Refresh();
+  if (compressed_ == nullptr) compressed_ = std::make_shared<const std::string>(Gzip(*text_));
+  return compressed_;
+}
+
+void Exposition::Refresh() {
   const base::SteadyTime start = clock_.Now();
-  if (text_ != nullptr && start - made_at_ < cache_for_) return text_;
+  if (text_ != nullptr && start - made_at_ < cache_for_) return;
 
   std::vector<FamilySamples> collected = registry_.Collect();
   const std::chrono::duration<double> took = clock_.Now() - start;
@@ -74,8 +88,8 @@ std::shared_ptr<const std::string> Exposition::Text() {
   families.reserve(collected.size());
   for (FamilySamples& samples : collected) families.push_back(ToPrometheus(std::move(samples)));
   text_ = std::make_shared<const std::string>(prometheus::TextSerializer().Serialize(families));
+  compressed_ = nullptr;
   made_at_ = start;
-  return text_;
 }
 
 }  // namespace herdgate::metrics

@@ -27,13 +27,19 @@ class Exposition {
       : registry_(registry), clock_(clock), cache_for_(cache_for) {}
 
   std::shared_ptr<const std::string> Text();
+  // The same in gzip, made once for each text that somebody wants so. Empty if there is no memory for it.
+  std::shared_ptr<const std::string> Compressed();
 
  private:
+  // REQUIRES mutex_ held.
+  void Refresh();
+
   Registry& registry_;
   const base::Clock& clock_;
   const std::chrono::milliseconds cache_for_;
   std::mutex mutex_;  // guards all below
   std::shared_ptr<const std::string> text_;
+  std::shared_ptr<const std::string> compressed_;  // text_'s; null: not made yet
   base::SteadyTime made_at_;
 };
 

@@ -3,7 +3,7 @@
 
 : "${root:?source common.sh first}"
 
-# What sidecar/run.sh builds with. libssl, zlib and brotli are what the pkg-config file of cpp-httplib asks for.
+# What sidecar/run.sh builds with. libssl and brotli are what the pkg-config file of cpp-httplib asks for, and zlib too.
 # shellcheck disable=SC2034  # used by the scripts that source this file
 build_packages=(g++ cmake ninja-build pkg-config libuv1-dev libcpp-httplib-dev libssl-dev zlib1g-dev libbrotli-dev
   prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libxxhash-dev)

@@ -97,8 +97,9 @@ class RawClient {
   std::string buffered_;
 };
 
-inline std::string GetRequest(std::string_view target) {
-  return std::string("GET ").append(target).append(" HTTP/1.1\r\nHost: test\r\n\r\n");
+// `headers`: whole lines.
+inline std::string GetRequest(std::string_view target, std::string_view headers = {}) {
+  return std::string("GET ").append(target).append(" HTTP/1.1\r\nHost: test\r\n").append(headers).append("\r\n");
 }
 
 }  // namespace herdgate::admin

@@ -14,6 +14,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class TelemetryServerTest : public testing::Test {
@@ -27,9 +28,9 @@ class TelemetryServerTest : public testing::Test {
     const std::lock_guard lock(mutex_);
     health_ = std::move(health);
   }
-  std::string Get(const std::string& target) {
+  std::string Get(const std::string& target, const std::string& headers = {}) {
     RawClient client(port_);
-    client.Send(GetRequest(target));
+    client.Send(GetRequest(target, headers));
     return client.ReadAnswer();
   }
 
@@ -43,7 +44,8 @@ class TelemetryServerTest : public testing::Test {
                                [this] {
                                  const std::lock_guard lock(mutex_);
                                  return health_;
-                               }}};
+                               },
+                           .compressed_metrics = [this] { return exposition_.Compressed(); }}};
   std::uint16_t port_ = 0;
 };
 
@@ -73,6 +75,15 @@ TEST_F(TelemetryServerTest, MetricsComeWithTheContentTypeThatPrometheusAsksFor) 
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
   EXPECT_THAT(answer, HasSubstr("\nherdgate_scrape_collect_duration_seconds "));
+}
+
+TEST_F(TelemetryServerTest, MetricsAreCompressedForWhoAsksForIt) {
+  const std::string answer = Get("/metrics", "Accept-Encoding: gzip;q=1.0,deflate\r\n");
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Encoding: gzip\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nVary: Accept-Encoding\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\n\x1f\x8b"));
+  EXPECT_THAT(Get("/metrics"), Not(HasSubstr("Content-Encoding")));
 }
 
 TEST_F(TelemetryServerTest, ThereIsNothingElse) {

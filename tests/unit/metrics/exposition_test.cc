@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <array>
 #include <chrono>
@@ -102,6 +103,25 @@ TEST_F(ExpositionTest, NothingIsKeptForNoTime) {
   fresh.Text();
   fresh.Text();
   EXPECT_EQ(collected, 2);
+}
+
+TEST_F(ExpositionTest, CompressedIsTheSameText) {
+  const auto compressed = exposition_.Compressed();
+  EXPECT_EQ(exposition_.Compressed(), compressed);
+  const auto text = exposition_.Text();
+  std::string out(text->size(), '\0');
+  z_stream stream{};
+  ASSERT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed->data()));
+  stream.avail_in = static_cast<uInt>(compressed->size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  inflateEnd(&stream);
+  EXPECT_EQ(out, *text);
+  EXPECT_LT(compressed->size(), text->size());
+  clock_.now += std::chrono::seconds(1);
+  EXPECT_NE(exposition_.Compressed(), compressed);
 }
 
 TEST_F(ExpositionTest, ShowsTheTimeThatCollectingTook) {
