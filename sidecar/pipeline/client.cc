@@ -201,12 +201,16 @@ std::optional<Verdict> Client::AwaitRoomIfFull(Lane& lane) {
 }
 
 upstream::Pending Client::MakePending(const CommandSpec& spec, std::uint8_t tag, bool retryable) const {
+  // What is asked in the place of the client's command is counted as that.
+  const std::uint8_t kind = KindOf(tag);
+  const bool is_extra = IsOwnQuestion(kind) && kind != kSubstituted && kind != kRandomKey;
   return {.started_ns = first_tried_ns_,
           .bytes = 0,
           .command = spec.id,
           .group = static_cast<std::uint8_t>(spec.group),
           .tag = tag,
-          .retryable = retryable};
+          .retryable = retryable,
+          .own = is_extra};
 }
 
 Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request& request, std::uint8_t tag) {

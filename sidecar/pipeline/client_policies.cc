@@ -260,6 +260,7 @@ void Client::AskRandomKey(upstream::Lane& lane, std::uint16_t command, std::init
   std::string request;
   resp::AppendRequest(request, args);
   upstream::Pending pending = MakePending(context_.facts->table->at(command), kRandomKey, false);
+  pending.own = random_key_draws_ > 0;
   if (!lane.Send(request, *this, pending)) return FillCounted(random_key_slot_, lane.RefusalError());
   ++outstanding_;
   current_ = &lane;

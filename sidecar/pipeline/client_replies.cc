@@ -284,6 +284,7 @@ void Client::Resync() {
   resp::AppendRequest(request, {"CLIENT", "INFO"});
   Pending pending;
   pending.tag = kResync;
+  pending.own = true;
   pending.started_ns = context_.loop.Now().time_since_epoch().count();
   if (dedicated_ && dedicated_->Send(request, *this, pending)) {
     ++outstanding_;

@@ -66,6 +66,7 @@ void ControlLane::Ask(std::initializer_list<std::string_view> request, Done done
   resp::AppendRequest(bytes, request);
   upstream::Pending pending;
   pending.tag = 1;
+  pending.own = true;
   pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
   questions_.push_back({std::move(done), lanes_.loop().Now()});
   if (!lane_->Send(bytes, *this, pending)) Fail(lane_->RefusalError());

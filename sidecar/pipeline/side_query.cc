@@ -13,6 +13,7 @@ void SideQuery::Ask(const std::vector<std::string>& args, std::uint16_t command,
   resp::AppendRequest(question.request, views);
   question.pending.command = command;
   question.pending.tag = 1;
+  question.pending.own = command == 0;
   question.pending.started_ns = lanes_.loop().Now().time_since_epoch().count();
   question.done = std::move(done);
   questions_.push_back(std::move(question));
