@@ -104,14 +104,24 @@ inline constexpr BucketLayout kProxyOverheadBuckets =
 // Expiries of keys, from seconds to weeks; half a second above the round numbers that people configure, which thereby
 // fall below their edge.
 inline constexpr BucketLayout kTtlBuckets = BucketLayout::Seconds(
-    {std::chrono::milliseconds(1500), std::chrono::milliseconds(5500), std::chrono::milliseconds(10500),
-     std::chrono::milliseconds(30500), std::chrono::milliseconds(60500), std::chrono::milliseconds(300500),
-     std::chrono::milliseconds(900500), std::chrono::milliseconds(1800500), std::chrono::milliseconds(3600500),
-     std::chrono::milliseconds(21600500), std::chrono::milliseconds(43200500), std::chrono::milliseconds(86400500),
-     std::chrono::milliseconds(604800500), std::chrono::milliseconds(2592000500)});
+    {std::chrono::milliseconds(1500), std::chrono::milliseconds(10500), std::chrono::milliseconds(60500),
+     std::chrono::milliseconds(300500), std::chrono::milliseconds(900500), std::chrono::milliseconds(3600500),
+     std::chrono::milliseconds(21600500), std::chrono::milliseconds(86400500), std::chrono::milliseconds(604800500),
+     std::chrono::milliseconds(2592000500)});
+
+// How late pushes are.
+inline constexpr BucketLayout kPushLagBuckets =
+    BucketLayout::Seconds({std::chrono::microseconds(200), std::chrono::microseconds(500), std::chrono::milliseconds(1),
+                           std::chrono::microseconds(2500), std::chrono::milliseconds(5), std::chrono::milliseconds(10),
+                           std::chrono::milliseconds(25), std::chrono::milliseconds(100),
+                           std::chrono::milliseconds(250), std::chrono::milliseconds(1500)});
+
+// Sizes of values; a near cache keeps none above 1 MiB.
+inline constexpr BucketLayout kValueBytesBuckets =
+    BucketLayout::Units({64, 256, 1024, 4096, 16384, 65536, 262144, 1048576});
 
 // Small numbers of things, such as the commands that one read brought (pipeline depth).
-inline constexpr BucketLayout kDepthBuckets = BucketLayout::Units({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096});
+inline constexpr BucketLayout kDepthBuckets = BucketLayout::Units({1, 2, 4, 8, 16, 32, 64, 256, 1024});
 
 // Callers of one flight: up to 4 are no stampede (stampede_events.h).
 inline constexpr BucketLayout kFlightSizeBuckets = BucketLayout::Units({1, 2, 4, 10, 25, 50, 100, 250, 1000, 10000});

@@ -7,6 +7,7 @@
 // Memory: keep a loop's cells together in one struct marked alignas(kCacheLine), so that no two loops write one line.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -75,6 +76,11 @@ class Histogram {
   void Observe(std::uint64_t value, std::uint64_t n = 1) {
     Bump(counts_[layout_->IndexOf(value)], n);
     Bump(sum_, value * n);
+  }
+  // Whether nothing was observed yet.
+  bool IsEmpty() const {
+    return std::all_of(counts_.begin(), counts_.end(),
+                       [](const Cell& cell) { return cell.load(std::memory_order_relaxed) == 0; });
   }
   HistogramSnapshot Snapshot() const {
     HistogramSnapshot snapshot{.layout = layout_};

@@ -1,9 +1,11 @@
 #include "sidecar/net/loop.h"
 
+#include <pthread.h>
 #include <uv.h>
 
 #include <algorithm>
 #include <cassert>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -24,6 +26,8 @@ struct Loop::Handles {
   uv_timer_t second{};
   std::thread thread;
   std::thread::id id;
+  clockid_t cpu_clock = 0;  // guarded by mutex; of the thread while it runs
+  bool running = false;     // guarded by mutex
   std::mutex mutex;
   std::vector<std::function<void()>> posted;  // guarded by mutex
   bool stopping = false;                      // guarded by mutex
@@ -69,8 +73,18 @@ void Loop::Run() {
   {
     const std::lock_guard lock(handles_->mutex);
     handles_->id = std::this_thread::get_id();
+    handles_->running = pthread_getcpuclockid(pthread_self(), &handles_->cpu_clock) == 0;
   }
   uv_run(uv_.get(), UV_RUN_DEFAULT);
+  const std::lock_guard lock(handles_->mutex);
+  handles_->running = false;
+}
+
+std::chrono::nanoseconds Loop::CpuTime() const {
+  const std::lock_guard lock(handles_->mutex);
+  timespec used{};
+  if (!handles_->running || clock_gettime(handles_->cpu_clock, &used) != 0) return {};
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 void Loop::Stop() {

@@ -53,6 +53,8 @@ class Loop final : public base::Executor {
   void Post(std::function<void()> task) override;
   bool InExecutor() const override;
   int index() const { return index_; }
+  // What its thread has used of a CPU so far; any thread. 0 if the thread does not run.
+  std::chrono::nanoseconds CpuTime() const;
 
   // The steady time of this turn, refreshed whenever a socket is read.
   base::SteadyTime Now() const { return now_; }

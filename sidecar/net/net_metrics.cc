@@ -7,6 +7,7 @@ namespace {
 
 using metrics::CounterFamily;
 using metrics::GaugeFamily;
+using metrics::HistogramFamily;
 
 constexpr GaugeFamily kConnections{"herdgate_client_connections", "Client connections open now."};
 constexpr CounterFamily kOpened{"herdgate_client_connections_opened_total", "Client connections accepted."};
@@ -14,6 +15,8 @@ constexpr CounterFamily kClosed{"herdgate_client_connections_closed_total", "Cli
 constexpr CounterFamily kReceived{"herdgate_client_received_bytes_total", "Bytes read from clients."};
 constexpr CounterFamily kSent{"herdgate_client_sent_bytes_total", "Bytes written to clients."};
 constexpr CounterFamily kProtocolErrors{"herdgate_client_protocol_errors_total", "Requests that were no RESP."};
+constexpr HistogramFamily kDepth{"herdgate_pipeline_depth", "Commands that were taken from a client at once.",
+                                 metrics::kDepthBuckets};
 constexpr GaugeFamily kOutput{"herdgate_client_output_bytes", "Reply bytes waiting for clients that do not read them."};
 
 }  // namespace
@@ -27,6 +30,7 @@ void NetMetrics::Collect(metrics::SampleSink& sink) const {
   sink.Add(kReceived, {}, received_bytes);
   sink.Add(kSent, {}, sent_bytes);
   sink.Add(kProtocolErrors, {}, protocol_errors);
+  sink.Add(kDepth, {}, pipeline_depth);
   sink.Add(kOutput, {}, output_bytes);
 }
 

@@ -15,6 +15,7 @@ struct alignas(metrics::kCacheLine) NetMetrics {
   metrics::Counter received_bytes;
   metrics::Counter sent_bytes;
   metrics::Counter protocol_errors;
+  metrics::Histogram pipeline_depth{metrics::kDepthBuckets};
   metrics::Gauge output_bytes;  // replies that clients have not taken yet
 
   // Any thread.

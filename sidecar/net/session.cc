@@ -53,8 +53,9 @@ void Session::DecodeHeld() {
 
 std::size_t Session::Decode(std::string_view bytes) {
   std::string_view rest = bytes;
-  while (!rest.empty() && !paused_ && !draining_ && !closed_ && DecodeOne(rest)) {
-  }
+  std::uint64_t taken = 0;
+  while (!rest.empty() && !paused_ && !draining_ && !closed_ && DecodeOne(rest)) ++taken;
+  if (taken > 0) set_.metrics().pipeline_depth.Observe(taken);
   return bytes.size() - rest.size();
 }
 

@@ -230,6 +230,7 @@ Verdict Client::SendOn(Lane& lane, const CommandSpec& spec, const resp::Request&
   if (near) tag |= kNearReply;
   upstream::Pending pending = MakePending(spec, tag, retryable && (!rewrites || HasNearParts()));
   pending.degradable = degradable;
+  pending.probe = context_.commands.overhead.Begin(context_.loop);
   if (degradable && IsDelete(spec)) pending.retryable = true;  // deleted twice is deleted
   sent_ = lane.Send(raw, *this, pending);
   if (!sent_) {

@@ -32,6 +32,9 @@ cache::EpochReason ReasonOf(upstream::TrackingFault why) {
   }
 }
 
+constexpr metrics::HistogramFamily kValueBytes{
+    "herdgate_near_value_bytes", "Sizes of the values that were read for the near cache.", metrics::kValueBytesBuckets};
+
 constexpr std::size_t kMostValueBytes = std::size_t{1} << 20U;
 
 }  // namespace
@@ -61,6 +64,7 @@ void NearFills::Collect(metrics::SampleSink& sink) const {
   if (!wanted_.load(std::memory_order_relaxed)) return;
   tracking_.Collect(sink);
   cache::NearCacheMetrics(cache_).Collect(sink);
+  sink.Add(kValueBytes, {}, value_bytes_);
   sink.Add(cache::kNearFillRefusals, {{"reason", "pace"}}, refused_by_budget_);
   sink.Add(cache::kNearFillRefusals, {{"reason", "connection"}}, refused_by_tracking_);
 }
@@ -108,6 +112,7 @@ void NearFills::OnFill(upstream::Filled&& fill) {
   if (home_.flights != nullptr) home_.flights->OnRead(fill.key, fill.pttl_ms);
   const auto lifetime = LifetimeOf(fill, windows, home_.loop.Now());
   if (!lifetime || (fill.nil && IsInGrace(key, windows))) return cache_.Cancel(key, reservation);
+  if (!fill.nil) value_bytes_.Observe(fill.value.size());
   (void)cache_.Publish(key, reservation, {.nil = fill.nil, .persistent = fill.pttl_ms == -1, .bytes = fill.value},
                        *lifetime);
 }

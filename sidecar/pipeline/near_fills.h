@@ -84,6 +84,7 @@ class NearFills final : public upstream::FillSink {
   FillBudget budget_;
   metrics::Counter refused_by_budget_;
   metrics::Counter refused_by_tracking_;
+  metrics::Histogram value_bytes_{metrics::kValueBytesBuckets};
   std::unordered_map<std::string, FillWindows> windows_;  // of fills under way; one a key
   upstream::Tracking tracking_;                           // last: it calls back
 };

@@ -1,7 +1,9 @@
 #include "sidecar/pipeline/pipeline_metrics.h"
 
-#include <string>
+#include <string_view>
+#include <utility>
 
+#include "sidecar/base/log.h"
 #include "sidecar/command/table.h"
 
 namespace herdgate::pipeline {
@@ -25,6 +27,12 @@ constexpr HistogramFamily kUpstreamDuration{"herdgate_upstream_duration_seconds"
                                             "From sending a command to the upstream to its reply, by class.",
                                             metrics::kCommandDurationBuckets};
 
+constexpr HistogramFamily kOverhead{
+    "herdgate_proxy_overhead_seconds",
+    "How long Herdgate holds up a command that the upstream answers, the upstream's time left out; of one in 256.",
+    metrics::kProxyOverheadBuckets};
+constexpr std::string_view kOther = "other";
+
 }  // namespace
 
 void PipelineMetrics::Collect(metrics::SampleSink& sink) const {
@@ -35,22 +43,36 @@ void PipelineMetrics::Collect(metrics::SampleSink& sink) const {
   sink.Add(kLost, {}, lost_clients);
 }
 
-void CollectCommands(const upstream::UpstreamMetrics& lanes, metrics::SampleSink& sink) {
+bool ShownCommands::Shows(std::uint16_t id) {
+  const std::lock_guard lock(mutex_);
+  if (ids_.contains(id)) return true;
+  if (ids_.size() < kMost) return ids_.insert(id).second;
+  if (!std::exchange(told_, true)) base::LogWarn("metrics.commands_folded", {{"shown", std::uint64_t{kMost}}});
+  return false;
+}
+
+void CollectCommands(const upstream::UpstreamMetrics& lanes, ShownCommands& shown, metrics::SampleSink& sink) {
   const auto& commands = lanes.commands;
   const auto& table = command::BuiltIn();
   for (std::size_t id = 0; id < upstream::CommandCells::kCommands; ++id) {
     const auto oks = commands.oks[id].value();
     const auto errors = commands.errors[id].value();
     if (oks + errors == 0) continue;
-    const auto name = id < table.size() ? table.at(static_cast<std::uint16_t>(id)).name : std::string_view("other");
-    if (oks > 0) sink.Add(kCommands, {{"command", name}, {"outcome", "ok"}}, oks);
-    if (errors > 0) sink.Add(kCommands, {{"command", name}, {"outcome", "error"}}, errors);
+    const bool named = id < table.size() && shown.Shows(static_cast<std::uint16_t>(id));
+    const auto name = named ? table.at(static_cast<std::uint16_t>(id)).name : kOther;
+    sink.Add(kCommands, {{"command", name}, {"outcome", "ok"}}, oks);
+    sink.Add(kCommands, {{"command", name}, {"outcome", "error"}}, errors);
   }
   for (std::size_t group = 0; group < upstream::CommandCells::kGroups; ++group) {
-    const auto name = command::Name(static_cast<command::CommandGroup>(group));
+    // Two histograms are many series: classes other than these are shown once they are used.
+    const auto known = static_cast<command::CommandGroup>(group);
+    const bool always = known == command::CommandGroup::kRead || known == command::CommandGroup::kWrite;
+    if (!always && commands.duration[group].IsEmpty() && lanes.duration[group].IsEmpty()) continue;
+    const auto name = command::Name(known);
     sink.Add(kDuration, {{"class", name}}, commands.duration[group]);
     sink.Add(kUpstreamDuration, {{"class", name}}, lanes.duration[group]);
   }
+  sink.Add(kOverhead, {}, commands.overhead.histogram());
 }
 
 }  // namespace herdgate::pipeline

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <set>
 
 #include "sidecar/metrics/cell.h"
 #include "sidecar/metrics/registry.h"
@@ -41,7 +44,23 @@ struct alignas(metrics::kCacheLine) PipelineMetrics {
   void Collect(metrics::SampleSink& sink) const;
 };
 
-// Commands by name and outcome, and their durations by class. Any thread.
-void CollectCommands(const upstream::UpstreamMetrics& lanes, metrics::SampleSink& sink);
+// Which commands a scrape shows by name: the first kMost that were used; all others are `other`, and stay so. Without
+// this, a client that tries all commands would take half of a scrape.
+//
+// Threads: any. Shared by the loops of a process.
+class ShownCommands {
+ public:
+  static constexpr std::size_t kMost = 48;
+
+  bool Shows(std::uint16_t id);
+
+ private:
+  std::mutex mutex_;  // a leaf
+  std::set<std::uint16_t> ids_;
+  bool told_ = false;
+};
+
+// Commands by name and outcome, their durations by class, and what Herdgate adds to them. Any thread.
+void CollectCommands(const upstream::UpstreamMetrics& lanes, ShownCommands& shown, metrics::SampleSink& sink);
 
 }  // namespace herdgate::pipeline

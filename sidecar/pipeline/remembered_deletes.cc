@@ -13,8 +13,9 @@ using metrics::GaugeFamily;
 constexpr GaugeFamily kKeys{"herdgate_remembered_deletes",
                             "Keys deleted while the upstream is away, still to be deleted there."};
 constexpr GaugeFamily kBytes{"herdgate_remembered_delete_bytes", "Bytes that the remembered deletes hold."};
-constexpr CounterFamily kTotal{"herdgate_remembered_deletes_total",
-                               "Keys deleted while the upstream was away, by what became of them."};
+constexpr CounterFamily kTotal{
+    "herdgate_remembered_deletes_total",
+    "Keys deleted while the upstream was away, by what became of them: replayed, bumped, refused, lost."};
 
 }  // namespace
 

@@ -9,6 +9,10 @@
 namespace herdgate::pipeline {
 namespace {
 
+constexpr metrics::CounterFamily kLoopCpu{
+    "herdgate_loop_cpu_seconds_total",
+    "CPU time of each thread that serves clients; one second a second is all it can."};
+
 FactsPtr FirstFacts() {
   Facts facts;
   facts.table = {&command::BuiltIn(), [](const command::Table*) {}};
@@ -199,7 +203,8 @@ void Worker::Close() {
 void Worker::Collect(metrics::SampleSink& sink) const {
   net_metrics_.Collect(sink);
   upstream_metrics_.Collect(sink);
-  CollectCommands(upstream_metrics_, sink);
+  CollectCommands(upstream_metrics_, shared_.shown_commands, sink);
+  sink.Add(kLoopCpu, {{"loop", std::to_string(loop_.index())}}, std::chrono::duration<double>(loop_.CpuTime()).count());
   pipeline_metrics_.Collect(sink);
   policy_stage_->Collect(sink);
   if (policy_hub_) policy_hub_->Collect(sink);

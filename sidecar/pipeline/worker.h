@@ -60,6 +60,7 @@ struct SharedState {
   std::atomic<std::size_t> dedicated_in_use{0};
   std::atomic<std::uint64_t> next_client_id{1};
   Connections connections;
+  ShownCommands shown_commands;
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
   std::unique_ptr<cache::HitCurves> curves;           // told by the near cache: outlives it

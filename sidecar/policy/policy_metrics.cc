@@ -23,8 +23,10 @@ constexpr HistogramFamily kRequested{"herdgate_policy_ttl_requested_seconds",
                                      "Expiries that apps asked for, over all policies.", metrics::kTtlBuckets};
 constexpr HistogramFamily kApplied{"herdgate_policy_ttl_applied_seconds",
                                    "Expiries that keys were given, over all policies.", metrics::kTtlBuckets};
-constexpr GaugeFamily kPeak{"herdgate_policy_expiry_peak_keys",
-                            "Keys written here that fall due within one second, in the worst second to come."};
+constexpr GaugeFamily kPeak{
+    "herdgate_policy_expiry_peak_keys",
+    "Keys written here that fall due within one second, in the worst second to come; at most so many with "
+    "several loops."};
 
 constexpr std::array<std::string_view, kTtlActions> kActionNames = {"unchanged", "applied",  "clamped",
                                                                     "jittered",  "rejected", "allowed"};

@@ -32,6 +32,11 @@ milliseconds Companions::Patience(base::SteadyTime now) const {
   return std::min(usual + milliseconds(5), kSoon);
 }
 
+std::size_t Companions::size() const {
+  const std::lock_guard lock(mutex_);
+  return companions_.size();
+}
+
 std::string Companions::CompanionOf(std::uint64_t hash, base::SteadyTime now) {
   if (!Seen(now)) return {};
   const std::lock_guard lock(mutex_);

@@ -41,6 +41,8 @@ class Companions {
 
   // How long a caller that finds nothing should wait for a SET before anybody leads.
   std::chrono::milliseconds Patience(base::SteadyTime now) const;
+  // Keys that are known to have one.
+  std::size_t size() const;
   // The key with which this one is computed; empty: none is known.
   std::string CompanionOf(std::uint64_t hash, base::SteadyTime now);
 
@@ -53,7 +55,7 @@ class Companions {
   std::atomic<std::int64_t> seen_{kNever};
   std::atomic<std::int64_t> gap_{0};
   std::atomic<std::int64_t> wait_ended_{kNever};
-  std::mutex mutex_;                          // a leaf; guards all below
+  mutable std::mutex mutex_;                  // a leaf; guards all below
   BoundedMap<std::string> companions_{2048};  // by the hash of either
 };
 

@@ -63,6 +63,7 @@ class Guard {
   Learning& learning() { return learning_; }
   Refresh& refresh() { return refresh_; }
   Companions& companions() { return companions_; }
+  const Companions& companions() const { return companions_; }
   bool refreshes() const { return refreshes_.load(std::memory_order_relaxed); }
   // Whether old values of the policy's hot keys are kept in Redis (shadow.h).
   bool keeps_shadows() const { return keeps_shadows_.load(std::memory_order_relaxed); }

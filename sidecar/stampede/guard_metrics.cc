@@ -14,7 +14,7 @@ using metrics::GaugeFamily;
 constexpr CounterFamily kFlights{"herdgate_flights_ended_total",
                                  "Flights whose leader leads no more, by policy, mode and outcome."};
 constexpr CounterFamily kWaited{"herdgate_waited_seconds_total",
-                                "Time that GETs waited for another's value: till it came, or too long."};
+                                "Time that GETs waited for another's value, till it came or they had waited too long."};
 constexpr CounterFamily kRecomputes{"herdgate_recomputes_total",
                                     "Values that apps were left to compute: by leaders, and by callers let go."};
 constexpr CounterFamily kAvoided{"herdgate_recomputes_avoided_total",

@@ -5,6 +5,8 @@
 namespace herdgate::stampede {
 namespace {
 
+constexpr metrics::GaugeFamily kCompanions{
+    "herdgate_companion_keys", "Keys that apps were seen to compute together with another, of all policies."};
 constexpr metrics::CounterFamily kStampedes{"herdgate_stampedes_total",
                                             "Flights of five or more callers, by why the key was missed."};
 
@@ -49,14 +51,20 @@ std::vector<Guards::Change> Guards::EverySecond(base::SteadyTime now) {
 
 void Guards::Collect(metrics::SampleSink& sink) const {
   const auto guards = list();
+  std::size_t companions = 0;
+  bool refreshes = false;
   for (const std::shared_ptr<Guard>& guard : *guards) {
-    if (guard != nullptr) guard->Collect(sink);
+    if (guard == nullptr) continue;
+    guard->Collect(sink);
+    companions += guard->companions().size();
+    refreshes |= guard->refreshes();
   }
+  sink.Add(kCompanions, {}, companions);
   const StampedeEvents::Totals totals = events_.totals();
   for (std::size_t i = 0; i < kMissCauses; ++i) {
     sink.Add(kStampedes, {{"cause", NameOf(static_cast<MissCause>(i))}}, totals.events[i]);
   }
-  events_.histograms().Collect(sink);
+  events_.histograms().Collect(sink, refreshes);
 }
 
 }  // namespace herdgate::stampede

@@ -1,7 +1,9 @@
 #include "sidecar/stampede/hot_list.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -11,7 +13,12 @@ namespace {
 constexpr metrics::GaugeFamily kTracked{"herdgate_hot_keys", "Keys whose lookups are counted to find the hot ones."};
 constexpr metrics::GaugeFamily kLookups{
     "herdgate_hot_key_lookups",
-    "Lookups of the last minutes, older ones counting less: of the 100 hottest keys for sure, and of all others."};
+    "Lookups of the last minutes, older ones counting less: of the hottest key, the next 9 and the next 90, for sure "
+    "theirs, and of all others."};
+
+// The values of `keys`, and where each of them ends among the hottest.
+constexpr std::array<std::pair<std::string_view, std::size_t>, 3> kTops = {
+    {{"first", 1}, {"next_9", 10}, {"next_90", HotList::kTop}}};
 
 // While a loop's mutex is held.
 constexpr std::size_t kDetailsAtOnce = 16;
@@ -89,11 +96,16 @@ void HotList::ForgetPolicies() {
 
 void HotList::Collect(metrics::SampleSink& sink) const {
   const Sums sums = Merge(kTop, clock_.Now());
-  std::uint64_t top = 0;
-  for (std::size_t i = 0; i < std::min(kTop, sums.keys.size()); ++i) top += sums.keys[i].sure;
   sink.Add(kTracked, {}, sums.keys.size());
-  sink.Add(kLookups, {{"keys", "top"}}, top);
-  sink.Add(kLookups, {{"keys", "other"}}, sums.lookups - std::min(top, sums.lookups));
+  std::uint64_t others = sums.lookups;
+  std::size_t i = 0;
+  for (const auto& [name, end] : kTops) {
+    std::uint64_t sure = 0;
+    for (; i < std::min(end, sums.keys.size()); ++i) sure += sums.keys[i].sure;
+    sink.Add(kLookups, {{"keys", name}}, sure);
+    others -= std::min(sure, others);
+  }
+  sink.Add(kLookups, {{"keys", "other"}}, others);
 }
 
 }  // namespace herdgate::stampede

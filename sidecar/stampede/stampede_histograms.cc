@@ -50,12 +50,12 @@ void StampedeHistograms::OnStale(std::chrono::nanoseconds age) {
   stale_ages_.Record(age);
 }
 
-void StampedeHistograms::Collect(metrics::SampleSink& sink) const {
+void StampedeHistograms::Collect(metrics::SampleSink& sink, bool refreshes) const {
   sink.Add(kSizes, {}, sizes_);
   sink.Add(kDurations, {}, durations_);
   sink.Add(kWaits, {}, waits_);
   sink.Add(kRecomputes, {}, recomputes_);
-  sink.Add(kGaps, {}, gaps_);
+  if (refreshes || !gaps_.IsEmpty()) sink.Add(kGaps, {}, gaps_);
   sink.Add(kStaleAges, {}, stale_ages_);
 }
 

@@ -26,7 +26,8 @@ class StampedeHistograms {
   // An old value was answered, so long after it.
   void OnStale(std::chrono::nanoseconds age);
 
-  void Collect(metrics::SampleSink& sink) const;
+  // `refreshes`: some policy does, so that what is known of refreshes is shown while it is nothing, too.
+  void Collect(metrics::SampleSink& sink, bool refreshes = false) const;
 
  private:
   std::mutex mutex_;  // one writer at a time

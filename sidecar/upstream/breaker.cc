@@ -11,7 +11,8 @@ using metrics::CounterFamily;
 using metrics::GaugeFamily;
 using State = Breaker::State;
 
-constexpr GaugeFamily kState{"herdgate_upstream_breaker_state", "1 for the breaker's present state, 0 for the others."};
+constexpr GaugeFamily kState{"herdgate_upstream_breaker_state",
+                             "1 for the breaker's present state, 0 for the others: closed, open, half_open."};
 constexpr CounterFamily kTransitions{"herdgate_upstream_breaker_transitions_total",
                                      "Changes of the breaker's state, by new state and reason."};
 constexpr CounterFamily kDegraded{"herdgate_upstream_degraded_seconds_total",

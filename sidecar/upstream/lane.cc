@@ -121,10 +121,12 @@ void Lane::Close() {
   overdue_timer_.Cancel();
   DropStream();
   while (!pendings_.empty()) pendings_.Pop();
+  ShowPendings();
   AnnounceReady(false);
 }
 
 void Lane::EverySecond() {
+  ShowPendings();
   log_.Trim();
   pendings_.Trim();
   marks_.Trim();
@@ -139,6 +141,7 @@ void Lane::OnData(std::string_view bytes) {
   } else if (state_ == State::kReady) {
     last_byte_ns_ = NowNs();
     ReadReplies(bytes);
+    ShowPendings();
     if (dropped_ == 0) EndSilence();
   }
 }
@@ -253,6 +256,7 @@ Pending Lane::Finish(char kind) {
   auto& metrics = context_.metrics;
   if (!pending.own) {
     metrics.commands.Count(pending.command, kind == '-' || kind == '!');
+    if (pending.probe != 0) metrics.commands.overhead.OnReply(pending.probe);
     metrics.commands.duration[pending.group].Record(std::chrono::nanoseconds(now - pending.started_ns));
   }
   std::int64_t sent_at = pending.started_ns;
@@ -271,6 +275,7 @@ Pending Lane::Finish(char kind) {
 
 void Lane::OnFlush() {
   AnswerPlaceholders();
+  ShowPendings();
   if (state_ != State::kReady || stream_->blocked()) return;
   std::string_view unsent = log_.Unsent();
   if (one_at_a_time()) {

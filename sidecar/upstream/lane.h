@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sidecar/base/random.h"
@@ -197,6 +198,11 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void CountRefused(const Pending& pending);
   void ScheduleOverdue();
   void TellRoom();
+  // Once a batch, so that a command need not write to the gauge.
+  void ShowPendings() {
+    const auto now = static_cast<std::int64_t>(pendings_.size());
+    if (now != shown_pendings_) context_.metrics.in_flight.Add(now - std::exchange(shown_pendings_, now));
+  }
   std::int64_t NowNs() const { return context_.loop.Now().time_since_epoch().count(); }
 
   const LaneContext context_;
@@ -226,6 +232,7 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
 
   SendLog log_;
   base::Ring<Entry> pendings_;
+  std::int64_t shown_pendings_ = 0;
   std::size_t retried_ = 0;  // how many pendings at the front were sent before on another connection
   std::uint64_t sent_total_ = 0;
   std::uint64_t answered_total_ = 0;

@@ -19,6 +19,7 @@ struct Pending {
   std::uint16_t command = 0;    // the command table's id, for the metrics
   std::uint8_t group = 0;       // the command's latency group, for the metrics
   std::uint8_t tag = 0;         // 0: pass the reply as it comes; else the sink's own meaning
+  std::uint8_t probe = 0;       // not 0: OverheadProbe looks at it
   bool retryable = false;       // a read that may be sent again once
   bool own = false;             // the sidecar's own question: the metrics of commands leave it out
   bool degradable = false;      // the sink can do without the upstream: see OnUnavailable; on shared lanes only

@@ -6,6 +6,8 @@ namespace {
 using metrics::CounterFamily;
 using metrics::GaugeFamily;
 
+constexpr GaugeFamily kInFlight{"herdgate_commands_in_flight",
+                                "Commands that are sent, or wait to be sent, and have no upstream reply yet."};
 constexpr GaugeFamily kLanes{"herdgate_upstream_lanes", "Connections to the upstream, by use."};
 constexpr GaugeFamily kReady{"herdgate_upstream_lanes_ready", "Connections to the upstream that can carry commands."};
 constexpr CounterFamily kConnects{"herdgate_upstream_connections_opened_total", "Connections made to the upstream."};
@@ -22,6 +24,7 @@ constexpr CounterFamily kReceived{"herdgate_upstream_received_bytes_total", "Byt
 }  // namespace
 
 void UpstreamMetrics::Collect(metrics::SampleSink& sink) const {
+  sink.Add(kInFlight, {}, in_flight);
   sink.Add(kLanes, {{"use", "shared"}}, shared_lanes);
   sink.Add(kLanes, {{"use", "dedicated"}}, dedicated_lanes);
   sink.Add(kLanes, {{"use", "idle"}}, idle_lanes);

@@ -8,6 +8,7 @@
 #include "sidecar/metrics/buckets.h"
 #include "sidecar/metrics/cell.h"
 #include "sidecar/metrics/registry.h"
+#include "sidecar/upstream/overhead_probe.h"
 
 namespace herdgate::upstream {
 
@@ -22,6 +23,7 @@ struct CommandCells {
     cell.Add();
   }
 
+  OverheadProbe overhead;
   std::array<metrics::Counter, kCommands> oks;
   std::array<metrics::Counter, kCommands> errors;
   std::array<metrics::Histogram, kGroups> duration{
@@ -38,6 +40,7 @@ struct alignas(metrics::kCacheLine) UpstreamMetrics {
       metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
       metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
       metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets)};
+  metrics::Gauge in_flight;  // commands that lanes have and their upstream has not answered
   metrics::Gauge shared_lanes;
   metrics::Gauge dedicated_lanes;  // in use
   metrics::Gauge idle_lanes;

@@ -15,7 +15,7 @@ constexpr GaugeFamily kMode{
 constexpr CounterFamily kPushes{"herdgate_near_pushes_total", "Invalidations that the upstream pushed."};
 constexpr HistogramFamily kLag{"herdgate_near_push_lag_seconds",
                                "From sending the canary's write to its push: how late pushes are at most.",
-                               metrics::kCommandDurationBuckets};
+                               metrics::kPushLagBuckets};
 constexpr CounterFamily kSkips{"herdgate_near_canary_skips_total",
                                "Canaries that proved nothing because they could not be written."};
 constexpr CounterFamily kFills{"herdgate_near_fills_total", "Values read for the near cache, by result."};

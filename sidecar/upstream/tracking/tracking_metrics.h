@@ -27,7 +27,7 @@ inline constexpr std::size_t kFillResults = 5;
 struct alignas(metrics::kCacheLine) TrackingMetrics {
   metrics::Counter pushes;  // invalidations, whatever they name
   metrics::Counter canary_skips;
-  metrics::Histogram push_lag{metrics::kCommandDurationBuckets};
+  metrics::Histogram push_lag{metrics::kPushLagBuckets};
   std::array<metrics::Counter, kFillResults> fills;
   std::array<metrics::Counter, kTrackingFaults> losses;  // of an armed connection
 

@@ -115,8 +115,11 @@ TEST_F(HotListTest, APolicyOfBeforeAReloadIsNoPolicy) {
 TEST_F(HotListTest, AScrapeShowsTheShareOfTheTopAndNoKey) {
   for (int i = 0; i < 100; ++i) Touch(0, "hot" + std::to_string(i), 10);
   for (int i = 0; i < 50; ++i) Touch(1, "cold" + std::to_string(i), 2);
-  const std::map<std::string, double> expected = {
-      {"herdgate_hot_keys", 150}, {"herdgate_hot_key_lookups{other}", 100}, {"herdgate_hot_key_lookups{top}", 1000}};
+  const std::map<std::string, double> expected = {{"herdgate_hot_keys", 150},
+                                                  {"herdgate_hot_key_lookups{first}", 10},
+                                                  {"herdgate_hot_key_lookups{next_9}", 90},
+                                                  {"herdgate_hot_key_lookups{next_90}", 900},
+                                                  {"herdgate_hot_key_lookups{other}", 100}};
   EXPECT_EQ(Scrape(), expected);
 }
 
