@@ -10,7 +10,8 @@ set -euo pipefail
 . "$root/tests/lib/build.sh"
 
 need_packages "${build_packages[@]}" redis-server python3
-need_tool promtool prometheus || say "promtool is not here: one test is skipped"
+# Debian's package runs a server; nobody wants that for one test.
+command -v promtool >/dev/null || ! in_ci || die "promtool (package prometheus) is missing"
 if [ "${1:-}" = --herdgate ]; then
   herdgate=$2
 else
