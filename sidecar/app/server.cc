@@ -122,6 +122,8 @@ base::Status Server::Bind() {
 void Server::MakeWorkers() {
   parts_->shared = std::make_unique<pipeline::SharedState>(*parts_->connector);
   auto& shared = *parts_->shared;
+  if (const auto& bounds = options_.telemetry.command_buckets; !bounds.empty())
+    shared.command_buckets = metrics::BucketLayout::FromSeconds(bounds);
   shared.upstream.timeout = options_.upstream.timeout;
   shared.upstream.max_dedicated = options_.limits.max_dedicated;
   shared.sessions.max_output = options_.limits.client_output_limit;

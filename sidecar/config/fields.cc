@@ -7,6 +7,7 @@
 
 #include "sidecar/config/choice.h"
 #include "sidecar/config/units.h"
+#include "sidecar/metrics/buckets.h"
 
 namespace herdgate::config {
 namespace {
@@ -44,6 +45,20 @@ Status SetTelemetry(std::string_view text, Options& options) {
   return {};
 }
 
+Status AddBucket(std::string_view text, Options& options) {
+  auto& bounds = options.telemetry.command_buckets;
+  const Result<std::chrono::nanoseconds> bound = ParseBound(text);
+  if (!bound.ok()) return bound.status();
+  const auto refuse = [](const char* why) { return Status(ErrorCode::kInvalidArgument, why); };
+  if (bounds.size() == metrics::BucketLayout::kMaxBounds) return refuse("at most 20 bounds");
+  if (!bounds.empty() && bound.value() <= bounds.back()) return refuse("bounds must go up");
+  if (bounds.size() > 1 && bound.value() < 2 * bounds[bounds.size() - 2]) {
+    return refuse("three bounds within a factor of two; take every other one");
+  }
+  bounds.push_back(bound.value());
+  return {};
+}
+
 Status SetLoops(std::string_view text, Options& options) {
   options.loops.reset();
   if (text == "auto") return {};
@@ -70,13 +85,21 @@ std::string ShowTelemetry(const Options& options) {
   return options.telemetry.listen ? options.telemetry.listen->ToString() : "off";
 }
 
+std::string ShowBuckets(const Options& options) {
+  std::string out;
+  for (const std::chrono::nanoseconds bound : options.telemetry.command_buckets) {
+    out += (out.empty() ? "" : ", ") + FormatBound(bound);
+  }
+  return out;
+}
+
 std::string ShowLoops(const Options& options) {
   return options.loops ? std::to_string(*options.loops) : "auto";
 }
 
 // clang-format off
-constexpr std::array<Field, 15> kFields = {{
-    {"listen", true, false, AddListen, ShowListen},
+constexpr std::array<Field, 16> kFields = {{
+    {"listen", true, false, AddListen, ShowListen, [](Options& o) { o.listen.clear(); }},
     {"upstream.url", false, false,
      [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
      [](const Options& o) { return o.upstream.url.ToString(); }},
@@ -84,6 +107,7 @@ constexpr std::array<Field, 15> kFields = {{
      [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 10ms, 1min), o.upstream.timeout); },
      [](const Options& o) { return FormatDuration(o.upstream.timeout); }},
     {"telemetry.listen", false, false, SetTelemetry, ShowTelemetry},
+    {"telemetry.command_buckets", true, false, AddBucket, ShowBuckets, [](Options& o) { o.telemetry.command_buckets.clear(); }},
     {"loops", false, false, SetLoops, ShowLoops},
     {"limits.max_clients", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 1000000), o.limits.max_clients); },

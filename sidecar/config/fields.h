@@ -21,6 +21,7 @@ struct Field {
   base::Status (*set)(std::string_view text, Options& options) = nullptr;
   // In a form that says all but a password.
   std::string (*show)(const Options& options) = nullptr;
+  void (*clear)(Options& options) = nullptr;  // of lists
 };
 
 std::span<const Field> Fields();

@@ -82,7 +82,7 @@ class Walker {
   void ReadField(const Field& field, const YAML::Node& value, Position at) {
     const std::string key(field.key);
     if (field.is_list) {
-      loaded_.options.listen.clear();
+      field.clear(loaded_.options);
       if (value.IsSequence()) {
         if (value.size() == 0) Add(at, key + ": the list is empty; give at least one, or leave the key out");
         for (const YAML::Node& item : value) ReadScalar(field, item, ValueAt(item, at));

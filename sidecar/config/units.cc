@@ -21,6 +21,8 @@ struct Unit {
 
 // Largest first, as the formatters want it.
 constexpr std::array<Unit, 4> kDurationUnits = {{{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
+// In microseconds.
+constexpr std::array<Unit, 3> kBoundUnits = {{{"s", 1000000}, {"ms", 1000}, {"us", 1}}};
 constexpr std::array<Unit, 5> kByteUnits = {{{"TiB", std::uint64_t{1} << 40U},
                                              {"GiB", std::uint64_t{1} << 30U},
                                              {"MiB", std::uint64_t{1} << 20U},
@@ -70,8 +72,8 @@ std::optional<std::uint64_t> Multiply(std::uint64_t amount, std::uint64_t size) 
   return product;
 }
 
-// What follows the point, in milliseconds, if that is a whole number of them.
-std::optional<std::uint64_t> Fraction(std::string_view digits, std::uint64_t unit_ms) {
+// What follows the point, in the smallest unit, if that is a whole number of them.
+std::optional<std::uint64_t> Fraction(std::string_view digits, std::uint64_t unit) {
   if (digits.empty() || digits.size() > 9) return std::nullopt;
   std::uint64_t parts = 0;
   std::uint64_t whole = 1;
@@ -79,11 +81,12 @@ std::optional<std::uint64_t> Fraction(std::string_view digits, std::uint64_t uni
     parts = parts * 10 + static_cast<std::uint64_t>(c - '0');
     whole *= 10;
   }
-  if (parts * unit_ms % whole != 0) return std::nullopt;
-  return parts * unit_ms / whole;
+  if (parts * unit % whole != 0) return std::nullopt;
+  return parts * unit / whole;
 }
 
-std::optional<std::uint64_t> Milliseconds(std::string_view text) {
+template <std::size_t n>
+std::optional<std::uint64_t> Amount(std::string_view text, const std::array<Unit, n>& units) {
   const std::string_view digits = DigitsAt(text, 0);
   std::string_view name = text.substr(digits.size());
   std::optional<std::string_view> decimals;
@@ -91,7 +94,7 @@ std::optional<std::uint64_t> Milliseconds(std::string_view text) {
     decimals = DigitsAt(name, 1);
     name.remove_prefix(1 + decimals->size());
   }
-  const Unit* const unit = FindUnit(kDurationUnits, name);
+  const Unit* const unit = FindUnit(units, name);
   const std::optional<std::uint64_t> amount = ParseDigits(digits);
   if (unit == nullptr || !amount) return std::nullopt;
   const std::optional<std::uint64_t> whole = Multiply(*amount, unit->size);
@@ -129,7 +132,7 @@ Status Invalid(std::string message) {
 }  // namespace
 
 Result<milliseconds> ParseDuration(std::string_view text, milliseconds least, milliseconds most) {
-  const std::optional<std::uint64_t> amount = Milliseconds(text);
+  const std::optional<std::uint64_t> amount = Amount(text, kDurationUnits);
   if (!amount || *amount < static_cast<std::uint64_t>(least.count()) ||
       *amount > static_cast<std::uint64_t>(most.count())) {
     return Invalid("expected a duration from " + FormatDuration(least) + " to " + FormatDuration(most) +
@@ -171,6 +174,23 @@ Result<double> ParseFactor(std::string_view text, std::uint64_t most) {
     return Invalid("expected a number greater than 0 and at most " + std::to_string(most) + ", like 1.5");
   }
   return static_cast<double>(*billionths) / 1e9;
+}
+
+Result<std::chrono::nanoseconds> ParseBound(std::string_view text) {
+  constexpr std::uint64_t kSecond = 1000000;
+  const std::optional<std::uint64_t> us = Amount(text, kBoundUnits);
+  if (!us || *us == 0 || *us > 3600 * kSecond) {
+    return Status(ErrorCode::kInvalidArgument, "expected a duration from 1us to 1h, with a unit: us, ms or s");
+  }
+  if (*us % kSecond == 0) {
+    return Status(ErrorCode::kInvalidArgument,
+                  "whole seconds are written in two ways; take half a second more or less");
+  }
+  return std::chrono::nanoseconds(std::chrono::microseconds(*us));
+}
+
+std::string FormatBound(std::chrono::nanoseconds bound) {
+  return Format(kBoundUnits, static_cast<std::uint64_t>(bound / std::chrono::microseconds(1)));
 }
 
 std::string FormatDuration(milliseconds duration) {

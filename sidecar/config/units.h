@@ -22,6 +22,9 @@ namespace herdgate::config {
 // `least` and `most` are part of the range.
 base::Result<std::chrono::milliseconds> ParseDuration(std::string_view text, std::chrono::milliseconds least,
                                                       std::chrono::milliseconds most);
+// The bound of a histogram's bucket: above 0, up to 1h, in whole microseconds, with a unit: us, ms or s. Not whole
+// seconds, which Prometheus writes in two ways.
+base::Result<std::chrono::nanoseconds> ParseBound(std::string_view text);
 base::Result<std::uint64_t> ParseBytes(std::string_view text, std::uint64_t least, std::uint64_t most);
 base::Result<std::uint64_t> ParseCount(std::string_view text, std::uint64_t least, std::uint64_t most);
 // 0 to 1, or 0% to 100%; at most nine digits behind the point.
@@ -30,6 +33,7 @@ base::Result<double> ParseShare(std::string_view text);
 base::Result<double> ParseFactor(std::string_view text, std::uint64_t most);
 
 // The shortest exact form, which the parsers read back: 1500ms, 2s, 64MiB.
+std::string FormatBound(std::chrono::nanoseconds bound);
 std::string FormatDuration(std::chrono::milliseconds duration);
 std::string FormatBytes(std::uint64_t bytes);
 

@@ -3,7 +3,8 @@
 // Bucket i counts the values <= bound i; one more bucket counts the rest. Bounds are integers (nanoseconds, or plain
 // units), shown divided by PerUnit(). A look-up starts from a table indexed by the value's bit width, which leaves at
 // most kMaxPerOctave bounds to compare with, so it has no loop and no branch to mispredict.
-// Layouts are compile-time constants: unsorted, too many or too dense bounds don't compile.
+// Layouts are compile-time constants: unsorted, too many or too dense bounds don't compile. But for those that an
+// operator has chosen, which FromSeconds makes and somebody owns for as long as the process counts.
 // Threads: immutable.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <span>
 
 namespace herdgate::metrics {
 
@@ -24,6 +26,13 @@ class BucketLayout {
 
   // Bounds of a duration, shown in seconds. Avoid whole seconds: Prometheus 3 rewrites le="1" to le="1.0".
   static consteval BucketLayout Seconds(std::initializer_list<std::chrono::nanoseconds> bounds) {
+    BucketLayout layout(1'000'000'000);
+    for (const std::chrono::nanoseconds bound : bounds) layout.Append(static_cast<std::uint64_t>(bound.count()));
+    layout.Index();
+    return layout;
+  }
+  // The same at run time. REQUIRES: bounds go up, at most kMaxBounds of them, no three within a factor of two.
+  static BucketLayout FromSeconds(std::span<const std::chrono::nanoseconds> bounds) {
     BucketLayout layout(1'000'000'000);
     for (const std::chrono::nanoseconds bound : bounds) layout.Append(static_cast<std::uint64_t>(bound.count()));
     layout.Index();
@@ -58,16 +67,16 @@ class BucketLayout {
  private:
   static constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
-  consteval explicit BucketLayout(std::uint64_t per_unit) : per_unit_(per_unit) { bounds_.fill(kNever); }
+  constexpr explicit BucketLayout(std::uint64_t per_unit) : per_unit_(per_unit) { bounds_.fill(kNever); }
 
-  consteval void Append(std::uint64_t bound) {
+  constexpr void Append(std::uint64_t bound) {
     if (size_ == kMaxBounds) throw "too many bounds";
     if (size_ > 0 && bound <= bounds_[size_ - 1]) throw "bounds must go up";
     bounds_[size_++] = bound;
   }
 
   // first_[w] is the first bound that a value of bit width w may be below or at: the first one >= 2^(w-1).
-  consteval void Index() {
+  constexpr void Index() {
     for (std::size_t width = 0; width < first_.size(); ++width) {
       const std::uint64_t least = width == 0 ? 0 : std::uint64_t{1} << (width - 1);
       std::size_t i = 0;

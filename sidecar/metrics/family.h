@@ -63,7 +63,7 @@ struct CounterFamily : Family {
 struct GaugeFamily : Family {
   consteval GaugeFamily(std::string_view n, std::string_view h) : Family(MetricKind::kGauge, n, h) {}
 };
-// All its series have one layout; REQUIRES: the layout is a constant that lives as long as the program.
+// All its series have one layout: this one, or that which an operator has chosen in its place.
 struct HistogramFamily : Family {
   consteval HistogramFamily(std::string_view n, std::string_view h, const BucketLayout& l)
       : Family(MetricKind::kHistogram, n, h), layout(&l) {}

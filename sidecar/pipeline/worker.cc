@@ -30,7 +30,8 @@ Worker::Worker(int index, SharedState& shared)
     : shared_(shared),
       loop_(index),
       random_(static_cast<std::uint64_t>(base::SystemClock().Now().time_since_epoch().count()) +
-              static_cast<unsigned>(index)) {}
+              static_cast<unsigned>(index)),
+      upstream_metrics_(shared.command_buckets) {}
 
 Worker::~Worker() = default;
 

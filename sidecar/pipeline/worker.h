@@ -61,6 +61,7 @@ struct SharedState {
   std::atomic<std::uint64_t> next_client_id{1};
   Connections connections;
   ShownCommands shown_commands;
+  metrics::BucketLayout command_buckets = metrics::kCommandDurationBuckets;
   upstream::OwnAddresses own_addresses;
   std::shared_ptr<const policy::PolicySet> policies;  // of the start; null: none
   std::unique_ptr<cache::HitCurves> curves;           // told by the near cache: outlives it

@@ -18,6 +18,14 @@ struct CommandCells {
   static constexpr std::size_t kCommands = 1024;  // ids beyond are counted as 0, "unknown"
   static constexpr std::size_t kGroups = 6;
 
+  // `buckets`, of the durations, outlives the cells.
+  explicit CommandCells(const metrics::BucketLayout& buckets) : duration(OfGroups(buckets)) {}
+
+  static std::array<metrics::Histogram, kGroups> OfGroups(const metrics::BucketLayout& buckets) {
+    return {metrics::Histogram(buckets), metrics::Histogram(buckets), metrics::Histogram(buckets),
+            metrics::Histogram(buckets), metrics::Histogram(buckets), metrics::Histogram(buckets)};
+  }
+
   void Count(std::uint16_t command, bool error) {
     auto& cell = (error ? errors : oks)[command < kCommands ? command : 0];
     cell.Add();
@@ -26,20 +34,17 @@ struct CommandCells {
   OverheadProbe overhead;
   std::array<metrics::Counter, kCommands> oks;
   std::array<metrics::Counter, kCommands> errors;
-  std::array<metrics::Histogram, kGroups> duration{
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets)};
+  std::array<metrics::Histogram, kGroups> duration;
 };
 
 enum class LaneLoss : unsigned char { kClosedByUpstream, kBroken, kProtocol };
 
 struct alignas(metrics::kCacheLine) UpstreamMetrics {
+  explicit UpstreamMetrics(const metrics::BucketLayout& buckets = metrics::kCommandDurationBuckets)
+      : commands(buckets), duration(CommandCells::OfGroups(buckets)) {}
+
   CommandCells commands;
-  std::array<metrics::Histogram, CommandCells::kGroups> duration{
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets),
-      metrics::Histogram(metrics::kCommandDurationBuckets), metrics::Histogram(metrics::kCommandDurationBuckets)};
+  std::array<metrics::Histogram, CommandCells::kGroups> duration;
   metrics::Gauge in_flight;  // commands that lanes have and their upstream has not answered
   metrics::Gauge shared_lanes;
   metrics::Gauge dedicated_lanes;  // in use

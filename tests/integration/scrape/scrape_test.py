@@ -59,6 +59,16 @@ class ScrapeTest(unittest.TestCase):
             self.assertEqual(headers['Content-Encoding'], 'gzip')
             self.assertEqual(Scrape(text.decode()).samples.keys(), Scrape(plain.decode()).samples.keys())
 
+    def test_the_bounds_of_durations_can_be_chosen(self):
+        with sidecar(BINARY, 'upstream: {url: "memory://"}\ntelemetry: {command_buckets: [150us, 3ms, 1.5s]}\n') as gate:
+            client = Client(gate.port)
+            client.send('GET a')
+            client.close()
+            seen = gate.becomes(lambda s: s.sum('herdgate_commands_total') == 1, 'the command')
+            for family in ('herdgate_command_duration_seconds', 'herdgate_upstream_duration_seconds'):
+                bounds = [labels['le'] for _, labels, _ in seen.samples[family] if labels['class'] == 'read' and 'le' in labels]
+                self.assertEqual(bounds, ['0.00015', '0.003', '1.5', '+Inf'])
+
     def test_a_hundred_policies_stay_below_the_ceiling_and_sums_agree(self):
         count = 100
         with sidecar(BINARY, config_of(names(count))) as gate:

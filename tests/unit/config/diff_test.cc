@@ -25,7 +25,7 @@ Options Read(const std::string& text) {
 Options With(std::string_view key, std::string_view value) {
   Options options;
   const Field* const field = FindField(key);
-  if (field->is_list) options.listen.clear();
+  if (field->is_list) field->clear(options);
   EXPECT_TRUE(field->set(value, options).ok()) << key;
   return options;
 }
@@ -42,6 +42,7 @@ const std::map<std::string, std::string, std::less<>> kOther = {{"listen", "a:1"
                                                                 {"upstream.url", "memory://"},
                                                                 {"upstream.timeout", "3s"},
                                                                 {"telemetry.listen", "off"},
+                                                                {"telemetry.command_buckets", "3ms"},
                                                                 {"loops", "3"},
                                                                 {"limits.max_clients", "3"},
                                                                 {"limits.max_dedicated", "3"},

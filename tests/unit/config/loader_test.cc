@@ -192,6 +192,22 @@ const BadCase kBadCases[] = {
      "c.yaml:1:21: upstream.timeout: expected a duration from 10ms to 1m, with a unit: ms, s, m or h\n"},
     {"TimeoutWithoutUnit", "upstream: {timeout: 2}\n",
      "c.yaml:1:21: upstream.timeout: expected a duration from 10ms to 1m, with a unit: ms, s, m or h\n"},
+    {"BucketsGoDown", "telemetry: {command_buckets: [1ms, 500us]}\n",
+     "c.yaml:1:36: telemetry.command_buckets: bounds must go up\n"},
+    {"BucketIsNothing", "telemetry:\n  command_buckets: [0us, 1ms]\n",
+     "c.yaml:2:21: telemetry.command_buckets: expected a duration from 1us to 1h, with a unit: us, ms or s\n"},
+    {"BucketIsWholeSeconds", "telemetry:\n  command_buckets: [1ms, 2000ms]\n",
+     "c.yaml:2:26: telemetry.command_buckets: whole seconds are written in two ways; take half a second more or "
+     "less\n"},
+    {"BucketsTooDense", "telemetry:\n  command_buckets: [1ms, 1.5ms, 1.9ms, 4ms]\n",
+     "c.yaml:2:33: telemetry.command_buckets: three bounds within a factor of two; take every other one\n"},
+    {"BucketsTooMany",
+     "telemetry:\n  command_buckets: [1us, 2us, 4us, 8us, 16us, 32us, 64us, 128us, 256us, 512us, 1024us, 2048us, "
+     "4096us, "
+     "8192us, 16384us,\n    32768us, 65536us, 131072us, 262144us, 524288us, 1048576us]\n",
+     "c.yaml:3:53: telemetry.command_buckets: at most 20 bounds\n"},
+    {"NoBuckets", "telemetry: {command_buckets: []}\n",
+     "c.yaml:1:30: telemetry.command_buckets: the list is empty; give at least one, or leave the key out\n"},
     {"TelemetryIsFalse", "telemetry: {listen: false}\n",
      "c.yaml:1:21: telemetry.listen: expected host:port or off: the port is missing; write host:port\n"},
     {"LoopsIsZero", "loops: 0\n", "c.yaml:1:8: loops: expected auto or a whole number from 1 to 64\n"},

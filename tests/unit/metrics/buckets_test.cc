@@ -63,6 +63,16 @@ TEST(BucketLayoutBoundsTest, ShownBoundsAreExactlyTheDecimalsOfTheDesign) {
   EXPECT_EQ(shown(kProxyOverheadBuckets), overhead);
 }
 
+TEST(BucketLayoutBoundsTest, ALayoutOfRunTimeIsThatOfCompileTime) {
+  const std::vector<std::chrono::nanoseconds> bounds{std::chrono::microseconds(100), std::chrono::milliseconds(1),
+                                                     std::chrono::microseconds(1500), std::chrono::milliseconds(2)};
+  const BucketLayout made = BucketLayout::FromSeconds(bounds);
+  constexpr BucketLayout kSame = BucketLayout::Seconds({std::chrono::microseconds(100), std::chrono::milliseconds(1),
+                                                        std::chrono::microseconds(1500), std::chrono::milliseconds(2)});
+  ASSERT_EQ(made.size(), kSame.size());
+  for (std::uint64_t ns = 0; ns < 3'000'000; ns += 10'007) EXPECT_EQ(made.IndexOf(ns), kSame.IndexOf(ns)) << ns;
+}
+
 TEST(BucketLayoutBoundsTest, NoDurationBoundIsAWholeSecond) {
   for (const BucketLayout* layout : {&kCommandDurationBuckets, &kProxyOverheadBuckets}) {
     for (std::size_t i = 0; i < layout->size(); ++i) EXPECT_NE(layout->bound(i) % 1'000'000'000, 0U);
