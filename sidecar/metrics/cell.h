@@ -20,10 +20,19 @@ namespace herdgate::metrics {
 
 inline constexpr std::size_t kCacheLine = 64;
 
+// False in a build that is to show what counting costs: then cells stay 0, and counting is no code.
+#ifdef HERDGATE_NO_METRICS
+inline constexpr bool kCounts = false;
+#else
+inline constexpr bool kCounts = true;
+#endif
+
 // Only goes up; starts at 0 with the process.
 class Counter {
  public:
-  void Add(std::uint64_t n = 1) { cell_.store(cell_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void Add(std::uint64_t n = 1) {
+    if constexpr (kCounts) cell_.store(cell_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   std::uint64_t value() const { return cell_.load(std::memory_order_relaxed); }
 
  private:
@@ -33,8 +42,12 @@ class Counter {
 // Goes up and down. Signed, because an object may be made on one loop and end on another: only the sum must be >= 0.
 class Gauge {
  public:
-  void Set(std::int64_t v) { cell_.store(v, std::memory_order_relaxed); }
-  void Add(std::int64_t n = 1) { cell_.store(cell_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void Set(std::int64_t v) {
+    if constexpr (kCounts) cell_.store(v, std::memory_order_relaxed);
+  }
+  void Add(std::int64_t n = 1) {
+    if constexpr (kCounts) cell_.store(cell_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
   void Sub(std::int64_t n = 1) { Add(-n); }
   std::int64_t value() const { return cell_.load(std::memory_order_relaxed); }
 
@@ -74,6 +87,7 @@ class Histogram {
   }
   // The same for layouts whose unit isn't time.
   void Observe(std::uint64_t value, std::uint64_t n = 1) {
+    if constexpr (!kCounts) return;
     Bump(counts_[layout_->IndexOf(value)], n);
     Bump(sum_, value * n);
   }

@@ -29,7 +29,10 @@ class OverheadProbe final : public net::Flushable {
   OverheadProbe& operator=(const OverheadProbe&) = delete;
 
   // A command goes to a lane in this turn. 0: it is not looked at; else OnReply is to be told this number.
-  std::uint8_t Begin(net::Loop& loop) { return --countdown_ != 0 ? std::uint8_t{0} : Start(loop); }
+  std::uint8_t Begin(net::Loop& loop) {
+    if constexpr (!metrics::kCounts) return 0;
+    return --countdown_ != 0 ? std::uint8_t{0} : Start(loop);
+  }
   // Its reply was read in this turn.
   void OnReply(std::uint8_t id);
 
