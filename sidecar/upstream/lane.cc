@@ -141,6 +141,7 @@ void Lane::OnData(std::string_view bytes) {
   } else if (state_ == State::kReady) {
     last_byte_ns_ = NowNs();
     ReadReplies(bytes);
+    RecordAlike();
     ShowPendings();
     if (dropped_ == 0) EndSilence();
   }
@@ -252,12 +253,10 @@ Pending Lane::Finish(char kind) {
   if (IsDropped(entry)) --dropped_;
   partly_delivered_ = false;
   if (retried_ > 0) --retried_;
-  const std::int64_t now = NowNs();
   auto& metrics = context_.metrics;
   if (!pending.own) {
     metrics.commands.Count(pending.command, kind == '-' || kind == '!');
     if (pending.probe != 0) metrics.commands.overhead.OnReply(pending.probe);
-    metrics.commands.duration[pending.group].Record(std::chrono::nanoseconds(now - pending.started_ns));
   }
   std::int64_t sent_at = pending.started_ns;
   if (use_ != LaneUse::kDedicated) {
@@ -266,9 +265,32 @@ Pending Lane::Finish(char kind) {
     while (!marks_.empty() && marks_.Front().end < answered_total_) marks_.Pop();
     if (!marks_.empty()) sent_at = std::max(sent_at, marks_.Front().at_ns);
   }
-  if (!pending.own) metrics.duration[pending.group].Record(std::chrono::nanoseconds(now - sent_at));
+  if (!pending.own) Measure({.group = pending.group, .started_ns = pending.started_ns, .sent_ns = sent_at});
   if (one_at_a_time()) context_.loop.Touch(*this);
   return pending;
+}
+
+// The commands that a client has pipelined have arrived and were sent together, and are answered together: one look at
+// the histograms is enough for all of them.
+void Lane::Measure(const Times& times) {
+  if constexpr (!metrics::kCounts) return;
+  if (alike_ > 0 && times == alike_times_) {
+    ++alike_;
+    return;
+  }
+  RecordAlike();
+  alike_times_ = times;
+  alike_ = 1;
+}
+
+void Lane::RecordAlike() {
+  if (alike_ == 0) return;
+  const std::int64_t now = NowNs();
+  const Times& times = alike_times_;
+  auto& metrics = context_.metrics;
+  metrics.commands.duration[times.group].Record(std::chrono::nanoseconds(now - times.started_ns), alike_);
+  metrics.duration[times.group].Record(std::chrono::nanoseconds(now - times.sent_ns), alike_);
+  alike_ = 0;
 }
 
 // ---- writing

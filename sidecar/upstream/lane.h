@@ -155,6 +155,13 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
     std::uint64_t end = 0;
     std::int64_t at_ns = 0;
   };
+  // Of a command, for the histograms.
+  struct Times {
+    std::uint8_t group = 0;
+    std::int64_t started_ns = 0;
+    std::int64_t sent_ns = 0;
+    bool operator==(const Times&) const = default;
+  };
   // Consecutive replies for one sink, passed by one call.
   struct Run {
     ReplySink* sink = nullptr;
@@ -198,6 +205,8 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
   void CountRefused(const Pending& pending);
   void ScheduleOverdue();
   void TellRoom();
+  void Measure(const Times& times);
+  void RecordAlike();
   // Once a batch, so that a command need not write to the gauge.
   void ShowPendings() {
     const auto now = static_cast<std::int64_t>(pendings_.size());
@@ -232,6 +241,8 @@ class Lane final : public net::Stream::Owner, public net::Flushable {
 
   SendLog log_;
   base::Ring<Entry> pendings_;
+  std::uint64_t alike_ = 0;  // commands answered in this read that have alike_times_ and are not recorded yet
+  Times alike_times_;
   std::int64_t shown_pendings_ = 0;
   std::size_t retried_ = 0;  // how many pendings at the front were sent before on another connection
   std::uint64_t sent_total_ = 0;
