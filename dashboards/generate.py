@@ -15,7 +15,7 @@ from generator import overview, policy, sidecar, stampede, upstream
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "grafana"
 # Whether the committed dashboards show herdgate_what_if_*.
-WHAT_IF = False
+WHAT_IF = True
 DASHBOARDS = {"overview": overview, "policy": policy, "stampede": stampede, "upstream": upstream, "sidecar": sidecar}
 
 

@@ -12,7 +12,7 @@ ARITHMETIC = """\
 |---|---|---|
 | answered near (`near_hit`, `negative_hit`, `stale`) | counted | taken as 0: some microseconds |
 | asked Redis (`hit`, `waited`, all misses) | counted | mean of `herdgate_command_duration_seconds{class="read"}` |
-| waited for another's value (`waited`, `timeout_miss`) | counted | measured: the sum of `herdgate_waiter_wait_seconds` |
+| waited for another's value (`waited`, `timeout_miss`) | counted | measured: `herdgate_waited_seconds_total` |
 | computed (`miss`, `synthetic_miss`, `timeout_miss`, `plain_miss`) | counted | mean of `herdgate_recompute_seconds`, from nil to the SET, of values that had a flight |
 
 **Without Herdgate** every lookup asks Redis (mean of `herdgate_upstream_duration_seconds{class="read"}`), and those that waited or got an old value compute as well \
@@ -236,7 +236,7 @@ def by_policy() -> list[Json]:
                 Column("Offload", q.offload("policy"), "percentunit", falling(0.9, 0.6)),
                 Column("Misses", q.lookups("policy", q.MISSES), "ops"),
                 Column("Avoided", q.total("herdgate_recomputes_avoided_total", "policy", who="P"), "ops"),
-                Column("Wait p95", q.quantile(0.95, "herdgate_waiter_wait_seconds", "policy", who="P"), "s"),
+                Column("Mean wait", q.ratio(q.total("herdgate_waited_seconds_total", "policy", who="P"), q.lookups("policy", q.WAITS)), "s"),
                 Column("Errors", q.lookups("policy", 'outcome="error"'), "ops", rising((0.001, RED))),
             ],
             link=("herdgate-policy", "policy"),

@@ -168,7 +168,7 @@ def near() -> list[Json]:
         lines(
             "Lookups of the 100 hottest keys",
             "Their share of all lookups of the last minutes. Near 100 %: a small near cache is enough; low: it can't help much.",
-            [('sum(herdgate_hot_key_lookups{I,keys="top"}) / (sum(herdgate_hot_key_lookups{I}) > 0)', "share of the top 100")],
+            [('sum(herdgate_hot_key_lookups{I,keys!="other"}) / (sum(herdgate_hot_key_lookups{I}) > 0)', "share of the top 100")],
             "percentunit",
             top=1,
         ),
@@ -234,12 +234,12 @@ def expiries() -> list[Json]:
     return [
         lines(
             "Expiries asked for and given",
-            "Median and p90 of the expiries that apps asked for and of those that keys were given. Given ones are shorter by jitter, or bound by min and max.",
+            "Median and p90 of the expiries that apps asked for and of those that keys were given, of all policies. Given ones are shorter by jitter, or bound by min and max.",
             [
-                (q.quantile(0.5, "herdgate_policy_ttl_requested_seconds", who="P"), "asked p50"),
-                (q.quantile(0.9, "herdgate_policy_ttl_requested_seconds", who="P"), "asked p90"),
-                (q.quantile(0.5, "herdgate_policy_ttl_applied_seconds", who="P"), "given p50"),
-                (q.quantile(0.9, "herdgate_policy_ttl_applied_seconds", who="P"), "given p90"),
+                (q.quantile(0.5, "herdgate_policy_ttl_requested_seconds"), "asked p50"),
+                (q.quantile(0.9, "herdgate_policy_ttl_requested_seconds"), "asked p90"),
+                (q.quantile(0.5, "herdgate_policy_ttl_applied_seconds"), "given p50"),
+                (q.quantile(0.9, "herdgate_policy_ttl_applied_seconds"), "given p90"),
             ],
             "s",
         ),

@@ -2,6 +2,7 @@
 
 WINDOW = "[$__rate_interval]"
 HITS = 'outcome=~"near_hit|hit"'
+WAITS = 'outcome=~"waited|timeout_miss"'
 MISSES = 'outcome=~"miss|synthetic_miss|timeout_miss|plain_miss"'
 
 
@@ -53,7 +54,7 @@ READ = f"({mean('herdgate_command_duration_seconds', more=READS)} or vector(0))"
 DIRECT_READ = f"({mean('herdgate_upstream_duration_seconds', more=READS)} or vector(0))"
 COMPUTE = f"({mean('herdgate_recompute_seconds')} or vector(0))"
 TIME_IN_REDIS = f"{lookups(more=FROM_REDIS)} * {READ}"
-TIME_WAITING = total("herdgate_waiter_wait_seconds_sum", who="P")
+TIME_WAITING = total("herdgate_waited_seconds_total", who="P")
 TIME_COMPUTING = f"{lookups(more=MISSES)} * {COMPUTE}"
 TIME_AVOIDED = total("herdgate_recompute_seconds_avoided_total", who="P")
 EFFECTIVE = f"({TIME_IN_REDIS} + {TIME_WAITING} + {TIME_COMPUTING}) / ({lookups()} > 0)"

@@ -120,11 +120,11 @@ def waiting() -> list[Json]:
     return [
         lines(
             "How long callers wait",
-            "GETs that waited for another's value, till it came or too long. p99 at `max_wait` means that some wait in vain.",
+            "GETs that waited for another's value, till it came or too long; of all policies. p99 at `max_wait` means that some wait in vain.",
             [
-                (q.quantile(0.5, "herdgate_waiter_wait_seconds", who="P"), "p50"),
-                (q.quantile(0.95, "herdgate_waiter_wait_seconds", who="P"), "p95"),
-                (q.quantile(0.99, "herdgate_waiter_wait_seconds", who="P"), "p99"),
+                (q.quantile(0.5, "herdgate_waiter_wait_seconds"), "p50"),
+                (q.quantile(0.95, "herdgate_waiter_wait_seconds"), "p95"),
+                (q.quantile(0.99, "herdgate_waiter_wait_seconds"), "p99"),
             ],
             "s",
         ),

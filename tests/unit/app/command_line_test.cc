@@ -247,14 +247,16 @@ TEST(CommandLineTest, HelpOfServeShowsEveryFlagOfTheReferencePage) {
   std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "../../../sidecar/config/README.md");
   ASSERT_TRUE(file);
   std::size_t flags = 0;
+  std::size_t without = 0;  // options of the file alone
   for (std::string row; std::getline(file, row);) {
+    if (row.starts_with("| `") && row.find("` | file only |") != std::string::npos) ++without;
     if (!row.starts_with("| `") || row.find("`--") == std::string::npos) continue;
     const std::size_t start = row.find("`--") + 1;
     const std::string flag = row.substr(start, row.find('`', start) - start);
     EXPECT_NE(line.out.find("  " + flag + " "), std::string::npos) << flag;
     ++flags;
   }
-  EXPECT_EQ(flags, config::Fields().size());
+  EXPECT_EQ(flags + without, config::Fields().size());
 }
 
 struct RefusalCase {
