@@ -178,6 +178,12 @@ def near() -> list[Json]:
 def filling() -> list[Json]:
     return [
         lines(
+            "Sizes of values",
+            "Of the values that were read for the near cache. Those above `near.max_value` stay out.",
+            [(q.quantile(0.5, "herdgate_near_value_bytes"), "p50"), (q.quantile(0.95, "herdgate_near_value_bytes"), "p95")],
+            "bytes",
+        ),
+        lines(
             "Values read",
             "Reads of hot keys for the near cache, by result, and refused before they were sent. pace, busy, full: more keys get hot than may be "
             "filled at a time.",

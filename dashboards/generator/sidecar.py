@@ -19,6 +19,7 @@ def build(what_if: bool = False) -> Json:
         "The process itself: what it uses, how full it is, and what goes wrong in it.",
         [
             Row("At a glance", glance()),
+            Row("What it adds", overhead()),
             Row("CPU and memory", usage()),
             Row("Clients", clients()),
             Row("Configuration", configuration()),
@@ -77,8 +78,41 @@ def glance() -> list[Json]:
     ]
 
 
+def overhead() -> list[Json]:
+    return [
+        lines(
+            "Time added to a command",
+            "How long Herdgate holds up a command that Redis answers, Redis' own time left out; of one command in 256. Above 100 us: its loops are busy.",
+            [
+                (q.quantile(0.5, "herdgate_proxy_overhead_seconds"), "p50"),
+                (q.quantile(0.95, "herdgate_proxy_overhead_seconds"), "p95"),
+                (q.quantile(0.99, "herdgate_proxy_overhead_seconds"), "p99"),
+            ],
+            "s",
+        ),
+        lines(
+            "Commands in flight",
+            "Sent, or waiting to be sent, and not answered yet. It grows when Redis is slow, or the loops are.",
+            [("sum by (instance) (herdgate_commands_in_flight{I})", "{{instance}}")],
+            "short",
+        ),
+        lines(
+            "Commands taken at once",
+            "How many commands a client had sent when it was read. 1: it waits for each reply. More: it pipelines, and each costs less.",
+            [(q.mean("herdgate_pipeline_depth"), "mean"), (q.quantile(0.95, "herdgate_pipeline_depth"), "p95")],
+            "short",
+        ),
+    ]
+
+
 def usage() -> list[Json]:
     return [
+        lines(
+            "CPU of the loops",
+            "Each thread that serves clients; 1 is all it can. One far above the others: a few busy connections share it.",
+            [(q.total("herdgate_loop_cpu_seconds_total", "instance, loop"), "{{instance}}: {{loop}}")],
+            "short",
+        ),
         lines(
             "CPU",
             "CPU time a second of each sidecar; 1 is one core. Compare with its loops: each has a thread.",
@@ -214,14 +248,20 @@ def telemetry() -> list[Json]:
         ),
         lines(
             "Series",
-            "Samples of a scrape. A sidecar shows 1,500 of its own at most; what is beyond is left out.",
+            "Samples of a scrape. A sidecar shows 1,500 of its own at most; policies beyond that are added up as *overflow*.",
             [(only_ours("scrape_samples_scraped{I}"), "{{instance}}")],
             "short",
             steps=rising((1500, ORANGE)),
         ),
         lines(
+            "Policies without series of their own",
+            "They share the label *overflow*, because all of them would have too many series. Their sums are right; one by one they can't be told apart.",
+            [("max(herdgate_metrics_folded_policies{I})", "folded")],
+            "short",
+        ),
+        lines(
             "Samples left out",
-            "limit: more than 1,500 series, mostly too many policies; invalid_label: a value that can't be shown.",
+            "limit: more than 1,500 series, which should not happen; invalid_label: a value that can't be shown.",
             [(q.total("herdgate_metrics_dropped_series_total", "reason"), "{{reason}}")],
             "ops",
         ),

@@ -161,6 +161,12 @@ def waiting() -> list[Json]:
 def computing() -> list[Json]:
     return [
         lines(
+            "Keys computed together",
+            "Keys that apps were seen to write behind another, as a cached page behind its headers. Who misses one of them waits for both.",
+            [("sum(herdgate_companion_keys{I})", "keys")],
+            "short",
+        ),
+        lines(
             "How long apps compute",
             "From nil to the SET of the value. It should be below `max_wait`; above it callers wait in vain.",
             [(q.quantile(0.5, "herdgate_recompute_seconds"), "p50"), (q.quantile(0.95, "herdgate_recompute_seconds"), "p95")],
