@@ -163,6 +163,7 @@ void Lane::Broken(LaneLoss loss, const std::string& why) {
     last_error_ = why;
     state_ = State::kClosed;
     while (!pendings_.empty()) pendings_.Pop();
+    ShowPendings();
     AnnounceReady(false);
     if (owner_ != nullptr) owner_->OnLost(*this);
     return;

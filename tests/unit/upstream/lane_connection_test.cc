@@ -344,6 +344,16 @@ TEST_F(LaneConnectionTest, TellsWhoWaitsForRoomWhenALossMakesRoom) {
 
 // ---- a dedicated lane
 
+TEST_F(LaneConnectionTest, WhatADedicatedLaneLosesIsNoLongerInFlight) {
+  MakeReady(LaneUse::kDedicated);
+  ASSERT_TRUE(lane_->Send("blpop\r\n", sink_, Plain()));
+  EXPECT_EQ(Heard(), "blpop\r\n");
+  ASSERT_TRUE(RunUntil(loop_, [&] { return metrics_.in_flight.value() == 1; }));
+  upstream().Close();
+  ASSERT_TRUE(RunUntil(loop_, [&] { return lane_->state() == Lane::State::kClosed; }));
+  EXPECT_EQ(metrics_.in_flight.value(), 0);
+}
+
 TEST_F(LaneConnectionTest, ADedicatedLaneThatWasReadyIsClosedAndItsOwnerLost) {
   MakeReady(LaneUse::kDedicated);
   ASSERT_TRUE(lane_->Send("get 1\r\n", sink_, Read()));
