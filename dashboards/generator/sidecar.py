@@ -143,30 +143,34 @@ def usage() -> list[Json]:
             [(only_ours("process_open_fds{I}"), "{{instance}}")],
             "short",
         ),
-        table(
-            "Processes",
-            "Who runs what. Two versions outside a roll-out: some pods were not restarted.",
-            {"instance": "Instance", "version": "Version", "revision": "Revision"},
-            [
-                Column(
-                    "Loops",
-                    "sum by (instance, version, revision) (herdgate_build_info{I} * on (namespace, job, instance) group_left () herdgate_loops{I})",
-                    "short",
-                ),
-                Column(
-                    "Uptime",
-                    f"sum by (instance, version, revision) (herdgate_build_info{{I}} * on (namespace, job, instance) group_left () ({UPTIME}))",
-                    "s",
-                ),
-                Column(
-                    "Address space",
-                    "sum by (instance, version, revision) (herdgate_build_info{I} * on (namespace, job, instance) group_left () process_virtual_memory_bytes{I})",
-                    "bytes",
-                ),
-            ],
-            width=16,
-        ),
+        processes(),
     ]
+
+
+def processes() -> Json:
+    return table(
+        "Processes",
+        "Who runs what. Two versions outside a roll-out: some pods were not restarted.",
+        {"instance": "Instance", "version": "Version", "revision": "Revision"},
+        [
+            Column(
+                "Loops",
+                "sum by (instance, version, revision) (herdgate_build_info{I} * on (namespace, job, instance) group_left () herdgate_loops{I})",
+                "short",
+            ),
+            Column(
+                "Uptime",
+                f"sum by (instance, version, revision) (herdgate_build_info{{I}} * on (namespace, job, instance) group_left () ({UPTIME}))",
+                "s",
+            ),
+            Column(
+                "Address space",
+                "sum by (instance, version, revision) (herdgate_build_info{I} * on (namespace, job, instance) group_left () process_virtual_memory_bytes{I})",
+                "bytes",
+            ),
+        ],
+        width=16,
+    )
 
 
 def clients() -> list[Json]:
