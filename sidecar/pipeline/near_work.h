@@ -46,6 +46,8 @@ struct NearNote {
     stampede::SetPlan fill{};                    // kSet and the like, sent while the key had a flight
     std::shared_ptr<const std::string> value{};  // of such a SET, if it is at hand
 
+    // As made, but for the name's memory.
+    void Clear();
     std::string_view logical() const { return std::string_view(name).substr(prefix); }
   };
   // In order. Made empty by Clear, it keeps the memory of a name for the next.
@@ -73,6 +75,9 @@ struct NearNote {
   };
   // What a reply that is no error says of the SETs.
   enum class SetReply : std::uint8_t { kNone, kStoredUnlessNil, kStoredIfOne, kUnknown };
+  // As made, but for the memory of its keys.
+  void Clear();
+
   Kind kind = Kind::kRead;
   Keys keys;
   SetReply set_reply = SetReply::kNone;
