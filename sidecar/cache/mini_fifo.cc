@@ -77,7 +77,9 @@ void MiniFifo::Leave(Sample& sample, Index key, bool remembered) {
   if (!remembered || ghost_capacity_ == 0) return;
   place.ghost = stamp_;
   const double step = ghost_capacity_ / kStampsPerCapacity;
-  for (since_stamp_ += scale; since_stamp_ >= step; since_stamp_ -= step) {
+  since_stamp_ += scale;
+  while (since_stamp_ >= step) {
+    since_stamp_ -= step;
     if (++stamp_ == 0) stamp_ = 1;
   }
 }
