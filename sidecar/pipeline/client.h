@@ -229,6 +229,8 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   void FillAway(const command::CommandSpec& spec, const resp::Request& judged, const policy::RequestPlan& plan);
   // The keys that an MGET did not find have flights too, for which it doesn't wait.
   void BeginQuietly(const NearNote& note);
+  ParkedRead Parked(std::string_view logical, std::string physical, std::size_t policy) const;
+  void Count(const ParkedRead& read, Outcome outcome);
   void AnswerParked(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);
   void FillParked(net::ReplyQueue::SlotId slot, std::string_view reply);
   std::string ReplyTo(const ParkedRead& read, stampede::Answer answer, const FlightValue& value);

@@ -89,8 +89,9 @@ bool Client::IsLast() const {
 
 bool Client::TakeForFlight(std::string_view bytes) {
   if (session_ == nullptr || !near_work_ || near_work_->notes.empty()) return false;
-  const NearNote& note = *near_work_->notes.Front();
+  NearNote& note = *near_work_->notes.Front();
   if (note.kind != NearNote::Kind::kLookup || note.keys.size() != 1 || note.parts) return false;
+  context_.near->Settle(note);
   const bool nil = IsNil(bytes);
   if (!nil && !note.refresh) return false;
   stampede::Guard* const guard = context_.flights->Find(note.keys.front().policy);
@@ -113,13 +114,11 @@ bool Client::TakeMiss(const NearNote& note, Guard& guard) {
   }
   flights.desk().NoteMiss(context_, hashed, flights.RateOfMissed(hash));
   context_.near->Arrived(note, Nil(proto_), true, false);
-  ParkedRead read{.key = std::string(key.logical()), .physical = key.name, .policy = key.policy};
-  read.guard = flights.GuardOf(key.policy);
+  ParkedRead read = Parked(key.logical(), key.name, key.policy);
   stampede::FlightTerms terms = guard.Terms();
   terms.may_wait = IsLast();
   terms.patience = flights.PatienceFor(guard, hash, terms.max_wait, now);
-  const auto& rules = context_.policies->snapshot()->set().at(key.policy).stampede;
-  if (const auto old = OldReplyOf(key.name, rules)) {
+  if (const auto old = OldReplyOf(key.name, read.rules->stampede)) {
     read.Keep(*old, terms);
   } else if (AwaitShadow(read)) {
     return true;
@@ -142,8 +141,7 @@ bool Client::TakeRefresh(const NearNote& note, Guard& guard, std::string_view by
   context_.near->Arrived(note, bytes, true, false);
   const auto ends = facts->set_at + facts->lifetime;
   const milliseconds left = Until(ends, now);
-  ParkedRead read{.key = std::string(key.logical()), .physical = key.name, .policy = key.policy};
-  read.guard = flights.GuardOf(key.policy);
+  ParkedRead read = Parked(key.logical(), key.name, key.policy);
   read.kept = ParkedRead::Kept::kValue;
   read.reply = bytes;
   read.left = left;
@@ -156,6 +154,21 @@ bool Client::TakeRefresh(const NearNote& note, Guard& guard, std::string_view by
   if (!context_.options.embedded) terms.value_until = ends;
   if (const auto reply = Begin(terms, std::move(read))) PassBytes(*reply, 1, true);
   return true;
+}
+
+// REQUIRES: the policy is of the set in force, and coalesces.
+ParkedRead Client::Parked(std::string_view logical, std::string physical, std::size_t policy) const {
+  const policy::SnapshotPtr& snapshot = context_.policies->snapshot();
+  ParkedRead read{.key = std::string(logical), .physical = std::move(physical)};
+  read.rules = {snapshot, &snapshot->set().at(policy)};
+  read.guard = context_.flights->GuardOf(policy);
+  read.policy = policy;
+  read.set = context_.near->set_number();
+  return read;
+}
+
+void Client::Count(const ParkedRead& read, Outcome outcome) {
+  context_.near->Count(context_.near->PolicyNow(read.key, read.policy, read.set), outcome);
 }
 
 std::optional<std::string> Client::Begin(stampede::FlightTerms terms, ParkedRead read) {
@@ -252,7 +265,7 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   const std::uint64_t hash = context_.flights->Hash(read.key).hash;
   switch (answer) {
     case FlightAnswer::kValue: {
-      context_.near->Count(read.policy, Outcome::kWaited);
+      Count(read, Outcome::kWaited);
       if (read.kept == ParkedRead::Kept::kValue) read.guard->refresh().Cancel(hash);
       std::string reply;
       resp::AppendBulk(reply, *value);
@@ -261,7 +274,7 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
     case FlightAnswer::kTimeout:
       return ReplyToTimeout(read);
     case FlightAnswer::kKeep:
-      context_.near->Count(read.policy, stale ? StaleOutcome(read.shadow) : Outcome::kHit);
+      Count(read, stale ? StaleOutcome(read.shadow) : Outcome::kHit);
       if (stale) read.guard->OnStale(hash, read.left);
       if (!stale) read.guard->refresh().Cancel(hash);
       return read.reply;
@@ -272,7 +285,7 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
   const bool synthetic = read.kept == ParkedRead::Kept::kValue;
   const Outcome led = synthetic ? Outcome::kSyntheticMiss : Outcome::kMiss;
   const Outcome unled = read.away ? Outcome::kAwayMiss : Outcome::kPlainMiss;
-  context_.near->Count(read.policy, answer == FlightAnswer::kLead ? led : unled);
+  Count(read, answer == FlightAnswer::kLead ? led : unled);
   if (synthetic) read.guard->OnRefreshed(read.left);
   // Learning hears of what the app sees: who waits and gets a value will not SET it.
   read.guard->learning().OnNil(hash, id_, context_.loop.Now());
@@ -282,23 +295,21 @@ std::string Client::ReplyTo(const ParkedRead& read, FlightAnswer answer, const F
 }
 
 std::optional<OldReply> Client::StaleAtTimeout(const ParkedRead& read) {
-  const policy::StampedeRules& rules = context_.policies->snapshot()->set().at(read.policy).stampede;
-  if (rules.on_timeout != policy::OnTimeout::kStale) return std::nullopt;
-  return OldReplyOf(read.physical, rules);
+  if (read.rules->stampede.on_timeout != policy::OnTimeout::kStale) return std::nullopt;
+  return OldReplyOf(read.physical, read.rules->stampede);
 }
 
 std::string Client::ReplyToTimeout(const ParkedRead& read) {
-  const policy::StampedeRules& rules = context_.policies->snapshot()->set().at(read.policy).stampede;
-  if (rules.on_timeout == policy::OnTimeout::kError) {
-    context_.near->Count(read.policy, Outcome::kError);
+  if (read.rules->stampede.on_timeout == policy::OnTimeout::kError) {
+    Count(read, Outcome::kError);
     return std::string(texts::kFlightTimeout);
   }
   if (const auto stale = StaleAtTimeout(read)) {
-    context_.near->Count(read.policy, StaleOutcome(stale->shadow));
+    Count(read, StaleOutcome(stale->shadow));
     read.guard->OnStale(context_.flights->Hash(read.key).hash, stale->age);
     return stale->reply;
   }
-  context_.near->Count(read.policy, Outcome::kTimeoutMiss);
+  Count(read, Outcome::kTimeoutMiss);
   read.guard->learning().OnNil(context_.flights->Hash(read.key).hash, id_, context_.loop.Now());
   flight_work_->owes_fill = true;
   return Nil(proto_);

@@ -110,7 +110,8 @@ void Client::NearSent() {
 // REQUIRES: the reply is tagged with kNearReply.
 void Client::NearArrived(std::string_view bytes, bool first, bool whole) {
   if (!near_work_ || near_work_->notes.empty()) return;
-  const NearNote& note = *near_work_->notes.Front();
+  NearNote& note = *near_work_->notes.Front();
+  context_.near->Settle(note);
   const bool lookup = note.kind == NearNote::Kind::kLookup;
   if (first || !lookup) context_.near->Arrived(note, bytes, whole);
   if (first && !lookup) FlightsAnswered(note, bytes);
@@ -131,7 +132,8 @@ bool Client::TakeLookup(std::string_view bytes) {
 // The oldest noted command is answered from here: it says nothing of what the upstream has.
 void Client::NearUnanswered() {
   if (!near_work_ || near_work_->notes.empty()) return;
-  const NearNote& note = *near_work_->notes.Front();
+  NearNote& note = *near_work_->notes.Front();
+  context_.near->Settle(note);
   context_.near->Lost(note);
   FlightsAnswered(note, std::nullopt);
 }
@@ -163,7 +165,8 @@ void Client::FillBehindFence(net::ReplyQueue::SlotId slot, const std::string& re
 void Client::LoseNear() {
   if (!near_work_) return;
   for (std::size_t i = 0; i < near_work_->notes.size(); ++i) {
-    const NearNote& note = *near_work_->notes[i];
+    NearNote& note = *near_work_->notes[i];
+    context_.near->Settle(note);
     context_.near->Lost(note);
     FlightsAnswered(note, std::nullopt);
   }

@@ -73,8 +73,7 @@ std::optional<Verdict> Client::MissAway(const CommandSpec& spec, std::string_vie
     return std::nullopt;
   }
   flights.desk().NoteMiss(context_, hashed, flights.RateOfMissed(hashed.hash));
-  ParkedRead read{.key = std::string(key), .physical = snapshot.Physical(key), .policy = policy};
-  read.guard = guard;
+  ParkedRead read = Parked(key, snapshot.Physical(key), policy);
   read.away = true;
   if (const auto reply = Begin(guard->Terms(), std::move(read))) return Answer(spec, *reply);
   context_.commands.Count(spec.id, false);

@@ -73,11 +73,7 @@ void Client::OnShadow(std::uint64_t ask, const stampede::OldValue& old) {
   terms.may_wait = IsLast(read);
   const std::uint64_t hash = context_.flights->Hash(read.key).hash;
   terms.patience = context_.flights->PatienceFor(*read.guard, hash, terms.max_wait, now);
-  // A reload may have come between.
-  const auto& set = context_.policies->snapshot()->set();
-  const milliseconds window =
-      read.policy < set.size() ? set.at(read.policy).stampede.stale_while_revalidate : milliseconds(0);
-  if (const auto reply = OldReplyFrom(old, window, now)) read.Keep(*reply, terms);
+  if (const auto reply = OldReplyFrom(old, read.rules->stampede.stale_while_revalidate, now)) read.Keep(*reply, terms);
   const net::ReplyQueue::SlotId slot = read.slot;
   if (const auto reply = Begin(terms, std::move(read))) FillParked(slot, *reply);
 }

@@ -12,6 +12,7 @@
 
 #include "sidecar/base/clock.h"
 #include "sidecar/net/reply_queue.h"
+#include "sidecar/policy/policy.h"
 #include "sidecar/stampede/flight_types.h"
 #include "sidecar/stampede/guard.h"
 
@@ -35,8 +36,11 @@ struct ParkedRead {
   net::ReplyQueue::SlotId slot = 0;
   std::string key{};       // logical
   std::string physical{};  // at the time of the read
-  std::size_t policy = 0;
+  // When it was read; a reload may come while it waits. Which policy its outcome is counted for: NearStage::PolicyNow.
+  std::shared_ptr<const policy::Policy> rules{};
   std::shared_ptr<stampede::Guard> guard{};
+  std::size_t policy = 0;  // in the set `set`
+  std::uint32_t set = 0;
   Kept kept = Kept::kNothing;
   bool away = false;                  // the upstream was not asked: it is away
   std::string reply{};                // RESP, of what is kept

@@ -139,6 +139,7 @@ NearStage::NearStage(net::Loop& loop, cache::NearCache& cache, NearFills& fills)
 void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
   const std::lock_guard lock(mutex_);
   set_ = std::move(set);
+  ++set_number_;
   by_index_.clear();
   auto before = std::exchange(cells_, {});
   for (std::size_t i = 0; set_ && i < set_->size(); ++i) {
@@ -153,6 +154,11 @@ void NearStage::SetPolicies(std::shared_ptr<const policy::PolicySet> set) {
         curves_ == nullptr ? nullptr : curves_->TapOf(static_cast<std::size_t>(loop_.index()), set_->at(i).name);
     by_index_.push_back(cells.get());
   }
+}
+
+void NearStage::Rematch(NearNote& note) const {
+  for (NearNote::Key& key : note.keys) key.policy = PolicyNow(key.logical(), key.policy, note.set);
+  note.set = set_number_;
 }
 
 std::string_view NearStage::Prefixed(std::string_view prefix, std::string_view logical) {
@@ -303,6 +309,7 @@ NotePtr NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spe
   }
   NotePtr note = notes_.Take();
   note->kind = kind;
+  note->set = set_number_;
   if (kind == NearNote::Kind::kFlush) return note;
   const bool writes = kind == NearNote::Kind::kWrite || kind == NearNote::Kind::kFence;
   for (const auto& watched : plan.watched_keys) {
@@ -317,6 +324,7 @@ NotePtr NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spe
 NotePtr NearStage::LookingUp(const policy::Snapshot& snapshot, std::string_view key, std::size_t policy) {
   NotePtr note = notes_.Take();
   note->kind = NearNote::Kind::kLookup;
+  note->set = set_number_;
   note->use.kind = stampede::KeyUse::Kind::kLookup;
   AddKey(*note, snapshot, key, policy).argument = 1;
   return note;

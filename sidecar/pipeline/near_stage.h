@@ -97,6 +97,16 @@ class NearStage {
   // The command noted was taken by its lane.
   void Enter(NearWork& work, const NearNote& note);
 
+  // A reload may have come since the command was noted: its keys get the policies that they have now, kNone if none.
+  // To be called before a reply is held against the note.
+  void Settle(NearNote& note) const {
+    if (note.set != set_number_) Rematch(note);
+  }
+  // The same for one key, of the policy `policy` in the set `set`.
+  std::size_t PolicyNow(std::string_view logical, std::size_t policy, std::uint32_t set) const {
+    return set == set_number_ ? policy : set_ ? set_->Match(logical) : policy::PolicySet::kNone;
+  }
+  std::uint32_t set_number() const { return set_number_; }
   // The reply's first bytes are here, none of them shown yet; `whole` if it is all of it. `counts`: else the caller
   // counts what becomes of the look-ups.
   void Arrived(const NearNote& note, std::string_view bytes, bool whole, bool counts = true);
@@ -174,6 +184,8 @@ class NearStage {
   }
   void TellSampled(const cache::HitCurves::Tap& tap, const cache::HashedKey& key, std::size_t size, bool nil);
 
+  void Rematch(NearNote& note) const;
+
   net::Loop& loop_;
   cache::NearCache& cache_;
   NearFills& fills_;
@@ -192,6 +204,7 @@ class NearStage {
   mutable std::mutex mutex_;  // guards all below against Collect; the cells need no guard
   std::map<std::string, std::unique_ptr<Cells>> cells_;
   std::shared_ptr<const policy::PolicySet> set_;
+  std::uint32_t set_number_ = 0;  // of set_, which each reload changes
   std::vector<Cells*> by_index_;
 };
 

@@ -25,10 +25,11 @@ void NearNote::Keys::Clear() {
 }
 
 void NearNote::Clear() {
-  static_assert(sizeof(NearNote) == 72, "another field? Clear it too");
+  static_assert(sizeof(NearNote) == 80, "another field? Clear it too");
   kind = Kind::kRead;
   keys.Clear();
   set_reply = SetReply::kNone;
+  set = 0;
   use = {};
   own_user = refresh = false;
   slot = 0;

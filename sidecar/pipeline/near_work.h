@@ -34,8 +34,8 @@ struct NearNote {
     kFlush,    // all keys are dropped before the app sees the reply
   };
   struct Key {
-    std::string name;  // physical
-    std::size_t policy = 0;
+    std::string name;                // physical
+    std::size_t policy = 0;          // in the set of NearNote::set
     bool near = true;                // the policy has a near cache
     std::size_t prefix = 0;          // bytes of `name` before the logical one
     std::size_t argument = 0;        // of the request
@@ -81,6 +81,7 @@ struct NearNote {
   Kind kind = Kind::kRead;
   Keys keys;
   SetReply set_reply = SetReply::kNone;
+  std::uint32_t set = 0;   // which set of policies its keys were matched by (NearStage::Settle)
   stampede::KeyUse use{};  // of the command
   bool own_user = false;   // sent as the sidecar's own user
   bool refresh = false;    // GET: its value is to be computed anew if it is there

@@ -67,7 +67,7 @@ double HotSketch::RateOf(std::uint64_t hash, base::SteadyTime now) {
   Facts& facts = body_->facts[slot];
   if (facts.minute < minute) Turn(facts, minute);
   const double present = facts.minutes[static_cast<std::size_t>(minute) % kMinutes];
-  const double before = facts.minutes[static_cast<std::size_t>(minute - 1) % kMinutes];
+  const double before = facts.minutes[(static_cast<std::size_t>(minute) + kMinutes - 1) % kMinutes];
   const std::chrono::duration<double> elapsed = now.time_since_epoch() - std::chrono::minutes(minute);
   return std::max(present / std::max(elapsed.count(), 10.0), (before + present) / (60 + elapsed.count()));
 }
