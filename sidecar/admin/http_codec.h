@@ -22,8 +22,11 @@ class HttpCodec {
   HttpCodec(const HttpCodec&) = delete;
   HttpCodec& operator=(const HttpCodec&) = delete;
 
+  // Null, as at first: a line of text, or what cpp-httplib says.
+  void SetRefusal(HttpRefusal refuse);
+
   // A handler that throws is answered with 500, the reason unsaid.
-  std::string Answer(const RequestHead& head, std::string_view body);
+  std::string Answer(const RequestHead& head, std::string_view body, std::string_view remote = {});
 
  private:
   class Engine;
@@ -31,6 +34,6 @@ class HttpCodec {
 };
 
 // The answer to a request that was refused before it reached the codec; says Connection: close.
-std::string RefusalText(int status);
+std::string RefusalText(int status, const HttpRefusal& refuse = nullptr);
 
 }  // namespace herdgate::admin

@@ -27,8 +27,8 @@ bool WouldBlock() {
 
 }  // namespace
 
-HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now)
-    : fd_(fd), limits_(limits), accepted_at_(now) {
+HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote)
+    : fd_(fd), limits_(limits), accepted_at_(now), remote_(std::move(remote)) {
   Enter(Phase::kReading, now, limits_.request_timeout);
 }
 
@@ -105,7 +105,7 @@ bool HttpConnection::TryAnswer(base::SteadyTime now, const Responder& respond) {
   }
   if (in_.size() - head_end < head.content_length) return false;
   const std::string_view body = std::string_view(in_).substr(head_end, head.content_length);
-  std::string answer = respond(head, body);
+  std::string answer = respond(head, body, remote_);
   const bool keep_alive = head.keep_alive;
   in_.erase(0, head_end + head.content_length);
   StartWriting(std::move(answer), !keep_alive, now);
@@ -116,7 +116,7 @@ void HttpConnection::Refuse(int status, base::SteadyTime now) {
   refusal_ = status;
   linger_after_ = true;
   in_.clear();
-  StartWriting(RefusalText(status), true, now);
+  StartWriting(refuser_ != nullptr ? (*refuser_)(status) : RefusalText(status), true, now);
 }
 
 void HttpConnection::StartWriting(std::string answer, bool then_close, base::SteadyTime now) {

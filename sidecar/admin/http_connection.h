@@ -25,12 +25,14 @@ namespace herdgate::admin {
 class HttpConnection {
  public:
   // Makes the whole answer to a request.
-  using Responder = std::function<std::string(const RequestHead&, std::string_view body)>;
+  using Responder = std::function<std::string(const RequestHead&, std::string_view body, std::string_view remote)>;
+  // ... and to one that is refused before it is whole.
+  using Refuser = std::function<std::string(int status)>;
 
   enum class Ended : unsigned char { kNo, kByClient, kAfterRefusal, kAfterAnswer, kTimedOut };
 
-  // Takes the socket over. REQUIRES: it is non-blocking.
-  HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now);
+  // Takes the socket over. REQUIRES: it is non-blocking. `remote`: the client's address.
+  HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote = {});
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -41,6 +43,8 @@ class HttpConnection {
   bool wants_turn() const { return phase_ == Phase::kReading && pipelined_; }
   // Call at or after deadline().
   Ended OnDeadline(base::SteadyTime now);
+  // Null: RefusalText. It outlives this.
+  void SetRefuser(const Refuser* refuser) { refuser_ = refuser; }
 
   int fd() const { return fd_; }
   short events() const;  // what to poll for
@@ -68,6 +72,8 @@ class HttpConnection {
   const int fd_;
   const HttpLimits& limits_;
   const base::SteadyTime accepted_at_;
+  const std::string remote_;
+  const Refuser* refuser_ = nullptr;
   Phase phase_ = Phase::kReading;
   base::SteadyTime since_;
   base::SteadyTime deadline_;

@@ -17,7 +17,8 @@ struct HttpRequest {
   std::string_view path;                                             // percent-decoded, without the query
   std::vector<std::pair<std::string_view, std::string_view>> query;  // decoded, sorted by name
   std::string_view body;
-  const RequestHead& head;  // for headers, as they were sent
+  const RequestHead& head;    // for headers, as they were sent
+  std::string_view remote{};  // the client's address and port
 
   bool HasParam(std::string_view name) const {
     for (const auto& [key, value] : query) {
@@ -36,5 +37,8 @@ struct HttpResponse {
 
 // Runs on the server's own thread, so it must not block: one handler holds up every other request of its server.
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+// What a request is answered that no handler sees: one that a limit refuses, that is no HTTP, or whose handler failed.
+using HttpRefusal = std::function<HttpResponse(int status)>;
 
 }  // namespace herdgate::admin

@@ -1,5 +1,6 @@
 #include "sidecar/admin/http_server.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
@@ -45,13 +47,30 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
+// "127.0.0.1:50000", "[::1]:50000"
+std::string AddressText(const sockaddr_storage& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.ss_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    (void)inet_ntop(AF_INET, &four.sin_addr, text.data(), text.size());
+    return std::string(text.data()) + ":" + std::to_string(ntohs(four.sin_port));
+  }
+  if (address.ss_family != AF_INET6) return "";
+  const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+  (void)inet_ntop(AF_INET6, &six.sin6_addr, text.data(), text.size());
+  return "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(six.sin6_port));
+}
+
 }  // namespace
 
 HttpServer::HttpServer(HttpServerOptions options, const base::Clock& clock)
     : options_(std::move(options)),
       clock_(clock),
       codec_([this](const HttpRequest& request) { return Dispatch(request); }),
-      responder_([this](const RequestHead& head, std::string_view body) { return Respond(head, body); }) {}
+      responder_([this](const RequestHead& head, std::string_view body, std::string_view remote) {
+        return Respond(head, body, remote);
+      }),
+      refuser_([this](int status) { return RefusalText(status, refusal_); }) {}
 
 HttpServer::~HttpServer() {
   Stop();
@@ -60,6 +79,12 @@ HttpServer::~HttpServer() {
 void HttpServer::Route(std::string_view method, std::string_view path, HttpHandler handler) {
   assert(!thread_.joinable());
   routes_[std::string(path)][std::string(method)] = std::move(handler);
+}
+
+void HttpServer::Refusal(HttpRefusal refusal) {
+  assert(!thread_.joinable());
+  refusal_ = std::move(refusal);
+  codec_.SetRefusal(refusal_);
 }
 
 base::Result<std::uint16_t> HttpServer::Start() {
@@ -144,7 +169,9 @@ void HttpServer::Serve(SteadyTime now) {
 
 void HttpServer::Accept(SteadyTime now) {
   for (int i = 0; i < kAcceptsPerTurn && HasRoom(now); ++i) {
-    const int fd = accept4(listen_fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    sockaddr_storage peer{};
+    socklen_t peer_size = sizeof(peer);
+    const int fd = accept4(listen_fd_, reinterpret_cast<sockaddr*>(&peer), &peer_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       // Without a free descriptor the listener stays readable; don't spin on it, and give one back.
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -156,7 +183,8 @@ void HttpServer::Accept(SteadyTime now) {
     if (IsFull()) DropLongestWaiting([&](const HttpConnection& connection) { return IsEvictable(connection, now); });
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    auto connection = std::make_unique<HttpConnection>(fd, options_.limits, now);
+    auto connection = std::make_unique<HttpConnection>(fd, options_.limits, now, AddressText(peer));
+    if (refusal_) connection->SetRefuser(&refuser_);
     if (Keep(*connection, connection->OnReady(now, responder_))) connections_.push_back(std::move(connection));
   }
 }
@@ -213,8 +241,8 @@ bool HttpServer::Keep(HttpConnection& connection, HttpConnection::Ended ended) {
   return ended == HttpConnection::Ended::kNo;
 }
 
-std::string HttpServer::Respond(const RequestHead& head, std::string_view body) {
-  std::string answer = codec_.Answer(head, body);
+std::string HttpServer::Respond(const RequestHead& head, std::string_view body, std::string_view remote) {
+  std::string answer = codec_.Answer(head, body, remote);
   // "HTTP/1.1 200 OK": also what cpp-httplib answers by itself to a method or a target that it doesn't take.
   constexpr std::size_t kStatusAt = 9;
   const char kind = answer.size() > kStatusAt ? answer[kStatusAt] : '5';
@@ -227,7 +255,8 @@ std::string HttpServer::Respond(const RequestHead& head, std::string_view body) 
 
 HttpResponse HttpServer::Dispatch(const HttpRequest& request) const {
   const auto at_path = routes_.find(request.path);
-  if (at_path == routes_.end()) return {.status = 404, .body = "not found\n"};
+  if (at_path == routes_.end())
+    return fallback_ ? fallback_(request) : HttpResponse{.status = 404, .body = "not found\n"};
   const auto& methods = at_path->second;
   const auto handler = methods.find(std::string(request.method == "HEAD" ? "GET" : request.method));
   if (handler != methods.end()) return handler->second(request);

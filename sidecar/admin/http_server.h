@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sidecar/admin/http_codec.h"
@@ -37,6 +38,10 @@ class HttpServer {
   // The handler of a method on an exact path; a GET route answers HEAD too. Any other path is 404, any other method of
   // a known path 405. REQUIRES: not started.
   void Route(std::string_view method, std::string_view path, HttpHandler handler);
+  // Every request of a path without a route, instead of 404. REQUIRES: not started.
+  void Fallback(HttpHandler handler) { fallback_ = std::move(handler); }
+  // How a request is answered that no handler sees, instead of a line of text. REQUIRES: not started.
+  void Refusal(HttpRefusal refuse);
 
   // Listens and starts the thread; returns the bound port. Once.
   // Errors: kInvalidArgument (not a TCP address, unknown host), kIo (port in use, no permission, no thread).
@@ -62,12 +67,14 @@ class HttpServer {
   // False if the connection is over. Counts what happened to it.
   bool Keep(HttpConnection& connection, HttpConnection::Ended ended);
   HttpResponse Dispatch(const HttpRequest& request) const;
-  std::string Respond(const RequestHead& head, std::string_view body);
+  std::string Respond(const RequestHead& head, std::string_view body, std::string_view remote);
 
   HttpMetrics metrics_;
   const HttpServerOptions options_;
   const base::Clock& clock_;
   std::map<std::string, std::map<std::string, HttpHandler>, std::less<>> routes_;  // path -> method -> handler
+  HttpHandler fallback_;
+  HttpRefusal refusal_;
 
   int listen_fd_ = -1;
   int wake_fd_ = -1;
@@ -77,6 +84,7 @@ class HttpServer {
   // The server's thread only.
   HttpCodec codec_;
   HttpConnection::Responder responder_;
+  HttpConnection::Refuser refuser_;
   std::vector<std::unique_ptr<HttpConnection>> connections_;
   std::vector<short> ready_;  // poll results, in the order of connections_
   bool listener_ready_ = false;

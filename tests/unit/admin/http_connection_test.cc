@@ -39,7 +39,7 @@ class HttpConnectionTest : public testing::Test {
   }
 
   Ended Turn() {
-    return connection_->OnReady(now_, [this](const RequestHead& head, std::string_view body) {
+    return connection_->OnReady(now_, [this](const RequestHead& head, std::string_view body, std::string_view) {
       targets_.emplace_back(head.target);
       bodies_.emplace_back(body);
       return answer_;

@@ -9,8 +9,10 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/admin/raw_client.h"
@@ -62,6 +64,49 @@ TEST_F(HttpServerTest, AnotherMethodIsToldWhichOnesThereAre) {
   const std::string answer = Ask("PUT /hello HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(answer, HasSubstr("\r\nAllow: DELETE, GET, HEAD\r\n"));
+}
+
+TEST_F(HttpServerTest, AFallbackAnswersEveryPathWithoutARoute) {
+  HttpServer server({.listen = {.host = "127.0.0.1", .port = 0, .path = ""}});
+  server.Route("GET", "/hello", [](const HttpRequest&) { return HttpResponse{.body = "hello"}; });
+  server.Fallback([](const HttpRequest& request) {
+    return HttpResponse{.status = 418, .body = std::string(request.method) + " " + std::string(request.path)};
+  });
+  port_ = server.Start().value();
+  EXPECT_THAT(Ask(GetRequest("/hello")), EndsWith("\r\n\r\nhello"));
+  EXPECT_THAT(Ask(GetRequest("/a/b")), EndsWith("\r\n\r\nGET /a/b"));
+  EXPECT_THAT(Ask("PUT /x HTTP/1.1\r\nHost: a\r\n\r\n"), EndsWith("\r\n\r\nPUT /x"));
+}
+
+TEST_F(HttpServerTest, WhatNoHandlerSeesIsAnsweredByTheRefusal) {
+  HttpServer server({.listen = {.host = "127.0.0.1", .port = 0, .path = ""}});
+  server.Route("GET", "/throws", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("secret"); });
+  server.Refusal([](int status) {
+    return HttpResponse{.status = status, .content_type = "a/b", .body = "mine", .headers = {{"X-Mine", "1"}}};
+  });
+  port_ = server.Start().value();
+  const std::pair<const char*, const char*> cases[] = {
+      {"nonsense\r\n\r\n", "HTTP/1.1 400 "},
+      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 413 "},
+      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 411 "},
+      {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 400 "},
+      {"GET /throws HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 500 "},
+  };
+  for (const auto& [request, status] : cases) {
+    const std::string answer = Ask(request);
+    EXPECT_THAT(answer, StartsWith(status)) << request;
+    EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: a/b\r\n")) << request;
+    EXPECT_THAT(answer, HasSubstr("\r\nX-Mine: 1\r\n")) << request;
+    EXPECT_THAT(answer, EndsWith("\r\n\r\nmine")) << request;
+  }
+}
+
+TEST_F(HttpServerTest, HandlersSeeWhereAClientIs) {
+  HttpServer server({.listen = {.host = "127.0.0.1", .port = 0, .path = ""}});
+  server.Route("GET", "/",
+               [](const HttpRequest& request) { return HttpResponse{.body = std::string(request.remote)}; });
+  port_ = server.Start().value();
+  EXPECT_THAT(Ask(GetRequest("/")), HasSubstr("\r\n\r\n127.0.0.1:"));
 }
 
 TEST_F(HttpServerTest, AGetRouteAnswersHead) {
