@@ -88,6 +88,7 @@ class Worker {
   void Open(bool first);
   void Close();
   net::SessionSet& sessions() { return *sessions_; }
+  LoopContext& context() { return *context_; }
 
   // Any thread; of the first worker only.
   void ApplyPolicies(std::shared_ptr<const policy::PolicySet> set);
