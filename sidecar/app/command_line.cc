@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "sidecar/admin/scope.h"
+#include "sidecar/admin/text_codec.h"
+#include "sidecar/admin/token_file.h"
 #include "sidecar/app/explain.h"
 #include "sidecar/app/memory_budget.h"
 #include "sidecar/base/cgroup.h"
@@ -30,11 +34,15 @@ struct Flag {
 };
 
 // clang-format off
-constexpr std::array<Flag, 15> kFlags = {{
+constexpr std::array<Flag, 19> kFlags = {{
     {"--listen", "listen", "URL", "where clients connect: tcp://HOST:PORT or unix:///PATH; may be repeated [tcp://127.0.0.1:6380]"},
     {"--upstream", "upstream.url", "URL", "where the data lives: redis://, unix:// or memory:// [redis://127.0.0.1:6379]"},
     {"--upstream-timeout", "upstream.timeout", "TIME", "wait this long for an upstream that can't be reached [2s]"},
     {"--telemetry", "telemetry.listen", "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
+    {"--admin", "admin.listen", "HOST:PORT|off", "the HTTP API [off]"},
+    {"--admin-tokens-file", "admin.tokens_file", "FILE", "who may use the HTTP API [nobody: loopback may read]"},
+    {"--admin-allowed-host", "admin.allowed_hosts", "NAME", "another name that the HTTP API goes by; repeatable"},
+    {"--admin-audit-file", "admin.audit_file", "FILE", "where each change by the HTTP API is written down"},
     {"--loops", "loops", "N|auto", "threads that serve clients [auto: the cgroup CPU quota, 1 to 4]"},
     {"--max-clients", "limits.max_clients", "N", "clients connected at once [10000]"},
     {"--max-dedicated", "limits.max_dedicated", "N", "upstream connections held by single sessions [1000]"},
@@ -59,6 +67,7 @@ constexpr const char* kFooter =
     "  herdgate check /etc/herdgate/herdgate.yaml\n"
     "  herdgate explain /etc/herdgate/herdgate.yaml user:42 session:abc\n"
     "  herdgate bump /etc/herdgate/herdgate.yaml user\n"
+    "  herdgate token alice read,inspect\n"
     "\n"
     "A password in --upstream is visible to other users of this host; put it into the configuration file instead.\n"
     "Exit codes: 0 done, 1 failed while serving, 2 a wrong flag or configuration, or an address in use.";
@@ -71,8 +80,10 @@ struct Typed {
   std::vector<std::string> keys;
   std::string bump_file;
   std::string bump_policy;
+  std::string token_name;
+  std::string token_scopes;
   std::array<std::string, kFlags.size()> single;
-  std::vector<std::string> listen;
+  std::array<std::vector<std::string>, kFlags.size()> lists;
 };
 
 struct Commands {
@@ -82,6 +93,7 @@ struct Commands {
   CLI::App* check = nullptr;
   CLI::App* explain = nullptr;
   CLI::App* bump = nullptr;
+  CLI::App* token = nullptr;
   CLI::App* version = nullptr;
 };
 
@@ -95,7 +107,7 @@ void DescribeServe(CLI::App& app, Typed& typed, Commands& commands) {
     const std::string name(flag.name);
     // One value for each use: a stray word behind it is a mistake and not a second value.
     commands.flags[i] = config::FindField(flag.key)->is_list
-                            ? commands.serve->add_option(name, typed.listen, flag.help)->allow_extra_args(false)
+                            ? commands.serve->add_option(name, typed.lists[i], flag.help)->allow_extra_args(false)
                             : commands.serve->add_option(name, typed.single[i], flag.help);
     commands.flags[i]->type_name(flag.type);
   }
@@ -135,6 +147,13 @@ Commands Describe(CLI::App& app, Typed& typed) {
 
   DescribeServe(app, typed, commands);
   DescribeFileCommands(app, typed, commands);
+  commands.token = app.add_subcommand("token", "make a token for the HTTP API, and its line for admin.tokens_file");
+  commands.token->group("Commands");
+  commands.token->footer(
+      "Prints two lines: the token, which nobody can read back, and the line of admin.tokens_file that lets it in.\n"
+      "SCOPES is a list like read,inspect: read, inspect, invalidate, purge_all, operate.");
+  commands.token->add_option("NAME", typed.token_name, "whose it is, for the audit log")->required()->type_name("");
+  commands.token->add_option("SCOPES", typed.token_scopes, "what it may do")->required()->type_name("");
   commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
   return commands;
 }
@@ -168,7 +187,7 @@ std::string Quotable(const std::string& argument) {
 CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
   const std::string text = Quotable(argument);
   const bool is_flag = text.starts_with('-');
-  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "version"};
+  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "version"};
   if (is_flag) {
     known = {"--help", "--version", "--config"};
     for (const Flag& flag : kFlags) known.push_back(flag.name);
@@ -187,11 +206,12 @@ CommandLine Unexpected(const std::string& argument, bool serving, bool has_comma
 CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::ParseError& error) {
   const bool serving = commands.serve->parsed();
   const bool has_command = serving || commands.check->parsed() || commands.explain->parsed() ||
-                           commands.bump->parsed() || commands.version->parsed();
+                           commands.bump->parsed() || commands.token->parsed() || commands.version->parsed();
   const std::vector<std::string> rest = app.remaining(true);
   if (!rest.empty()) return Unexpected(rest.front(), serving, has_command);
   if (commands.check->parsed()) return Usage("check needs the FILE to read");
   if (commands.bump->parsed()) return Usage("bump needs the FILE to read and the name of a POLICY in it");
+  if (commands.token->parsed()) return Usage("token needs a NAME and SCOPES, like: herdgate token alice read,inspect");
   if (commands.explain->parsed()) return Usage("explain needs the FILE to read and at least one KEY");
   if (!has_command) return Usage("no command; see herdgate --help");
   // What is left is a flag without a value, or a single-value option used twice; CLI11 names the option first.
@@ -244,7 +264,7 @@ std::vector<Override> OverridesOf(const Typed& typed, const Commands& commands) 
     if (commands.flags[i]->count() == 0) continue;
     const config::Field* const field = config::FindField(kFlags[i].key);
     overrides.push_back(
-        {kFlags[i].name, field, field->is_list ? typed.listen : std::vector<std::string>{typed.single[i]}});
+        {kFlags[i].name, field, field->is_list ? typed.lists[i] : std::vector<std::string>{typed.single[i]}});
   }
   return overrides;
 }
@@ -255,7 +275,7 @@ config::Loaded Load(const std::string* file, const std::vector<Override>& overri
   if (file != nullptr) loaded = config::LoadFile(*file);
   for (const Override& given : overrides) {
     loaded.given.erase(std::string(given.field->key));
-    if (given.field->is_list) loaded.options.listen.clear();
+    if (given.field->is_list) given.field->clear(loaded.options);
     for (const std::string& value : given.values) {
       const base::Status status = given.field->set(value, loaded.options);
       if (!status.ok()) loaded.problems.push_back({"", {}, std::string(given.flag) + ": " + status.message()});
@@ -307,6 +327,19 @@ CommandLine Bump(const Typed& typed) {
   return line;
 }
 
+CommandLine MakeToken(const Typed& typed) {
+  if (!admin::IsTokenName(typed.token_name)) {
+    return Usage("token: NAME must be 1 to 64 letters, digits, dots, underscores or dashes");
+  }
+  if (!admin::ScopeSet::Parse(typed.token_scopes)) {
+    return Usage("token: SCOPES must be a list of read, inspect, invalidate, purge_all and operate, with commas");
+  }
+  const std::optional<std::string> token = admin::RandomToken();
+  if (!token) return Exit(kExitRuntime, "", "herdgate: the system gives no randomness\n");
+  const std::string line = admin::TokenLine(typed.token_name, typed.token_scopes, *token);
+  return Exit(kExitOk, *token + "\n" + line + "\n", "");
+}
+
 CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path& root) {
   Typed typed;
   CLI::App app("A cache sidecar for Redis: point the app's Redis client at it, and nothing else changes.", "herdgate");
@@ -323,6 +356,7 @@ CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path
   if (commands.version->parsed()) return Version();
   if (commands.check->parsed()) return Check(typed.check_file);
   if (commands.bump->parsed()) return Bump(typed);
+  if (commands.token->parsed()) return MakeToken(typed);
   if (commands.explain->parsed()) return Explain(typed.explain_file, typed.keys);
   return Serve(typed, commands, root);
 }

@@ -4,6 +4,7 @@
 //   herdgate check FILE                      Action::kExit: 0 and one line, or 2 and every problem of the file
 //   herdgate bump FILE POLICY                Action::kBump with the options of the file, and the policy
 //   herdgate explain FILE KEY...             Action::kExit: 0 and what becomes of each key, or 2 as check does
+//   herdgate token NAME SCOPES               Action::kExit: 0, a new token and its line of the file
 //   herdgate version | --version | --help    Action::kExit: 0 and the text
 //   anything else                            Action::kExit: 2 and one line for each mistake
 //

@@ -26,6 +26,7 @@ int Serve(const CommandLine& line) {
       base::SystemClock());
   const metrics::Registration metrics =
       server.registry().Register([&](metrics::SampleSink& sink) { reloader.Collect(sink); });
+  server.ShowConfig([&reloader] { return reloader.View(); });
   if (const base::Status status = server.Start(); !status.ok()) {
     std::fprintf(stderr, "herdgate: %s\n", status.message().c_str());
     return kExitUsage;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sidecar/app/config_view.h"
 #include "sidecar/base/log.h"
 #include "sidecar/config/diff.h"
 
@@ -40,7 +41,8 @@ Reloader::Reloader(config::Options started, std::function<config::Loaded()> load
       apply_(std::move(apply)),
       clock_(clock),
       accepted_(started_),
-      hash_(config::HashOptions(started_)) {
+      hash_(config::HashOptions(started_)),
+      in_force_(started_) {
   NoteGood();
 }
 
@@ -90,6 +92,8 @@ Reloader::Result Reloader::Apply(const config::Options& options, std::string_vie
   {
     const std::lock_guard lock(mutex_);
     hash_ = hash;
+    in_force_ = in_force;
+    pending_names_ = pending;
   }
   pending_ = pending.size();
   applied_.fetch_add(1);
@@ -105,6 +109,18 @@ Reloader::Result Reloader::Apply(const config::Options& options, std::string_vie
 void Reloader::NoteGood() {
   last_was_good_ = true;
   good_at_ms_ = clock_.Wall().time_since_epoch().count();
+}
+
+admin::ConfigView Reloader::View() const {
+  const std::lock_guard lock(mutex_);
+  admin::ConfigView view = ViewOfOptions(in_force_);
+  view.last_reload_ok = last_was_good_;
+  view.last_good_at = base::WallTime(std::chrono::milliseconds(good_at_ms_.load()));
+  view.applied = applied_;
+  view.refused = refused_;
+  view.unchanged = unchanged_;
+  view.pending = pending_names_;
+  return view;
 }
 
 void Reloader::Collect(metrics::SampleSink& sink) const {

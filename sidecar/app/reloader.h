@@ -2,7 +2,7 @@
 // the log and in the metrics.
 //
 // What can't be put into force without a restart is named, and stays as it was at the start.
-// Threads: Reload on main's; Collect on any.
+// Threads: Reload on main's; Collect and View on any.
 #pragma once
 
 #include <atomic>
@@ -10,7 +10,9 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <vector>
 
+#include "sidecar/admin/api_content.h"
 #include "sidecar/base/clock.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/config/options.h"
@@ -33,6 +35,8 @@ class Reloader {
   void CatchUp();
 
   void Collect(metrics::SampleSink& sink) const;
+  // Any thread: what is in force, and how the last reload went.
+  admin::ConfigView View() const;
 
  private:
   Result Refuse(const config::Loaded& loaded, std::string_view reason);
@@ -53,6 +57,8 @@ class Reloader {
   std::atomic<std::size_t> pending_{0};  // options that wait for a restart
   mutable std::mutex mutex_;             // guards what is below
   std::string hash_;                     // of what is in force
+  config::Options in_force_;
+  std::vector<std::string> pending_names_;
 };
 
 }  // namespace herdgate::app

@@ -9,16 +9,21 @@
 #include <random>
 #include <utility>
 
+#include "sidecar/admin/api_server.h"
 #include "sidecar/admin/telemetry_server.h"
+#include "sidecar/app/bypass.h"
+#include "sidecar/app/config_view.h"
 #include "sidecar/app/memory_keeper.h"
 #include "sidecar/app/url_identity.h"
 #include "sidecar/base/cgroup.h"
 #include "sidecar/base/log.h"
 #include "sidecar/base/version.h"
+#include "sidecar/config/fields.h"
 #include "sidecar/metrics/exposition.h"
 #include "sidecar/metrics/process_metrics.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/listener.h"
+#include "sidecar/pipeline/control.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/worker.h"
 #include "sidecar/upstream/memory/memory_connector.h"
@@ -54,6 +59,12 @@ std::vector<std::string> NamesOf(const std::vector<policy::Policy>& policies) {
   return names;
 }
 
+config::Options OptionsAt(base::LogLevel level) {
+  config::Options options;
+  options.log.level = level;
+  return options;
+}
+
 }  // namespace
 
 struct Server::Parts {
@@ -67,6 +78,10 @@ struct Server::Parts {
   std::unique_ptr<metrics::Exposition> exposition;
   std::vector<metrics::Registration> registrations;
   std::unique_ptr<admin::TelemetryServer> telemetry;
+  std::unique_ptr<Bypass> bypass;
+  std::unique_ptr<pipeline::Control> control;
+  std::function<admin::ConfigView()> config_view;
+  std::unique_ptr<admin::ApiServer> admin;
   std::size_t next_worker = 0;  // on the accepting loop
   std::atomic<std::size_t> clients{0};
   std::atomic<std::uint64_t> rejected{0};
@@ -94,7 +109,10 @@ base::Status Server::Start() {
   }
   MakeWorkers();
   RegisterMetrics();
-  if (auto status = StartTelemetry(); !status.ok()) {
+  base::Status status = StartTelemetry();
+  if (status.ok()) status = StartAdmin();
+  if (!status.ok()) {
+    if (parts_->telemetry) parts_->telemetry->Stop();
     parts_->registrations.clear();
     parts_->listeners.clear();
     parts_->workers.clear();
@@ -149,6 +167,9 @@ void Server::MakeWorkers() {
     parts_->workers.push_back(std::make_unique<pipeline::Worker>(static_cast<int>(i), shared));
   for (auto& worker : parts_->workers) worker->Prepare();
   for (auto& worker : parts_->workers) worker->Connect(parts_->workers);
+  parts_->control = std::make_unique<pipeline::Control>(shared, parts_->workers);
+  parts_->bypass = std::make_unique<Bypass>(
+      options_.policies, [this](const auto& policies) { ApplyPolicies(policies); }, base::SystemClock());
 }
 
 void Server::StartLoops() {
@@ -183,6 +204,7 @@ void Server::StartAccepting() {
   home.Post([this, &home, deal] {
     for (auto& listener : parts_->listeners) listener->Start(home, deal);
     StartMemoryKeeper(home);
+    home.EverySecond([this] { parts_->bypass->EverySecond(); });
   });
   for (const auto& listener : parts_->listeners) {
     base::LogInfo("listener.started", {{"address", listener->ToString()},
@@ -207,6 +229,7 @@ void Server::RegisterMetrics() {
     sink.Add(kMaxClients, {}, options_.limits.max_clients);
     sink.Add(kLoops, {}, parts_->workers.size());
     if (parts_->telemetry) parts_->telemetry->Collect(sink);
+    if (parts_->admin) parts_->admin->Collect(sink);
     parts_->shared->breaker.Collect(sink);
     parts_->shared->deletes->Collect(sink);
     if (!parts_->store) return;
@@ -249,9 +272,54 @@ base::Status Server::StartTelemetry() {
   return {};
 }
 
+admin::ApiContent Server::MakeApiContent() {
+  using Kind = base::UpstreamUrl::Kind;
+  const Kind kind = options_.upstream.url.kind;
+  admin::ApiContent content;
+  content.control = parts_->control.get();
+  content.registry = parts_->registry.get();
+  content.version = base::kVersion;
+  content.revision = base::kRevision;
+  content.upstream_url = options_.upstream.url.ToString();
+  content.upstream_kind = kind == Kind::kMemory ? "memory" : kind == Kind::kUnix ? "unix" : "redis";
+  content.max_clients = options_.limits.max_clients;
+  content.ready = [this] { return parts_->started && !parts_->draining; };
+  content.draining = [this] { return parts_->draining.load(); };
+  content.config = [this] { return parts_->config_view ? parts_->config_view() : ViewOfOptions(options_); };
+  content.log_level = [] { return config::FindField("log.level")->show(OptionsAt(base::LeastLogLevel())); };
+  content.set_log_level = [](const std::string& level) {
+    config::Options parsed;
+    if (config::FindField("log.level")->set(level, parsed).ok()) base::SetLeastLogLevel(parsed.log.level);
+  };
+  content.bypass = [this] { return parts_->bypass->View(); };
+  content.set_bypass = [this](const admin::BypassWish& wish) { return parts_->bypass->Set(wish); };
+  return content;
+}
+
+base::Status Server::StartAdmin() {
+  const config::AdminOptions& options = options_.admin;
+  if (!options.listen) return {};
+  parts_->admin = std::make_unique<admin::ApiServer>(admin::ApiOptions{.listen = *options.listen,
+                                                                       .tokens_file = options.tokens_file,
+                                                                       .allowed_hosts = options.allowed_hosts,
+                                                                       .audit_file = options.audit_file},
+                                                     MakeApiContent());
+  const auto port = parts_->admin->Start();
+  if (!port.ok()) return port.status();
+  base::LogInfo("admin.started",
+                {{"host", options.listen->host},
+                 {"port", static_cast<int>(port.value())},
+                 {"tokens", options.tokens_file.empty() ? "none: read-only, from loopback" : "required"}});
+  return {};
+}
+
 void Server::Reload(const config::Options& options) {
   base::ConfigureLog(options_.log.format, options.log.level);
-  ApplyPolicies(options.policies);
+  parts_->bypass->SetPolicies(options.policies);
+}
+
+void Server::ShowConfig(std::function<admin::ConfigView()> config) {
+  parts_->config_view = std::move(config);
 }
 
 void Server::ApplyPolicies(const std::vector<policy::Policy>& policies) {
@@ -283,6 +351,8 @@ void Server::Stop() {
   }
   base::LogInfo("drained", {{"clients_left", static_cast<std::uint64_t>(parts_->clients)}});
   if (parts_->telemetry) parts_->telemetry->Stop();
+  if (parts_->admin) parts_->admin->Stop();
+  parts_->control->Close();
   parts_->registrations.clear();
   for (auto& worker : parts_->workers) RunOn(worker->loop(), [&worker = *worker] { worker.Close(); });
   for (auto& worker : parts_->workers) worker->loop().Stop();

@@ -1,16 +1,18 @@
 // Server: the composition root's body: builds the graph, starts it, drains it, stops it, in that order.
 //
-// Start order: listeners bind; the embedded store, if any; telemetry; loops; accepting. A port in use ends the start
-// before anything was served.
-// Stop order: no more accepting; sessions answer what they owe (at most `drain`); loops; telemetry; the store.
+// Start order: listeners bind; the embedded store, if any; telemetry; the HTTP API; loops; accepting. A port in use
+// ends the start before anything was served. Stop order: no more accepting; sessions answer what they owe (at most
+// `drain`); telemetry and the HTTP API; loops; the store.
 //
 // Threads: all methods on main's thread.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "sidecar/admin/api_content.h"
 #include "sidecar/base/result.h"
 #include "sidecar/config/options.h"
 #include "sidecar/metrics/exposition.h"
@@ -36,6 +38,10 @@ class Server {
   // Answers what is in flight, closes everything, returns when all is gone.
   void Stop();
 
+  // What the HTTP API shows of the configuration and its reloads, asked on any thread; by default, the options of the
+  // start. REQUIRES: before Start; what it borrows outlives Stop().
+  void ShowConfig(std::function<admin::ConfigView()> config);
+
   // Where the composition root registers what is not the server's own. Lives as long as the server.
   metrics::Registry& registry();
 
@@ -48,6 +54,8 @@ class Server {
   void StartAccepting();
   void RegisterMetrics();
   base::Status StartTelemetry();
+  base::Status StartAdmin();
+  admin::ApiContent MakeApiContent();
   void ApplyPolicies(const std::vector<policy::Policy>& policies);
 
   const config::Options options_;

@@ -45,6 +45,14 @@ void ConfigureLog(LogFormat format, LogLevel least) {
   TheSink().least = least;
 }
 
+LogLevel LeastLogLevel() {
+  return TheSink().least;
+}
+
+void SetLeastLogLevel(LogLevel least) {
+  TheSink().least = least;
+}
+
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   Sink& sink = TheSink();
   if (level < sink.least.load(std::memory_order_relaxed)) return;

@@ -34,6 +34,9 @@ struct LogField {
 
 // Sets format and least level for the process. Call before other threads log; the default is kAuto at kInfo.
 void ConfigureLog(LogFormat format, LogLevel least);
+// The least level that is written; to be changed at any time.
+LogLevel LeastLogLevel();
+void SetLeastLogLevel(LogLevel least);
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
 inline void LogDebug(std::string_view event, std::initializer_list<LogField> fields = {}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "sidecar/config/choice.h"
@@ -34,14 +35,14 @@ Status AddListen(std::string_view text, Options& options) {
   return {};
 }
 
-Status SetTelemetry(std::string_view text, Options& options) {
-  options.telemetry.listen.reset();
+Status SetHostPort(std::string_view text, std::optional<base::ListenAddress>& target) {
+  target.reset();
   if (text == "off") return {};
   Result<base::ListenAddress> address = base::ParseHostPort(text);
   if (!address.ok()) {
     return Status(ErrorCode::kInvalidArgument, "expected host:port or off: " + address.status().message());
   }
-  options.telemetry.listen = std::move(address.value());
+  target = std::move(address.value());
   return {};
 }
 
@@ -57,6 +58,36 @@ Status AddBucket(std::string_view text, Options& options) {
   }
   bounds.push_back(bound.value());
   return {};
+}
+
+Status SetTelemetry(std::string_view text, Options& options) {
+  return SetHostPort(text, options.telemetry.listen);
+}
+
+Status SetPath(std::string_view text, std::string& target) {
+  if (text.empty() || text.find('\0') != std::string_view::npos) {
+    return Status(ErrorCode::kInvalidArgument, "expected the path of a file");
+  }
+  target = text;
+  return {};
+}
+
+Status AddAllowedHost(std::string_view text, Options& options) {
+  constexpr std::string_view kNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  const std::string_view name = bracketed ? text.substr(1, text.size() - 2) : text;
+  const std::string_view allowed = bracketed ? "0123456789abcdefABCDEF:." : kNames;
+  if (name.empty() || name.size() > 253 || name.find_first_not_of(allowed) != std::string_view::npos) {
+    return Status(ErrorCode::kInvalidArgument, "expected a name or an address without a port, like ops.example.com");
+  }
+  options.admin.allowed_hosts.emplace_back(text);
+  return {};
+}
+
+std::string ShowAllowedHosts(const Options& options) {
+  std::string out;
+  for (const std::string& host : options.admin.allowed_hosts) out += (out.empty() ? "" : ", ") + host;
+  return out;
 }
 
 Status SetLoops(std::string_view text, Options& options) {
@@ -98,7 +129,7 @@ std::string ShowLoops(const Options& options) {
 }
 
 // clang-format off
-constexpr std::array<Field, 16> kFields = {{
+constexpr std::array<Field, 20> kFields = {{
     {"listen", true, false, AddListen, ShowListen, [](Options& o) { o.listen.clear(); }},
     {"upstream.url", false, false,
      [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
@@ -108,6 +139,16 @@ constexpr std::array<Field, 16> kFields = {{
      [](const Options& o) { return FormatDuration(o.upstream.timeout); }},
     {"telemetry.listen", false, false, SetTelemetry, ShowTelemetry},
     {"telemetry.command_buckets", true, false, AddBucket, ShowBuckets, [](Options& o) { o.telemetry.command_buckets.clear(); }},
+    {"admin.listen", false, false,
+     [](std::string_view text, Options& o) { return SetHostPort(text, o.admin.listen); },
+     [](const Options& o) { return o.admin.listen ? o.admin.listen->ToString() : "off"; }},
+    {"admin.tokens_file", false, false,
+     [](std::string_view text, Options& o) { return SetPath(text, o.admin.tokens_file); },
+     [](const Options& o) { return o.admin.tokens_file; }},
+    {"admin.allowed_hosts", true, false, AddAllowedHost, ShowAllowedHosts, [](Options& o) { o.admin.allowed_hosts.clear(); }},
+    {"admin.audit_file", false, false,
+     [](std::string_view text, Options& o) { return SetPath(text, o.admin.audit_file); },
+     [](const Options& o) { return o.admin.audit_file; }},
     {"loops", false, false, SetLoops, ShowLoops},
     {"limits.max_clients", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseCount(text, 1, 1000000), o.limits.max_clients); },

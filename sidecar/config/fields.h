@@ -16,7 +16,7 @@ namespace herdgate::config {
 
 struct Field {
   std::string_view key;  // dotted, as in the YAML: "upstream.timeout"
-  bool is_list = false;  // may be given several times; clear the option before the first
+  bool is_list = false;  // may be given several times; `clear` the option before the first
   bool is_live = false;  // a reload puts it into force; the others need a restart
   base::Status (*set)(std::string_view text, Options& options) = nullptr;
   // In a form that says all but a password.

@@ -4,11 +4,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <set>
-#include <span>
 #include <sstream>
 #include <tuple>
 #include <utility>
@@ -21,8 +20,6 @@
 namespace herdgate::config {
 namespace {
 
-// Keys of the design that later versions have; saying so is kinder than "unknown".
-constexpr std::array<std::string_view, 1> kLaterKeys = {"admin"};
 constexpr std::string_view kPolicies = "policies";
 
 // The names that may stand directly in `section`, which is "" for the whole file. No section lies in another.
@@ -75,7 +72,7 @@ class Walker {
         Add(value_at, name + ": expected a mapping, like " + name + ": {" + example + ": ...}");
       }
     } else {
-      Add(at, UnknownKey({"", section}, name, NamesIn(section), Later(section), Elsewhere(name)));
+      Add(at, UnknownKey({"", section}, name, NamesIn(section), {}, Elsewhere(name)));
     }
   }
 
@@ -101,11 +98,6 @@ class Walker {
     } else if (const base::Status status = field.set(value.Scalar(), loaded_.options); !status.ok()) {
       Add(at, key + ": " + status.message());
     }
-  }
-
-  static std::span<const std::string_view> Later(const std::string& section) {
-    if (section.empty()) return kLaterKeys;
-    return {};
   }
 
   // The full name of an option that stands in another section.
@@ -163,6 +155,34 @@ std::string EndpointKey(const base::UpstreamUrl& url) {
   return base::ListenAddress{unix_socket ? base::ListenAddress::Kind::kUnix : base::ListenAddress::Kind::kTcp, url.host,
                              url.port, url.path}
       .ToString();
+}
+
+bool IsLoopbackHost(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+using AddConflict = std::function<void(const std::string& key, const std::string& other, const std::string& message)>;
+
+// `taken`: the addresses for clients.
+void FindAdminConflicts(const Options& options, const std::set<std::string>& taken, const AddConflict& add) {
+  const std::optional<base::ListenAddress>& admin = options.admin.listen;
+  if (!admin) {
+    if (!options.admin.tokens_file.empty()) {
+      add("admin.tokens_file", "admin.listen", "nothing listens for the tokens; give admin.listen too");
+    }
+    return;
+  }
+  const std::optional<base::ListenAddress>& telemetry = options.telemetry.listen;
+  if (admin->port != 0 && taken.contains(EndpointKey(*admin))) {
+    add("admin.listen", "listen", admin->ToString() + " is also an address for clients; give it another port");
+  }
+  if (admin->port != 0 && telemetry && EndpointKey(*telemetry) == EndpointKey(*admin)) {
+    add("admin.listen", "telemetry.listen", admin->ToString() + " is also that of telemetry; give it another port");
+  }
+  if (options.admin.tokens_file.empty() && !IsLoopbackHost(admin->host)) {
+    add("admin.listen", "admin.tokens_file",
+        admin->ToString() + " can be reached from elsewhere; give a tokens_file, or listen on 127.0.0.1");
+  }
 }
 
 }  // namespace
@@ -238,6 +258,7 @@ std::vector<Problem> FindConflicts(const Loaded& loaded) {
   if (telemetry && telemetry->port != 0 && taken.contains(EndpointKey(*telemetry))) {
     add("telemetry.listen", "listen", telemetry->ToString() + " is also an address for clients; give it another port");
   }
+  FindAdminConflicts(options, taken, add);
   return problems;
 }
 

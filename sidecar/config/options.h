@@ -35,6 +35,20 @@ struct TelemetryOptions {
   std::vector<std::chrono::nanoseconds> command_buckets;
 };
 
+struct AdminOptions {
+  // Where the HTTP API is served; nothing means nowhere. Off by default, so that two sidecars on a host never want one
+  // port. Not loopback only with a tokens_file.
+  std::optional<base::ListenAddress> listen;
+  // The file of tokens (admin/token_file.h); empty: the API is read-only and for loopback only. Set it where anything
+  // is to be changed, or seen from elsewhere.
+  std::string tokens_file;
+  // Names that a Host header may give, without ports, beside those of loopback and of `listen`. Name what an ingress or
+  // a browser calls it.
+  std::vector<std::string> allowed_hosts;
+  // Where each change is written down, one line of JSON; empty: in the log alone.
+  std::string audit_file;
+};
+
 struct LimitOptions {
   // Clients connected at once, all listeners together; one more gets Redis's own error and is closed. Raise it together
   // with the process's limit of open files.
@@ -83,6 +97,7 @@ struct Options {
   std::vector<base::ListenAddress> listen = {{base::ListenAddress::Kind::kTcp, "127.0.0.1", 6380, ""}};
   UpstreamOptions upstream;
   TelemetryOptions telemetry;
+  AdminOptions admin;
   // Threads that serve clients; nothing means auto: the cgroup CPU quota, 1 to 4 (base::AutoLoops). Set it where more
   // CPUs than that are set aside for the sidecar.
   std::optional<unsigned> loops;

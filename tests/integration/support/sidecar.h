@@ -27,8 +27,9 @@ class Sidecar {
     std::uint32_t max_clients = 10000;
     std::uint32_t max_dedicated = 1000;
     std::uint64_t output_limit = std::uint64_t{1} << 30U;
-    std::uint64_t max_deletes = 100000;  // remembered while the upstream is away
-    std::string policies = {};           // the text of a configuration file that has nothing else
+    std::uint64_t max_deletes = 100000;              // remembered while the upstream is away
+    std::string policies = {};                       // the text of a configuration file that has nothing else
+    std::optional<config::AdminOptions> admin = {};  // on a port of its own
   };
 
   Sidecar(const std::string& upstream, const Choices& choices) {
@@ -52,6 +53,7 @@ class Sidecar {
   }
 
   std::uint16_t port() const { return port_; }
+  std::uint16_t admin_port() const { return admin_port_; }
   std::string socket() const { return directory_ / "h"; }
   RawClient Client() const { return RawClient(DialTcp(port_)); }
   RawClient Resp3Client() const {
@@ -77,6 +79,11 @@ class Sidecar {
     options.upstream.url = base::ParseUpstreamUrl(upstream).value();
     options.upstream.timeout = choices.timeout;
     options.telemetry.listen = base::ListenAddress{Kind::kTcp, "127.0.0.1", telemetry_port_, ""};
+    admin_port_ = FreePort();
+    if (choices.admin) {
+      options.admin = *choices.admin;
+      options.admin.listen = base::ListenAddress{Kind::kTcp, "127.0.0.1", admin_port_, ""};
+    }
     options.loops = choices.loops;
     options.limits.max_clients = choices.max_clients;
     options.limits.max_dedicated = choices.max_dedicated;
@@ -99,6 +106,7 @@ class Sidecar {
   config::Options options_;
   std::uint16_t port_ = 0;
   std::uint16_t telemetry_port_ = 0;
+  std::uint16_t admin_port_ = 0;
   std::unique_ptr<app::Server> server_;
 };
 

@@ -148,12 +148,17 @@ const BadCase kBadCases[] = {
      "c.yaml:1:11: offline.reads: unknown key; known here: max_deletes, max_bytes\n"},
     {"UnknownKeyNearNothing", "memory:\n  zzz: 1\n", "c.yaml:2:3: memory.zzz: unknown key; known here: max_bytes\n"},
     {"UnknownTopKeyNearNothing", "zzzzzz: 1\n",
-     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, loops, limits, memory, near, offline, "
-     "shutdown, "
-     "log, policies\n"},
+     "c.yaml:1:1: zzzzzz: unknown key; known here: listen, upstream, telemetry, admin, loops, limits, memory, near, "
+     "offline, shutdown, log, policies\n"},
     {"PoliciesMisspelt", "polices: []\n", "c.yaml:1:1: polices: unknown key; did you mean policies?\n"},
-    {"AdminComesLater", "loops: 1\nadmin: {listen: 127.0.0.1:6381}\n",
-     "c.yaml:2:1: admin: this version does not have it yet; remove it\n"},
+    {"AdminListensOnNoSocketFile", "admin: {listen: \"unix:///a\"}\n",
+     "c.yaml:1:17: admin.listen: expected host:port or off: the port is not a number from 0 to 65535\n"},
+    {"AdminMisspelt", "admin:\n  token_file: /t\n",
+     "c.yaml:2:3: admin.token_file: unknown key; did you mean tokens_file?\n"},
+    {"AllowedHostWithAPort", "admin:\n  allowed_hosts: [ops.example.com, \"ops:80\"]\n",
+     "c.yaml:2:36: admin.allowed_hosts: expected a name or an address without a port, like ops.example.com\n"},
+    {"TokensFileWithoutAPath", "admin: {tokens_file: \"\"}\n",
+     "c.yaml:1:22: admin.tokens_file: expected the path of a file\n"},
     {"MergeKeyIsUnknown", "<<: {loops: 2}\n", "c.yaml:1:1: unknown key\n"},
     {"UrlInThePlaceOfAKey", "upstream: {redis://u:s3cret@h}\n", "c.yaml:1:12: upstream: unknown key\n"},
     {"KeyWithALineBreak", "\"a\\nb\": 1\n", "c.yaml:1:1: unknown key\n"},
@@ -242,12 +247,12 @@ const BadCase kBadCases[] = {
     {"TabAsIndent", "log:\n\tlevel: info\n", "c.yaml:2:7: not valid YAML: illegal map value\n"},
     {"UnknownEscape", "loops: \"\\\n\\q\"\n", "c.yaml:2:3: not valid YAML: unknown escape character\n"},
     {"UnknownAnchor", "loops: *s3cret\n", "c.yaml:1:8: not valid YAML: the referenced anchor is not defined\n"},
-    {"AllProblemsAtOnce", "lisen: a:1\nloops: 99\nupstream:\n  url: http://h\n  timeout: 1\nadmin: {}\nloops: 1\n",
+    {"AllProblemsAtOnce", "lisen: a:1\nloops: 99\nupstream:\n  url: http://h\n  timeout: 1\nadmin: {x: 1}\nloops: 1\n",
      "c.yaml:1:1: lisen: unknown key; did you mean listen?\n"
      "c.yaml:2:8: loops: expected auto or a whole number from 1 to 64\n"
      "c.yaml:4:8: upstream.url: an upstream URL starts with redis://, unix:// or memory://\n"
      "c.yaml:5:12: upstream.timeout: expected a duration from 10ms to 1m, with a unit: ms, s, m or h\n"
-     "c.yaml:6:1: admin: this version does not have it yet; remove it\n"
+     "c.yaml:6:9: admin.x: unknown key; known here: listen, tokens_file, allowed_hosts, audit_file\n"
      "c.yaml:7:1: loops: this key stands already in line 2; keep one\n"},
 };
 
@@ -299,6 +304,36 @@ TEST(LoaderConflictsTest, TelemetryNeedsAnAddressOfItsOwn) {
       Conflicts("telemetry: {listen: 127.0.0.1:6380}\n"),
       "c.yaml:1:21: telemetry.listen: tcp://127.0.0.1:6380 is also an address for clients; give it another port\n");
   EXPECT_EQ(Conflicts("listen: a:0\ntelemetry: {listen: a:0}\n"), "");
+}
+
+TEST(LoaderConflictsTest, TheHttpApiNeedsAnAddressOfItsOwn) {
+  EXPECT_EQ(Conflicts("admin: {listen: 127.0.0.1:6380}\n"),
+            "c.yaml:1:17: admin.listen: tcp://127.0.0.1:6380 is also an address for clients; give it another port\n");
+  EXPECT_EQ(Conflicts("admin: {listen: 127.0.0.1:9638}\n"),
+            "c.yaml:1:17: admin.listen: tcp://127.0.0.1:9638 is also that of telemetry; give it another port\n");
+  EXPECT_EQ(Conflicts("admin: {listen: 127.0.0.1:6381}\n"), "");
+}
+
+TEST(LoaderConflictsTest, TheHttpApiIsOpenToOthersOnlyWithTokens) {
+  EXPECT_EQ(
+      Conflicts("admin: {listen: 0.0.0.0:6381}\n"),
+      "c.yaml:1:17: admin.listen: tcp://0.0.0.0:6381 can be reached from elsewhere; give a tokens_file, or listen "
+      "on 127.0.0.1\n");
+  EXPECT_EQ(Conflicts("admin: {listen: 0.0.0.0:6381, tokens_file: /etc/herdgate/tokens}\n"), "");
+  EXPECT_EQ(Conflicts("admin: {listen: \"[::1]:6381\"}\n"), "");
+  EXPECT_EQ(Conflicts("admin: {tokens_file: /t}\n"),
+            "c.yaml:1:22: admin.tokens_file: nothing listens for the tokens; give admin.listen too\n");
+}
+
+TEST(LoaderTest, TheHttpApiIsOffUnlessItIsAskedFor) {
+  EXPECT_FALSE(Good("").admin.listen);
+  const AdminOptions admin =
+      Good("admin: {listen: 127.0.0.1:6381, tokens_file: /t, allowed_hosts: [a.b, \"[::2]\"], audit_file: /a}\n").admin;
+  EXPECT_EQ(admin.listen->ToString(), "tcp://127.0.0.1:6381");
+  EXPECT_EQ(admin.tokens_file, "/t");
+  EXPECT_EQ(admin.allowed_hosts, (std::vector<std::string>{"a.b", "[::2]"}));
+  EXPECT_EQ(admin.audit_file, "/a");
+  EXPECT_EQ(Good("admin: {allowed_hosts: one}\n").admin.allowed_hosts, std::vector<std::string>{"one"});
 }
 
 class LoadFileTest : public ::testing::Test {
