@@ -9,7 +9,7 @@
 #include "sidecar/base/random.h"
 #include "sidecar/command/table.h"
 #include "sidecar/config/policy_fields.h"
-#include "sidecar/policy/glob.h"
+#include "sidecar/pipeline/control.h"
 #include "sidecar/policy/policy_set.h"
 #include "sidecar/policy/ttl_rule.h"
 #include "sidecar/resp/encoder.h"
@@ -65,19 +65,6 @@ std::string Quoted(std::string_view text) {
     }
   }
   return out + "\"";
-}
-
-// The pattern by which a policy gets the key: the one with the longest literal prefix, the first of equals.
-std::string_view PatternOf(const Policy& policy, std::string_view key) {
-  std::string_view best;
-  std::size_t longest = 0;
-  for (const std::string& pattern : policy.match) {
-    const std::size_t prefix = policy::LiteralPrefix(pattern).size();
-    if (!policy::GlobMatches(pattern, key) || (!best.empty() && prefix <= longest)) continue;
-    best = pattern;
-    longest = prefix;
-  }
-  return best;
 }
 
 std::string ShowField(const Policy& policy, std::string_view key) {
@@ -184,7 +171,7 @@ std::string Explainer::Explain(std::string_view key) {
   std::string out = Quoted(key) + "\n";
   if (index == PolicySet::kNone) return out + "  policy    none: every command passes unchanged\n";
   const Policy& policy = policies_[index];
-  out += "  policy    " + policy.name + ", by the pattern " + Quoted(PatternOf(policy, key)) + "\n";
+  out += "  policy    " + policy.name + ", by the pattern " + Quoted(pipeline::PatternOf(policy, key)) + "\n";
   out += "  mode      " + ShowField(policy, "mode");
   if (policy.mode == Mode::kOff) return out + ": every command passes unchanged\n";
   if (policy.mode == Mode::kAudit) out += ": nothing is changed; enforced, it would be as follows";

@@ -26,6 +26,11 @@ std::optional<std::uint64_t> NumberOf(const resp::Reply& reply) {
 
 void KeyProbe::Ask(upstream::LanePool& lanes, std::string physical, std::uint32_t db, std::size_t value_bytes,
                    Done done) {
+  const base::SteadyTime now = lanes.loop().Now();
+  if (done_ && now - asked_at_ >= kGiveUpAfter) {
+    done_ = nullptr;
+    query_ = nullptr;
+  }
   if (closed_ || done_) {
     done(base::Status(ErrorCode::kUnavailable, closed_ ? "the sidecar ends" : "another key is being looked at"));
     return;
@@ -38,6 +43,7 @@ void KeyProbe::Ask(upstream::LanePool& lanes, std::string physical, std::uint32_
   value_bytes_ = value_bytes;
   facts_ = {};
   done_ = std::move(done);
+  asked_at_ = now;
   Next({"TYPE", key_}, &KeyProbe::OnType);
 }
 

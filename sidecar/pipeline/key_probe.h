@@ -4,6 +4,7 @@
 // know stays open. One key at a time. Threads: its loop. Ownership: Control's; borrows the lanes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/base/clock.h"
 #include "sidecar/base/result.h"
 #include "sidecar/pipeline/side_query.h"
 #include "sidecar/resp/reply.h"
@@ -35,6 +37,8 @@ class KeyProbe : public std::enable_shared_from_this<KeyProbe> {
   // never, if Close comes before. `value_bytes`: of a string, so many; 0: none.
   void Ask(upstream::LanePool& lanes, std::string physical, std::uint32_t db, std::size_t value_bytes, Done done);
   void Close();
+  // After this long a question that nobody answered is given up for the next one.
+  static constexpr std::chrono::seconds kGiveUpAfter{5};
 
  private:
   void Next(std::vector<std::string> words, void (KeyProbe::*then)(const resp::Reply&));
@@ -52,6 +56,7 @@ class KeyProbe : public std::enable_shared_from_this<KeyProbe> {
   std::size_t value_bytes_ = 0;
   KeyFacts facts_;
   Done done_;  // null: idle
+  base::SteadyTime asked_at_{};
   bool closed_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sidecar/admin/token_file.h"
 #include "sidecar/config/fields.h"
 
 namespace herdgate::app {
@@ -239,6 +240,25 @@ TEST(CommandLineTest, HelpShowsCommandsExamplesAndExitCodes) {
       EXPECT_NE(line.out.find(part), std::string::npos) << part;
     }
   }
+}
+
+TEST(CommandLineTest, ATokenComesWithTheLineThatLetsItIn) {
+  const CommandLine line = Parse({"token", "alice", "read,operate"});
+  EXPECT_EQ(line.exit_code, 0);
+  EXPECT_EQ(line.err, "");
+  const std::size_t end = line.out.find('\n');
+  const std::string token = line.out.substr(0, end);
+  EXPECT_EQ(token.size(), 46U);
+  const auto tokens = admin::ParseTokens(line.out.substr(end + 1));
+  ASSERT_TRUE(tokens.ok()) << tokens.status().message();
+  const admin::Token* const found = admin::FindToken(tokens.value(), token);
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->name, "alice");
+  EXPECT_TRUE(found->scopes.Has(admin::Scope::kOperate));
+  EXPECT_NE(Parse({"token", "alice", "read"}).out, Parse({"token", "alice", "read"}).out);
+  EXPECT_NE(Refusal({"token", "a/b", "read"}).find("NAME"), std::string::npos);
+  EXPECT_NE(Refusal({"token", "alice", "write"}).find("SCOPES"), std::string::npos);
+  EXPECT_NE(Refusal({"token", "alice"}).find("SCOPES"), std::string::npos);
 }
 
 TEST(CommandLineTest, HelpOfServeShowsEveryFlagOfTheReferencePage) {

@@ -83,6 +83,27 @@ TEST_F(ReloaderTest, NewPoliciesAreApplied) {
   EXPECT_EQ(metrics.count("info{" + config::HashOptions(OptionsOf(wanted)) + "}"), 1U);
 }
 
+TEST_F(ReloaderTest, TheViewShowsWhatIsInForceAndWhatWaits) {
+  clock_.ms = 7000;
+  EXPECT_EQ(Reload("loops: 3\nlog: {level: warn}\n"), Result::kApplied);
+  admin::ConfigView view = reloader_.View();
+  const std::map<std::string, std::string> options(view.options.begin(), view.options.end());
+  EXPECT_EQ(options.at("loops"), "2");
+  EXPECT_EQ(options.at("log.level"), "warn");
+  EXPECT_EQ(view.pending, std::vector<std::string>{"loops"});
+  EXPECT_EQ(view.applied, 1U);
+  EXPECT_TRUE(view.last_reload_ok);
+  EXPECT_EQ(view.last_good_at->time_since_epoch(), std::chrono::milliseconds(7000));
+  EXPECT_EQ(Reload("loops: x\n"), Result::kRefused);
+  EXPECT_FALSE(reloader_.View().last_reload_ok);
+  EXPECT_EQ(reloader_.View().hash, view.hash);
+}
+
+TEST_F(ReloaderTest, TheViewHoldsNoPassword) {
+  const Reloader reloader(OptionsOf("upstream: {url: 'redis://bob:s3cret@h:1'}"), nullptr, nullptr, clock_);
+  for (const auto& [name, text] : reloader.View().options) EXPECT_EQ(text.find("s3cret"), std::string::npos) << name;
+}
+
 TEST_F(ReloaderTest, ABadFileKeepsTheOldConfiguration) {
   clock_.ms = 2000000;
   EXPECT_EQ(Reload("policies: [{name: B}]\nloops: x\n"), Result::kRefused);
