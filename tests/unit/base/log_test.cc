@@ -71,6 +71,17 @@ TEST(LogTest, AnEventIsOneLineOnStderr) {
   EXPECT_EQ(out.substr(out.find('Z') + 1), " INFO listener.started address=127.0.0.1:6380\n");
 }
 
+TEST(LogTest, TheLeastLevelCanBeChangedLater) {
+  const std::string out = Captured(LogFormat::kText, LogLevel::kError, [] {
+    LogInfo("one");
+    SetLeastLogLevel(LogLevel::kInfo);
+    EXPECT_EQ(LeastLogLevel(), LogLevel::kInfo);
+    LogInfo("two");
+  });
+  EXPECT_EQ(out.find("one"), std::string::npos);
+  EXPECT_NE(out.find(" INFO two"), std::string::npos);
+}
+
 TEST(LogTest, AutoIsJsonWhenStderrIsNoTerminal) {
   const std::string out = Captured(LogFormat::kAuto, LogLevel::kInfo, [] { LogWarn("x.y", {{"n", 1}}); });
   EXPECT_EQ(out.substr(out.find(",\"level\"")), ",\"level\":\"warn\",\"event\":\"x.y\",\"n\":1}\n");
