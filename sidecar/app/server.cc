@@ -109,6 +109,8 @@ base::Status Server::Start() {
   }
   MakeWorkers();
   RegisterMetrics();
+  // A scrape asks it: before telemetry starts.
+  MakeAdmin();
   base::Status status = StartTelemetry();
   if (status.ok()) status = StartAdmin();
   if (!status.ok()) {
@@ -296,14 +298,19 @@ admin::ApiContent Server::MakeApiContent() {
   return content;
 }
 
-base::Status Server::StartAdmin() {
+void Server::MakeAdmin() {
   const config::AdminOptions& options = options_.admin;
-  if (!options.listen) return {};
+  if (!options.listen) return;
   parts_->admin = std::make_unique<admin::ApiServer>(admin::ApiOptions{.listen = *options.listen,
                                                                        .tokens_file = options.tokens_file,
                                                                        .allowed_hosts = options.allowed_hosts,
                                                                        .audit_file = options.audit_file},
                                                      MakeApiContent());
+}
+
+base::Status Server::StartAdmin() {
+  if (!parts_->admin) return {};
+  const config::AdminOptions& options = options_.admin;
   const auto port = parts_->admin->Start();
   if (!port.ok()) return port.status();
   base::LogInfo("admin.started",

@@ -54,6 +54,7 @@ class Server {
   void StartAccepting();
   void RegisterMetrics();
   base::Status StartTelemetry();
+  void MakeAdmin();
   base::Status StartAdmin();
   admin::ApiContent MakeApiContent();
   void ApplyPolicies(const std::vector<policy::Policy>& policies);

@@ -53,7 +53,7 @@ void KeyProbe::Close() {
   query_ = nullptr;
 }
 
-void KeyProbe::Next(std::vector<std::string> words, void (KeyProbe::*then)(const resp::Reply&)) {
+void KeyProbe::Next(const std::vector<std::string>& words, void (KeyProbe::*then)(const resp::Reply&)) {
   query_->Ask(words, 0, [self = weak_from_this(), then](const std::string& bytes) {
     const auto probe = self.lock();
     if (!probe || !probe->done_) return;

@@ -41,7 +41,7 @@ class KeyProbe : public std::enable_shared_from_this<KeyProbe> {
   static constexpr std::chrono::seconds kGiveUpAfter{5};
 
  private:
-  void Next(std::vector<std::string> words, void (KeyProbe::*then)(const resp::Reply&));
+  void Next(const std::vector<std::string>& words, void (KeyProbe::*then)(const resp::Reply&));
   void OnType(const resp::Reply& reply);
   void OnTtl(const resp::Reply& reply);
   void OnBytes(const resp::Reply& reply);
