@@ -178,6 +178,7 @@ class ValueRef {
 
   explicit operator bool() const { return entry_ != nullptr; }
   // REQUIRES of all below: holds something.
+  std::string_view key() const { return entry_->key(); }
   bool nil() const { return entry_->nil(); }
   bool persistent() const { return entry_->persistent(); }
   std::string_view bytes() const { return entry_->bytes(); }

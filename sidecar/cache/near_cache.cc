@@ -48,6 +48,19 @@ void NearCache::TellDropped(const HashedKey& key) {
   curves_->Dropped(key.hash);
 }
 
+std::size_t NearCache::RemoveWhere(const std::function<bool(std::string_view)>& chosen, Removal removal) {
+  std::size_t removed = 0;
+  for (const auto& shard : shards_) {
+    for (const ValueRef& value : shard->HoldAll()) {
+      if (!chosen(value.key())) continue;
+      const HashedKey key = Hash(value.key());
+      removal == Removal::kStale ? MakeStale(key) : Drop(key, EvictionReason::kInvalidated);
+      ++removed;
+    }
+  }
+  return removed;
+}
+
 void NearCache::Turn(EpochReason reason, bool drops) {
   if (curves_ != nullptr) curves_->NearCleared();
   const std::lock_guard lock(epoch_mutex_);

@@ -44,6 +44,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string_view>
@@ -122,6 +123,12 @@ class NearCache {
     Of(key).Invalidate(key, FloorMilliseconds(now));
     if (curves_ != nullptr) TellDropped(key);
   }
+  // An operator's word: what is here of the key is stale from now on and expires as it would; its reservation ends.
+  void MakeStale(const HashedKey& key) { Of(key).MakeStale(key); }
+  // The same (kStale), or Drop(kInvalidated), of each key of which `chosen` says yes; how many there were. No fill
+  // under way is published. `chosen` runs without a mutex. Each shard's mutex is held for some 20 ns an entry.
+  enum class Removal : std::uint8_t { kDrop, kStale };
+  std::size_t RemoveWhere(const std::function<bool(std::string_view)>& chosen, Removal removal);
   // Another connection read `value`: an entry that differs goes, and so will a fill under way that brings another one.
   // A value that ran out stays as stale for a nil.
   void Witness(const HashedKey& key, const Value& value, base::SteadyTime now) {

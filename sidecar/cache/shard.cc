@@ -140,6 +140,24 @@ void Shard::Invalidate(const HashedKey& key, Milliseconds now) {
   doomed.Add(*entry);
 }
 
+void Shard::MakeStale(const HashedKey& key) {
+  const std::lock_guard lock(mutex_);
+  if (!fills_.empty()) fills_.erase(key.hash);
+  // As one that ran out and was pushed: never fresh again, and gone with the next push.
+  if (Entry* const entry = index_.Find(key); entry != nullptr) entry->NoteExpiry(true);
+}
+
+std::vector<ValueRef> Shard::HoldAll() {
+  const std::lock_guard lock(mutex_);
+  fills_.clear();
+  std::vector<ValueRef> held;
+  held.reserve(index_.size());
+  for (std::size_t slot = 0; slot < index_.slots(); ++slot) {
+    if (Entry* const entry = index_.at(slot); entry != nullptr) held.emplace_back(*entry);
+  }
+  return held;
+}
+
 void Shard::KeepAsStale(Entry& entry, bool pushed) {
   if (!entry.ran_out()) ++kept_;
   entry.NoteExpiry(pushed);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 #include "sidecar/cache/entry.h"
 #include "sidecar/cache/entry_index.h"
@@ -56,6 +57,10 @@ class alignas(metrics::kCacheLine) Shard {
   void Cancel(const HashedKey& key, Reservation reservation);
   void Drop(const HashedKey& key, EvictionReason reason);
   void Invalidate(const HashedKey& key, Milliseconds now);
+  // What is here of the key is stale from now on; the reservation ends.
+  void MakeStale(const HashedKey& key);
+  // All that is here, held; no reservation stands. The mutex is held for some 20 ns an entry.
+  std::vector<ValueRef> HoldAll();
   void Witness(const HashedKey& key, const Value& value, Milliseconds now);
   // `drops`: what was published before is gone, not stale.
   void SetEpoch(std::uint32_t epoch, bool drops);
