@@ -24,6 +24,7 @@
 #include "sidecar/metrics/registry.h"
 #include "sidecar/net/listener.h"
 #include "sidecar/pipeline/control.h"
+#include "sidecar/pipeline/invalidations.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/worker.h"
 #include "sidecar/upstream/memory/memory_connector.h"
@@ -73,6 +74,7 @@ struct Server::Parts {
   std::unique_ptr<upstream::Connector> connector;
   std::unique_ptr<pipeline::SharedState> shared;
   std::vector<std::unique_ptr<pipeline::Worker>> workers;
+  std::unique_ptr<pipeline::Invalidations> invalidations;
   std::unique_ptr<metrics::Registry> registry = std::make_unique<metrics::Registry>();
   std::unique_ptr<metrics::ProcessMetrics> process;
   std::unique_ptr<metrics::Exposition> exposition;
@@ -108,6 +110,7 @@ base::Status Server::Start() {
     parts_->connector = upstream::MakeSocketConnector(options_.upstream.url);
   }
   MakeWorkers();
+  MakeInvalidations();
   RegisterMetrics();
   // A scrape asks it: before telemetry starts.
   MakeAdmin();
@@ -117,6 +120,7 @@ base::Status Server::Start() {
     if (parts_->telemetry) parts_->telemetry->Stop();
     parts_->registrations.clear();
     parts_->listeners.clear();
+    parts_->invalidations.reset();
     parts_->workers.clear();
     if (parts_->store) parts_->store->Stop();
     return status;
@@ -174,7 +178,25 @@ void Server::MakeWorkers() {
       options_.policies, [this](const auto& policies) { ApplyPolicies(policies); }, base::SystemClock());
 }
 
+void Server::MakeInvalidations() {
+  auto& shared = *parts_->shared;
+  const auto make_host = [parts = parts_->workers.front()->invalidation_parts()](net::Loop& loop) {
+    return std::make_unique<pipeline::InvalidationEffects>(loop, parts);
+  };
+  parts_->invalidations = std::make_unique<pipeline::Invalidations>(
+      pipeline::Invalidations::Upstream{.connector = shared.connector,
+                                        .options = shared.upstream,
+                                        .health = shared.health,
+                                        .breaker = shared.breaker,
+                                        .connections = shared.connections.lanes,
+                                        .own_addresses = shared.own_addresses,
+                                        .identity = shared.identity,
+                                        .db = shared.default_db},
+      make_host);
+}
+
 void Server::StartLoops() {
+  parts_->invalidations->Run();
   for (auto& worker : parts_->workers) {
     worker->sessions().set_on_gone([this] {
       parts_->clients.fetch_sub(1, std::memory_order_relaxed);
@@ -226,6 +248,7 @@ void Server::RegisterMetrics() {
         registry.Register([&worker = *worker](metrics::SampleSink& sink) { worker.Collect(sink); }));
   }
   parts_->registrations.push_back(registry.Register([this](metrics::SampleSink& sink) {
+    parts_->invalidations->Collect(sink);
     sink.Add(kUpstreamUp, {}, parts_->shared->health.Get().connected ? 1 : 0);
     sink.Add(kRejected, {{"reason", "max_clients"}}, parts_->rejected.load());
     sink.Add(kMaxClients, {}, options_.limits.max_clients);
@@ -334,6 +357,10 @@ void Server::ApplyPolicies(const std::vector<policy::Policy>& policies) {
   parts_->workers.front()->ApplyPolicies(std::make_shared<const policy::PolicySet>(policies));
 }
 
+pipeline::Invalidations& Server::invalidations() {
+  return *parts_->invalidations;
+}
+
 metrics::Registry& Server::registry() {
   return *parts_->registry;
 }
@@ -361,8 +388,10 @@ void Server::Stop() {
   if (parts_->admin) parts_->admin->Stop();
   parts_->control->Close();
   parts_->registrations.clear();
+  parts_->invalidations->Stop();
   for (auto& worker : parts_->workers) RunOn(worker->loop(), [&worker = *worker] { worker.Close(); });
   for (auto& worker : parts_->workers) worker->loop().Stop();
+  parts_->invalidations.reset();
   parts_->workers.clear();
   if (parts_->shared) parts_->shared->standby->store.Stop();
   if (parts_->store) parts_->store->Stop();

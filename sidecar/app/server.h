@@ -19,6 +19,10 @@
 #include "sidecar/metrics/registry.h"
 #include "sidecar/policy/policy.h"
 
+namespace herdgate::pipeline {
+class Invalidations;
+}  // namespace herdgate::pipeline
+
 namespace herdgate::app {
 
 class Server {
@@ -44,12 +48,15 @@ class Server {
 
   // Where the composition root registers what is not the server's own. Lives as long as the server.
   metrics::Registry& registry();
+  // REQUIRES: Start succeeded, and Stop was not called.
+  pipeline::Invalidations& invalidations();
 
  private:
   struct Parts;
 
   base::Status Bind();
   void MakeWorkers();
+  void MakeInvalidations();
   void StartLoops();
   void StartAccepting();
   void RegisterMetrics();

@@ -44,7 +44,9 @@ std::vector<cache::CurveTerms> CurveTermsOf(const policy::PolicySet& set) {
 }
 
 PolicyHub::PolicyHub(LoopContext& home, const upstream::IdentityPtr& identity)
-    : home_(home), generations_(home, identity, [this](std::vector<std::uint64_t> values, std::function<void()> done) {
+    : home_(home),
+      current_(home.policies == nullptr ? nullptr : home.policies->snapshot()),
+      generations_(home, identity, [this](std::vector<std::uint64_t> values, std::function<void()> done) {
         Publish(std::move(values), std::move(done));
       }) {}
 
@@ -58,8 +60,17 @@ void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<st
   generations_.Bump(policy, std::move(done));
 }
 
+policy::SnapshotPtr PolicyHub::Current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
 void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
   const auto snapshot = MakeSnapshot(set_, std::move(generations));
+  {
+    const std::lock_guard lock(mutex_);
+    current_ = snapshot;
+  }
   home_.near->fills().SetWanted(snapshot && snapshot->watches());
   home_.lanes.breaker().WatchSilence(snapshot && snapshot->caches());
   if (home_.curves != nullptr)

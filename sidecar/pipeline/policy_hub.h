@@ -1,13 +1,14 @@
 // PolicyHub: the policies in force in this process: puts a set and its generations together into a snapshot and hands
 // it to every loop.
 //
-// Lives on one loop (the first worker's), on which all methods run. Other loops get snapshots by Post. Ownership: the
-// first Worker's.
+// Lives on one loop (the first worker's), on which all methods run but Current: any thread. Other loops get snapshots
+// by Post. Ownership: the first Worker's.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +36,8 @@ class PolicyHub {
   // Hides every key of the policy from all sidecars. `done` runs on this loop, once all loops of this process have the
   // new generation. Errors: no such policy, no generations, the upstream can't be reached.
   void Bump(std::string_view policy, std::function<void(base::Result<std::uint64_t>)> done);
+  // The snapshot that was handed out last; a loop may have it a moment later.
+  policy::SnapshotPtr Current() const;
   void EverySecond() { generations_.EverySecond(); }
   void Close() { generations_.Close(); }
   void Collect(metrics::SampleSink& sink) const { generations_.Collect(sink); }
@@ -44,6 +47,8 @@ class PolicyHub {
 
   LoopContext& home_;
   std::shared_ptr<const policy::PolicySet> set_;
+  mutable std::mutex mutex_;  // a leaf; guards current_
+  policy::SnapshotPtr current_;
   Generations generations_;
 };
 

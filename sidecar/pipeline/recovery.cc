@@ -5,6 +5,7 @@
 
 #include "sidecar/base/log.h"
 #include "sidecar/pipeline/offline_stage.h"
+#include "sidecar/pipeline/passing_error.h"
 #include "sidecar/pipeline/policy_stage.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/stampede/shadow.h"
@@ -17,15 +18,6 @@ namespace {
 
 // Few enough not to hold up others in the upstream: microseconds.
 constexpr std::size_t kBatch = 256;
-
-// The upstream may not carry it out now; it may later.
-bool IsPassing(std::string_view error) {
-  for (const std::string_view word : {"-LOADING", "-READONLY", "-MASTERDOWN", "-BUSY", "-TRYAGAIN", "-CLUSTERDOWN",
-                                      "-MOVED", "-MISCONF", "-OOM", "-NOREPLICAS"}) {
-    if (error.starts_with(word)) return true;
-  }
-  return false;
-}
 
 // What deleted keys leave beside them: their old values must not be answered any more.
 std::vector<std::string> ShadowsOf(const std::vector<std::string>& keys, const LoopContext& home) {

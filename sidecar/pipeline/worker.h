@@ -16,6 +16,7 @@
 #include "sidecar/pipeline/flight_desk.h"
 #include "sidecar/pipeline/flight_stage.h"
 #include "sidecar/pipeline/handler.h"
+#include "sidecar/pipeline/invalidation_effects.h"
 #include "sidecar/pipeline/loop_context.h"
 #include "sidecar/pipeline/near_fills.h"
 #include "sidecar/pipeline/near_stage.h"
@@ -92,6 +93,11 @@ class Worker {
 
   // Any thread; of the first worker only.
   void ApplyPolicies(std::shared_ptr<const policy::PolicySet> set);
+
+  // What an invalidation acts on. REQUIRES: Connect was called; the first worker's.
+  InvalidationEffects::Parts invalidation_parts() {
+    return {*context_, *policy_hub_, *flight_desk_, *shared_.near_cache, *shared_.hot};
+  }
 
   // Any thread: what /metrics shows of this worker.
   void Collect(metrics::SampleSink& sink) const;

@@ -52,6 +52,8 @@ class Sidecar {
     server_ = nullptr;
   }
 
+  // REQUIRES: started, and not stopped.
+  app::Server& server() { return *server_; }
   std::uint16_t port() const { return port_; }
   std::uint16_t admin_port() const { return admin_port_; }
   std::string socket() const { return directory_ / "h"; }
