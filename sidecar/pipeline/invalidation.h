@@ -60,7 +60,7 @@ inline bool HasEnded(InvalidationState state) {
 struct InvalidationOptions {
   // Keys deleted or shortened a second, at most. Less where Redis serves other things. REQUIRES > 0
   double rate = 5000;
-  // Keys passed over a second, at most; 100,000 take some hundredths of Redis' time. REQUIRES > 0
+  // Keys passed over a second, at most; 100,000 take up to a tenth of Redis' time. REQUIRES > 0
   double scan_rate = 100000;
   // Ends after so many deleted or shortened; 0: no cap.
   std::uint64_t max_keys = 0;
@@ -94,7 +94,7 @@ bool CoversAll(const InvalidationRequest& request);
 base::Status Check(const InvalidationRequest& request);
 
 struct InvalidationCounts {
-  std::uint64_t scanned = 0;    // keys passed over; to within a page of a thousand
+  std::uint64_t scanned = 0;    // keys passed over; to within a page, a thousand at most
   std::uint64_t matched = 0;    // found or named, in upstream scopes
   std::uint64_t deleted = 0;    // of those: were there and are gone, by Redis' own count
   std::uint64_t shortened = 0;  // soft: end earlier now

@@ -136,6 +136,7 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   std::string cancel_reason_;
   std::uint64_t known_connection_ = 0;  // whose process is run_id_'s
   std::string run_id_;
+  std::size_t page_ = 0;  // keys that the page under way passes over
   int bump_attempts_ = 0;
   std::chrono::milliseconds backoff_{0};
   base::SteadyTime running_since_;

@@ -18,8 +18,6 @@ using policy::PolicySet;
 
 namespace {
 
-constexpr std::string_view kPageKeys = "1000";
-constexpr std::uint64_t kPage = 1000;
 constexpr int kBumpAttempts = 3;
 
 std::string WordsOf(std::string_view error) {
@@ -172,8 +170,9 @@ void InvalidationJob::NextPage() {
   if (!hands_->query.connected() || hands_->query.connection() != known_connection_) return Identify();
   const auto now = Now();
   if (const auto delay = pacer_.DelayUntil(Work::kScan, now); delay.count() > 0) return StepAfter(delay);
-  pacer_.Sent(Work::kScan, kPage, now);
-  BatchQuery::Words scan = {"SCAN", std::to_string(status_.cursor), "COUNT", std::string(kPageKeys)};
+  page_ = pacer_.page();
+  pacer_.Sent(Work::kScan, page_, now);
+  BatchQuery::Words scan = {"SCAN", std::to_string(status_.cursor), "COUNT", std::to_string(page_)};
   if (matcher_->pattern() != "*") scan.insert(scan.end(), {"MATCH", matcher_->pattern()});
   busy_ = true;
   hands_->query.Ask({scan}, [this](const BatchQuery::Answer& answer) {
@@ -194,7 +193,7 @@ void InvalidationJob::OnPage(const BatchQuery::Answer& answer) {
   if (context_.host.Snapshot() != matcher_->snapshot()) return Step();
   for (const std::string_view key : page->keys) TakeKey(key);
   exhausted_ = page->cursor == 0;
-  const std::uint64_t scanned = std::max<std::uint64_t>(kPage, page->keys.size());
+  const std::uint64_t scanned = std::max<std::uint64_t>(page_, page->keys.size());
   line_.scanned += scanned;
   Update([&](InvalidationStatus& status) {
     status.counts.scanned += scanned;

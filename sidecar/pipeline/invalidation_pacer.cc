@@ -43,7 +43,11 @@ nanoseconds InvalidationPacer::MedianOf(const Trips& trips) {
 }
 
 std::size_t InvalidationPacer::batch() const {
-  return static_cast<std::size_t>(std::clamp(rate() / 20, 1.0, static_cast<double>(kMostChanges)));
+  return static_cast<std::size_t>(std::clamp(rate() / 100, 1.0, static_cast<double>(kMostChanges)));
+}
+
+std::size_t InvalidationPacer::page() const {
+  return static_cast<std::size_t>(std::clamp(rates_[1] * share_ / 1000, 10.0, static_cast<double>(kMostPage)));
 }
 
 }  // namespace herdgate::pipeline

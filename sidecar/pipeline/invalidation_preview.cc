@@ -12,7 +12,6 @@ using Work = InvalidationPacer::Work;
 
 namespace {
 
-constexpr std::size_t kPage = 1000;
 constexpr std::size_t kKeysAtOnce = 256;
 
 std::int64_t IntegerIn(std::string_view reply, std::int64_t otherwise) {
@@ -144,8 +143,9 @@ void InvalidationPreview::NextPage() {
   const auto now = loop_.Now();
   if (const auto delay = pacer_.DelayUntil(Work::kScan, now); delay.count() > 0)
     return hands_->timer.After(std::chrono::ceil<std::chrono::milliseconds>(delay), [this] { NextPage(); });
-  pacer_.Sent(Work::kScan, kPage, now);
-  BatchQuery::Words scan = {"SCAN", std::to_string(cursor_), "COUNT", std::to_string(kPage)};
+  const std::size_t page = pacer_.page();
+  pacer_.Sent(Work::kScan, page, now);
+  BatchQuery::Words scan = {"SCAN", std::to_string(cursor_), "COUNT", std::to_string(page)};
   if (matcher_->pattern() != "*") scan.insert(scan.end(), {"MATCH", matcher_->pattern()});
   hands_->query.Ask({scan}, [this](const BatchQuery::Answer& answer) { OnPage(answer); });
 }

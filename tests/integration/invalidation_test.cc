@@ -167,6 +167,23 @@ TEST_F(InvalidationTest, AnUpstreamWithoutUnlinkIsAskedToDel) {
   EXPECT_TRUE(refused.end_reason.starts_with("NOPERM ")) << refused.end_reason;
 }
 
+TEST_F(InvalidationTest, TheEmbeddedStoreIsInvalidatedLikeRedis) {
+  gate_ = std::make_unique<Sidecar>("memory://", Sidecar::Choices{.policies = kVersions});
+  ASSERT_TRUE(gate_->started());
+  RawClient client = gate_->Client();
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(client.Do({"SET", "u:" + std::to_string(i), "1"}), "+OK\r\n");
+  ASSERT_EQ(client.Do({"SET", "p:1", "1"}), "+OK\r\n");
+  const std::string token = All().Preview(Ask(Kind::kPrefix, {"u:"})).id;
+  ASSERT_TRUE(Eventually([&] { return All().GetPreview(token)->state == InvalidationPreviewStatus::State::kDone; }));
+  EXPECT_EQ(All().GetPreview(token)->keys, 3000U);
+  EXPECT_TRUE(All().GetPreview(token)->exact);
+  InvalidationRequest soft = Ask(Kind::kPrefix, {"p:"});
+  soft.mode = InvalidationMode::kSoft;
+  EXPECT_EQ(Done(soft).counts.shortened, 1U);
+  EXPECT_EQ(Done(Ask(Kind::kPrefix, {"u:"})).counts.deleted, 3000U);
+  EXPECT_EQ(client.Do({"GET", "u:1"}), "$-1\r\n");
+}
+
 TEST_F(InvalidationTest, AValueThatIsBeingComputedIsKeptShort) {
   Open("policies: [{name: c, match: [\"c:*\"], stampede: {coalesce: on}}]");
   RawClient client = gate_->Client();

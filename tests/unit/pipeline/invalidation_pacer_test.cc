@@ -48,9 +48,15 @@ TEST_F(InvalidationPacerTest, TimeThatWasNotUsedIsNotMadeUpFor) {
 
 TEST_F(InvalidationPacerTest, BatchesAreBoundedAndSmallAtSlowRates) {
   EXPECT_EQ(InvalidationPacer(1e9, 1).batch(), InvalidationPacer::kMostChanges);
-  EXPECT_EQ(InvalidationPacer(5000, 1).batch(), 250U);
-  EXPECT_EQ(InvalidationPacer(100, 1).batch(), 5U);
+  EXPECT_EQ(InvalidationPacer(5000, 1).batch(), 50U);
+  EXPECT_EQ(InvalidationPacer(300, 1).batch(), 3U);
   EXPECT_EQ(InvalidationPacer(0.001, 1).batch(), 1U);
+}
+
+TEST_F(InvalidationPacerTest, PagesAreBoundedAndSmallAtSlowRates) {
+  EXPECT_EQ(InvalidationPacer(1, 1e9).page(), InvalidationPacer::kMostPage);
+  EXPECT_EQ(InvalidationPacer(1, 100000).page(), 100U);
+  EXPECT_EQ(InvalidationPacer(1, 1).page(), 10U);
 }
 
 TEST_F(InvalidationPacerTest, ASlowAnswerHalvesTheRate) {
