@@ -1,6 +1,7 @@
 // Invalidations and near caches: of the sidecar that is asked, and of another on the same Redis.
 #include <gtest/gtest.h>
 
+#include "sidecar/stampede/lease.h"
 #include "tests/integration/support/invalidation_fixture.h"
 
 namespace herdgate::integration {
@@ -130,12 +131,12 @@ TEST_F(InvalidationNearTest, HardInScopeNearLeavesNothingForAnUpstreamThatIsAway
 TEST_F(InvalidationNearTest, SoftValuesAreServedUntilTheyEnd) {
   InvalidationRequest request = Ask(Kind::kPrefix, {"n:"});
   request.mode = Mode::kSoft;
-  request.options.soft_window = std::chrono::hours(1);
+  request.options.soft_window = std::chrono::hours(10000);  // none ends in this test
   EXPECT_EQ(Done(request).counts.shortened, static_cast<std::uint64_t>(kKeys));
   EXPECT_EQ(Get(*gate_, "n:1"), "$3\r\nold\r\n");
   const long long left = Number(Direct().Do({"PTTL", "n:1"}));
   EXPECT_GT(left, 0);
-  EXPECT_LE(left, 3600000);
+  EXPECT_LE(left, 36000000000);
 }
 
 TEST_F(InvalidationNearTest, APreviewNamesTheHottestKeys) {
@@ -153,6 +154,25 @@ TEST_F(InvalidationNearTest, APreviewNamesTheHottestKeys) {
   EXPECT_GT(preview.hottest.front().reads_per_second, 0);
   EXPECT_GT(preview.recomputes_per_second, 0);
   for (const auto& hot : preview.hottest) EXPECT_EQ(hot.key.substr(0, 2), "n:");
+}
+
+TEST_F(InvalidationTest, AValueThatAnotherSidecarsClientComputesIsKeptShort) {
+  constexpr const char* kCoalesced = "policies: [{name: c, match: [\"c:*\"], stampede: {coalesce: on}}]";
+  Open(kCoalesced);
+  Sidecar other(redis_->Url(), {.policies = kCoalesced});
+  for (Sidecar* sidecar : {gate_.get(), &other})
+    ASSERT_TRUE(sidecar->MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
+  RawClient leader = other.Client();
+  ASSERT_EQ(leader.Do({"GET", "c:1"}), "$-1\r\n");
+  const std::string lease = stampede::LeaseNameOf("c:1");
+  ASSERT_TRUE(Eventually([&] { return Direct().Do({"EXISTS", lease}) == ":1\r\n"; }));
+  Done(Ask(Kind::kKey, {"c:1"}));
+  ASSERT_EQ(leader.Do({"SET", "c:1", "computed before", "PX", "600000"}), "+OK\r\n");
+  EXPECT_TRUE(Eventually(
+      [&] {
+        return Number(Direct().Do({"PTTL", "c:1"})) <= 2000;
+      },
+      std::chrono::milliseconds(1000)));
 }
 
 }  // namespace
