@@ -1,0 +1,15 @@
+import { render } from 'preact';
+import 'uplot/dist/uPlot.min.css';
+import { loadToken } from './api/client';
+import { App } from './app';
+import { startLive } from './lib/live';
+import { startTheme } from './lib/theme';
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/parts.css';
+
+loadToken();
+startTheme();
+startLive();
+const place = document.getElementById('app');
+if (place) render(<App />, place);

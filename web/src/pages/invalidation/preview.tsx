@@ -1,0 +1,104 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { get } from '../../api/client';
+import type { Preview } from '../../api/schema';
+import { bytes, count, rate, span } from '../../lib/format';
+import { usePoll } from '../../lib/poll';
+import { describe } from '../../lib/target';
+import { KeyText } from '../../ui/key';
+import { Failure, Panel, Tile } from '../../ui/parts';
+import { Table } from '../../ui/table';
+import { Confirm } from './confirm';
+
+const kPollMs = 700;
+
+/** What would be touched, live while it is counted, and below it the confirmation. */
+export function PreviewView({ first, onDismiss }: { first: Preview; onDismiss(): void }) {
+  const heading = useRef<HTMLDivElement>(null);
+  const settled = useRef<Preview | undefined>(first.state === 'running' ? undefined : first);
+  const polled = usePoll(async (signal) => {
+    const preview = settled.current ?? (await get('GetPreview', `invalidations/preview/${encodeURIComponent(first.token)}`, signal));
+    if (preview.state !== 'running') settled.current = preview;
+    return preview;
+  }, kPollMs, first.token);
+  const preview = polled.data ?? first;
+  useEffect(() => heading.current?.focus(), []);
+  return (
+    <div ref={heading} tabIndex={-1} class="step" aria-label={`Preview of ${describe(preview.target)}`} role="region">
+      <Panel title={`2. Preview of ${describe(preview.target)}`} actions={<Scan preview={preview} />}>
+        <Failure error={polled.error ?? (preview.state === 'failed' ? new Error(preview.error ?? 'The preview failed.') : undefined)} />
+        <div class="tiles">
+          <Tile label="Keys" value={matches(preview)} detail={`${count(preview.matched)} seen so far`} />
+          <Tile label="Memory" value={preview.bytes === null ? 'N/A' : `${preview.exact ? '' : '~ '}${bytes(preview.bytes)}`} detail="of these keys, estimated" />
+          <Tile
+            label="Load on the origin"
+            value={preview.origin_per_second === null ? 'N/A' : `+ ${rate(preview.origin_per_second)}`}
+            detail={preview.target.mode === 'hard' ? 'for a while, estimated from their hits' : 'soft: spread out by the refresh'}
+            tone={(preview.origin_per_second ?? 0) > 100 ? 'warn' : 'plain'}
+          />
+        </div>
+        <div class="two">
+          <Hottest preview={preview} />
+          <Sample preview={preview} />
+        </div>
+      </Panel>
+      {preview.state === 'ready' && <Confirm preview={preview} onDismiss={onDismiss} />}
+    </div>
+  );
+}
+
+function matches({ estimated, exact }: Preview): string {
+  if (estimated === null) return 'N/A';
+  return exact ? count(estimated) : `~ ${count(estimated)}`;
+}
+
+function Scan({ preview }: { preview: Preview }) {
+  const { state, scanned, total } = preview;
+  if (state !== 'running') return <span class="muted">{state === 'ready' ? 'Counted' : 'Failed'}</span>;
+  return (
+    <label class="progress">
+      <span>
+        Counting: {count(scanned)} of {total === null ? 'an unknown number' : count(total)}
+      </span>
+      {total === null ? <progress /> : <progress value={scanned} max={Math.max(1, total)} />}
+    </label>
+  );
+}
+
+function Hottest({ preview }: { preview: Preview }) {
+  return (
+    <div>
+      <h3>Hottest of them</h3>
+      <Table
+        caption="Hottest matches"
+        rows={preview.hottest}
+        keyOf={(item) => item.key}
+        empty="None of this pod’s hottest keys matches."
+        columns={[
+          { head: 'Key', cell: (item) => <KeyText value={item} link={false} most={40} /> },
+          { head: 'Lookups', number: true, cell: (item) => rate(item.per_second) },
+        ]}
+      />
+    </div>
+  );
+}
+
+function Sample({ preview }: { preview: Preview }) {
+  return (
+    <div>
+      <h3>Some of them</h3>
+      <div class="tall">
+        <Table
+          caption="Sample of the keys"
+          rows={preview.sample}
+          keyOf={(item) => item.key}
+          empty={preview.state === 'running' ? 'None found yet.' : 'No key matches.'}
+          columns={[
+            { head: 'Key', cell: (item) => <KeyText value={item} link={false} most={40} /> },
+            { head: 'Memory', number: true, cell: (item) => bytes(item.bytes) },
+            { head: 'Expires in', number: true, cell: (item) => (item.ttl_ms === null ? 'never' : span(item.ttl_ms / 1000)) },
+          ]}
+        />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { useSnapshot } from '../../lib/live';
+import { kKinds, type Draft, type Mode, type Reach } from '../../lib/target';
+import { Panel } from '../../ui/parts';
+
+interface Props {
+  draft: Draft;
+  disabled: boolean;
+  busy: boolean;
+  onChange(draft: Draft): void;
+  onPreview(): void;
+}
+
+const kModes: readonly [Mode, string, string][] = [
+  ['soft', 'Soft', 'marked stale, computed anew in the background'],
+  ['hard', 'Hard', 'gone; the next reader computes'],
+];
+
+const kReaches: readonly [Reach, string, string][] = [
+  ['both', 'Both', 'Redis, and so every near cache'],
+  ['upstream', 'Redis', 'near caches follow as they hear of it'],
+  ['near', 'Near cache', 'of this pod only'],
+];
+
+export function TargetForm({ draft, disabled, busy, onChange, onPreview }: Props) {
+  const set = (part: Partial<Draft>) => onChange({ ...draft, ...part });
+  return (
+    <Panel title="1. What" note="Nothing is changed before you have seen a preview and confirmed it.">
+      <form onSubmit={(event) => (event.preventDefault(), onPreview())}>
+        <fieldset class="bare" disabled={disabled} aria-describedby={disabled ? 'readonly' : undefined}>
+          <Choice legend="Kind" name="kind" value={draft.kind} options={kKinds.map(({ kind, name }) => [kind, name, ''] as const)} onChoose={(kind) => set({ kind })} />
+          <p class="note">{kKinds.find(({ kind }) => kind === draft.kind)?.help}</p>
+          <Subject draft={draft} set={set} />
+          <div class="two">
+            <Choice legend="How" name="mode" value={draft.mode} options={kModes} onChoose={(mode) => set({ mode })} />
+            <Choice legend="Where" name="reach" value={draft.reach} options={kReaches} onChoose={(reach) => set({ reach })} />
+          </div>
+          <button type="submit" class="primary" disabled={busy}>
+            {busy ? 'Asking…' : 'Preview'}
+          </button>
+        </fieldset>
+      </form>
+    </Panel>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  legend: string;
+  name: string;
+  value: T;
+  options: readonly (readonly [T, string, string])[];
+  onChoose(value: T): void;
+}
+
+function Choice<T extends string>({ legend, name, value, options, onChoose }: ChoiceProps<T>) {
+  return (
+    <fieldset class="choice">
+      <legend>{legend}</legend>
+      {options.map(([option, title, help]) => (
+        <label key={option}>
+          <input type="radio" name={name} value={option} checked={option === value} onChange={() => onChoose(option)} />
+          <span>
+            {title}
+            {help && <small> {help}</small>}
+          </span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function Subject({ draft, set }: { draft: Draft; set(part: Partial<Draft>): void }) {
+  const { kind, text } = draft;
+  if (kind === 'everything') return null;
+  if (kind === 'policy') return <PolicyChoice draft={draft} set={set} label="Policy" none="Choose one" onlyGenerations />;
+  const label = kKinds.find((one) => one.kind === kind)?.name ?? '';
+  const shared = { class: 'key', value: text, autocomplete: 'off', spellcheck: false, required: true } as const;
+  return (
+    <div class="line">
+      <label class="grow">
+        {label}
+        {kind === 'keys' ? (
+          <textarea {...shared} rows={6} onInput={(event) => set({ text: event.currentTarget.value })} />
+        ) : (
+          <input {...shared} type="text" placeholder={kind === 'pattern' ? 'user:*' : ''} onInput={(event) => set({ text: event.currentTarget.value })} />
+        )}
+      </label>
+      {(kind === 'prefix' || kind === 'pattern') && <PolicyChoice draft={draft} set={set} label="Only of policy" none="Any" />}
+    </div>
+  );
+}
+
+interface PolicyChoiceProps {
+  draft: Draft;
+  set(part: Partial<Draft>): void;
+  label: string;
+  none: string;
+  onlyGenerations?: boolean;
+}
+
+function PolicyChoice({ draft, set, label, none, onlyGenerations = false }: PolicyChoiceProps) {
+  const policies = useSnapshot()?.policies ?? [];
+  return (
+    <label>
+      {label}
+      <select value={draft.policy} onChange={(event) => set({ policy: event.currentTarget.value })}>
+        <option value="">{none}</option>
+        {policies.map((policy) => (
+          <option key={policy.name} value={policy.name} disabled={onlyGenerations && !policy.generation}>
+            {policy.name}
+            {onlyGenerations && !policy.generation ? ' (no generation)' : ''}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,25 @@
+import { hrefOf } from '../lib/router';
+
+const kGroups = [
+  { name: 'See', pages: [['overview', 'Overview'], ['policies', 'Policies'], ['hot', 'Hot keys'], ['stampedes', 'Stampedes']] },
+  { name: 'Act', pages: [['inspect', 'Inspect a key'], ['invalidate', 'Invalidate'], ['jobs', 'Jobs']] },
+  { name: 'Run', pages: [['audit', 'Audit'], ['system', 'System'], ['access', 'Access']] },
+] as const;
+
+export function Navigation({ current }: { current: string }) {
+  return (
+    <nav aria-label="Pages">
+      {kGroups.map((group) => (
+        <ul key={group.name} aria-label={group.name}>
+          {group.pages.map(([page, title]) => (
+            <li key={page}>
+              <a href={hrefOf(page)} aria-current={current === page ? 'page' : undefined}>
+                {title}
+              </a>
+            </li>
+          ))}
+        </ul>
+      ))}
+    </nav>
+  );
+}
