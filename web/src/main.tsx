@@ -5,8 +5,8 @@ import { App } from './app';
 import { startLive } from './lib/live';
 import { startTheme } from './lib/theme';
 import './styles/base.css';
-import './styles/layout.css';
 import './styles/parts.css';
+import './styles/layout.css';
 
 loadToken();
 startTheme();

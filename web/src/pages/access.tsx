@@ -50,10 +50,10 @@ export function Access() {
         <Panel title="What you may do" actions={<span>{snapshot.caller.name ?? 'no token'}</span>} note={snapshot.caller.tokens_configured ? '' : 'This sidecar has no tokens file: it can be read from this machine, and changed by nobody.'}>
           <Facts
             rows={kScopes.map(([scope, means]) => [
-              means,
-              <Badge tone={snapshot.caller.scopes.includes(scope) ? 'good' : 'plain'}>
-                {snapshot.caller.scopes.includes(scope) ? 'yes' : 'no'} <small>({scope})</small>
-              </Badge>,
+              <code>{scope}</code>,
+              <>
+                <Badge tone={snapshot.caller.scopes.includes(scope) ? 'good' : 'plain'}>{snapshot.caller.scopes.includes(scope) ? 'yes' : 'no'}</Badge> {means}
+              </>,
             ])}
           />
         </Panel>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { get } from '../api/client';
 import type { AuditEntry } from '../api/schema';
+import { matches, merge } from '../lib/audit_list';
 import { clock, span } from '../lib/format';
 import { escapeText } from '../lib/keys';
 import { usePoll } from '../lib/poll';
@@ -39,16 +40,6 @@ export function Audit() {
       )}
     </Panel>
   );
-}
-
-/** Newest first, each once: new entries come while older pages are there. */
-export function merge(newest: readonly AuditEntry[], older: readonly AuditEntry[]): AuditEntry[] {
-  const known = new Map([...older, ...newest].map((entry) => [entry.number, entry]));
-  return [...known.values()].sort((one, other) => other.number - one.number);
-}
-
-export function matches(entry: AuditEntry, filter: string): boolean {
-  return filter === '' || JSON.stringify(entry).toLowerCase().includes(filter.toLowerCase());
 }
 
 function Entries({ items, empty }: { items: readonly AuditEntry[]; empty: string }) {

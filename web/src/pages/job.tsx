@@ -3,6 +3,7 @@ import { download, get, send } from '../api/client';
 import type { Invalidation } from '../api/schema';
 import { clock, count, rate, span } from '../lib/format';
 import { toInvalidate } from '../lib/handover';
+import { leftOf } from '../lib/job_left';
 import { useRefusal } from '../lib/live';
 import { usePoll } from '../lib/poll';
 import { describe } from '../lib/target';
@@ -51,12 +52,6 @@ function Progress({ job }: { job: Invalidation }) {
       {!over && job.total === null ? <progress /> : <progress value={job.state === 'done' ? whole : job.scanned} max={whole} />}
     </label>
   );
-}
-
-/** Seconds, from how long the part before took. */
-export function leftOf(job: Invalidation): number | undefined {
-  if (job.state !== 'running' || !job.total || job.scanned === 0 || job.seconds < 1) return undefined;
-  return Math.round((Math.max(0, job.total - job.scanned) * job.seconds) / job.scanned);
 }
 
 function Controls({ job, path, onDone }: { job: Invalidation; path: string; onDone(): void }) {

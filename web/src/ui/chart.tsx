@@ -4,10 +4,10 @@ import type uPlot from 'uplot';
 import { clock } from '../lib/format';
 import { useStore } from '../lib/store';
 import { look } from '../lib/theme';
-import { createPlot, dataOf, type PlotOptions, type Series } from './plot';
+import { nextIndex } from './chart_keys';
+import { createPlot, dataOf, type PlotOptions } from './plot';
+import type { Series } from './stack';
 import { Table } from './table';
-
-export type { Series };
 
 interface Props {
   title: string;
@@ -145,20 +145,4 @@ function Canvas(props: Props & { cursor: number | undefined; onCursor(index: num
       onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
     />
   );
-}
-
-export function nextIndex(key: string, index: number | undefined, length: number): number | undefined {
-  const last = length - 1;
-  switch (key) {
-    case 'ArrowLeft':
-      return Math.max(0, (index ?? length) - 1);
-    case 'ArrowRight':
-      return Math.min(last, (index ?? last) + 1);
-    case 'Home':
-      return 0;
-    case 'End':
-      return last;
-    default:
-      return undefined;
-  }
 }

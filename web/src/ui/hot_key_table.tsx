@@ -34,12 +34,20 @@ export function HotKeyTable({ items, counted, lookups, brief = false }: Props) {
     columns.splice(2, 0, { head: 'Share', number: true, hint: 'Of all lookups now', cell: (item) => percent(lookups > 0 ? Math.min(1, item.per_second / lookups) : undefined) });
     columns.push(
       { head: 'Found', number: true, wide: true, hint: 'Of its lookups', cell: (item) => percent(item.hits + item.misses > 0 ? item.hits / (item.hits + item.misses) : undefined) },
-      { head: 'Counted', number: true, wide: true, hint: 'Lookups of the last minutes: between these two', cell: (item) => (item.error > 0 ? `${count(item.count - item.error)} to ${count(item.count)}` : count(item.count)) },
+      { head: 'Counted', number: true, wide: true, hint: 'Lookups of the last minutes: at least so many, and at most so many more', cell: (item) => <Bounds item={item} /> },
       { head: 'Policy', cell: (item) => (item.policy ? <a href={hrefOf('policies', item.policy)}>{item.policy}</a> : 'none') },
     );
   }
   const empty = counted ? 'No key has been looked up yet.' : 'Keys are counted as soon as a policy is in force; there is none.';
   return <Table caption="Hot keys" columns={columns} rows={items} keyOf={(item) => item.key} empty={empty} />;
+}
+
+function Bounds({ item: { count: most, error } }: { item: HotKey }) {
+  return (
+    <>
+      {count(most - error)} {error > 0 && <small>+ {count(error)}</small>}
+    </>
+  );
 }
 
 function inWords(minutes: readonly number[]): string {

@@ -83,17 +83,17 @@ export function ReadOnly({ scope, id }: { scope: Scope; id?: string }) {
   if (!refusal) return null;
   return (
     <p class="readonly" id={id}>
-      <span aria-hidden="true">⦸</span> {refusal}
+      {refusal}
     </p>
   );
 }
 
 /** Pairs of a name and a value. */
-export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) {
+export function Facts({ rows }: { rows: readonly (readonly [ComponentChildren, ComponentChildren])[] }) {
   return (
     <dl class="facts">
-      {rows.map(([name, value]) => (
-        <div key={name}>
+      {rows.map(([name, value], index) => (
+        <div key={index}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

@@ -1,14 +1,7 @@
 // The one place that knows uPlot: makes a plot of plain series, stacked or not, in the theme's colours.
 import uPlot from 'uplot';
 import { clock } from '../lib/format';
-
-export interface Series {
-  label: string;
-  /** A custom property of the style sheet, like --hit. */
-  color: string;
-  values: readonly (number | null)[];
-  dash?: number[];
-}
+import { stack, type Series } from './stack';
 
 export interface PlotOptions {
   x: readonly number[];
@@ -24,15 +17,9 @@ export interface PlotOptions {
   onCursor(index: number | undefined): void;
 }
 
-/** A stack's areas, each from 0: drawn in reverse order, so that each covers all but its own part of the one before. */
-export function stack(series: readonly Series[]): (number | null)[][] {
-  const sums: (number | null)[][] = [];
-  series.forEach((one, index) => {
-    const below = sums[index - 1];
-    sums.push(one.values.map((value, at) => (value === null ? null : value + (below?.[at] ?? 0))));
-  });
-  return sums;
-}
+// A chart of time shows a minute at least, and marks whole seconds.
+const kLeastSeconds = 60;
+const kTicks = [1, 5, 10, 15, 30, 60, 120, 300, 600];
 
 export function dataOf({ x, series, stacked }: Pick<PlotOptions, 'x' | 'series' | 'stacked'>): uPlot.AlignedData {
   const values = stacked ? stack(series).reverse() : series.map((one) => [...one.values]);
@@ -48,15 +35,15 @@ export function createPlot(target: HTMLElement, options: PlotOptions, width: num
     {
       width,
       height,
-      padding: [8, 8, 0, 0],
+      padding: [8, options.kind === 'log' ? 30 : 10, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !options.stacked } },
       scales: {
-        x: options.kind === 'time' ? { time: true } : { time: false, distr: 3, log: 2 },
+        x: options.kind === 'time' ? { time: true, range: (_plot, low, high) => [Math.min(low, high - kLeastSeconds), high] } : { time: false, distr: 3, log: 2 },
         y: { range: (_plot, _low, high) => [0, options.top ?? Math.max(high * 1.05, 1e-9)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, space: 70, ...xAxis(options) },
+        { ...axis, size: 26, grid: { show: false }, space: 74, ...xAxis(options) },
         { ...axis, size: 62, grid: { stroke: color('--grid'), width: 1 }, values: (_plot, splits) => splits.map(options.format) },
       ],
       series: [{}, ...ordered.map((one) => seriesOf(one, color(one.color), options.stacked))],
@@ -82,9 +69,9 @@ function seriesOf(one: Series, stroke: string, stacked: boolean): uPlot.Series {
 }
 
 function xAxis({ kind, x, formatX }: PlotOptions): Partial<uPlot.Axis> {
-  if (kind === 'time') return { values: (_plot, splits) => splits.map((second) => clock(second * 1000).slice(-8)) };
+  if (kind === 'time') return { incrs: [...kTicks], values: (_plot, splits) => splits.map((second) => clock(second * 1000).slice(-8)) };
   const step = Math.max(1, Math.ceil(x.length / 7));
-  return { splits: () => x.filter((_value, index) => index % step === 0), values: (_plot, splits) => splits.map(formatX) };
+  return { filter: (_plot, splits) => splits, splits: () => x.filter((_value, index) => index % step === 0), values: (_plot, splits) => splits.map(formatX) };
 }
 
 function drawMark(plot: uPlot, at: number, stroke: string): void {
