@@ -7,22 +7,11 @@ const target = fileURLToPath(new URL('../src/api/schema.ts', import.meta.url));
 
 function typeOf(schema, indent) {
   if (schema.$ref) return schema.$ref.replace('#/components/schemas/', '');
-  if (schema.allOf) return schema.allOf.map((part, index) => typeOfPart(part, schema.allOf.slice(index + 1), indent)).join(' & ');
+  if (schema.allOf) return schema.allOf.map((part) => typeOf(part, indent)).join(' & ');
   if (schema.oneOf) return schema.oneOf.map((part) => typeOf(part, indent)).join(' | ');
   if (schema.enum) return schema.enum.map((value) => (value === null ? 'null' : `'${value}'`)).join(' | ');
   if (schema.type === undefined) return 'unknown';
   return [schema.type].flat().map((type) => plainType(type, schema, indent)).join(' | ');
-}
-
-// Of parts that name the same property, the last says what it is.
-function typeOfPart(part, later, indent) {
-  const names = Object.keys(propertiesOf(part)).filter((name) => later.some((other) => name in propertiesOf(other)));
-  const type = typeOf(part, indent);
-  return names.length === 0 ? type : `Omit<${type}, ${names.map((name) => `'${name}'`).join(' | ')}>`;
-}
-
-function propertiesOf(schema) {
-  return (schema.$ref ? api.components.schemas[schema.$ref.split('/').pop()] : schema).properties ?? {};
 }
 
 function plainType(type, schema, indent) {

@@ -35,7 +35,7 @@ export function createApi({ tokens = true, upstreamDown = false } = {}) {
       time: new Date().toISOString(), monotonic_ms: Math.round(second * 1000) + 1, version: '0.1.0', revision: '1a2b3c4d5e6f', uptime_seconds: 2400 + second, ready: true, draining: false,
       caller: { name: caller.name, scopes: caller.scopes, tokens_configured: tokens },
       upstream: upstreamOf(second, upstreamDown),
-      near: { mode: upstreamDown ? 'down' : 'tracking', bytes: 41_200_000, max_bytes: 67_108_864, entries: 31_204 },
+      near: { mode: upstreamDown ? 'off' : 'tracked', bytes: 41_200_000, max_bytes: 67_108_864, entries: 31_204 },
       sessions: { open: 24, max: 10_000, rejected: 0 },
       totals: figuresOf(sumOf(traffic.policies.map((policy) => policy.outcomes))), rates,
       commands: { total: Math.round(31_000 * (2400 + second)), per_second: rates.lookups * 1.12 },
@@ -146,7 +146,7 @@ function inspect({ key, encoding = 'utf8', value }) {
   const policy = key.startsWith('page:') ? 'page' : 'user';
   const physical = encoding === 'utf8' ? { ...shown, key: `v7.1763680000123:${key}` } : shown;
   return {
-    ...shown, exists: true, type: 'string', ttl_ms: 1_834_211, physical_ttl_ms: 1_844_211, size_bytes: 1432, length: 1290, physical, policy, mode: 'enforce', pattern: `${policy}:*`,
+    ...shown, db: 0, exists: true, type: 'string', ttl_ms: 1_834_211, physical_ttl_ms: 1_844_211, size_bytes: 1432, length: 1290, physical, policy, mode: 'enforce', pattern: `${policy}:*`,
     why: `The pattern ${policy}:* has the longest literal prefix of those that match.`, near: { state: 'fresh', age_ms: 812, fresh_for_ms: 4188, bytes: 1500 }, flight: false, per_second: 412.5,
     value: value ? { data: '{"id": 1, "name": "<b>Ada</b>\u202e"}\nsecond line', encoding: 'utf8', cut: false, bytes: 1290 } : null,
   };

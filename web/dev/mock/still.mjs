@@ -7,7 +7,7 @@ export function upstreamOf(second, down) {
 
 export function policyDetails({ near, coalesce, refresh, generation }) {
   return {
-    generation: generation ? 1763680000123 : null,
+    current_generation: generation ? 1763680000123 : null,
     rules: {
       ttl: { missing: 'apply', default_ms: 3_600_000, min_ms: 10_000, max_ms: 86_400_000, jitter: 0.1 },
       version: { schema: generation ? 7 : null, generation, require: '' },

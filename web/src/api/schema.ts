@@ -43,7 +43,7 @@ export type Outcomes = {
 export type LookupFigures = {
   lookups: number;
   outcomes: Outcomes;
-  hit_ratio: number | null; // Share of lookups answered with a value since the start (near_hit, hit, stale, waited, negative_hit); null: no lookups.
+  hit_ratio: number | null; // near_hit and hit of all lookups since the start, as on the dashboards; null: no lookups.
 };
 
 export type LookupRates = {
@@ -94,7 +94,7 @@ export type Upstream = {
 };
 
 export type Near = {
-  mode: 'off' | 'tracking' | 'down'; // off: no policy has a near cache. tracking: coherent, its connection is up. down: it is not, nothing is answered as fresh.
+  mode: 'off' | 'probing' | 'tracked' | 'broadcast'; // off: nothing is answered from memory. probing: whether pushes arrive is not proven yet. tracked, broadcast: how the upstream tells what is void.
   bytes: number;
   max_bytes: number;
   entries: number;
@@ -139,7 +139,7 @@ export type Snapshot = {
     rejected: number; // Since the start.
   };
   totals: LookupFigures;
-  rates: LookupRates | null; // Of the last 5 to 15 s; null until this was asked for twice within a minute, a second apart.
+  rates: LookupRates | null; // Of the last 15 s, or so many as it has been asked for; null until this was asked for twice within a minute, a second apart.
   commands: {
     total: number; // Commands answered.
     per_second: number | null;
@@ -174,7 +174,7 @@ export type WhatIf = {
   }[]; // Share of lookups that would find a value, if keys lived that long; `at` is of a key of the policy's own life.
 };
 
-export type Policy = Omit<PolicyBrief, 'generation'> & {
+export type Policy = PolicyBrief & {
   rules: {
     ttl: { missing: 'apply' | 'reject' | 'allow'; default_ms: number; min_ms: number; max_ms: number; jitter: number };
     version: { schema: number | null; generation: boolean; require: string };
@@ -192,7 +192,7 @@ export type Policy = Omit<PolicyBrief, 'generation'> & {
     refresh: { mode: 'off' | 'synthetic'; beta: number };
     offline: { reads: 'pass' | 'miss' | 'error'; fallback: 'none' | 'memory' };
   }; // 0 ms: none.
-  generation: number | null; // The one in force; null: it has none, or it is not known yet.
+  current_generation: number | null; // The one in force; null: it has none, or it is not known yet.
   what_if: WhatIf | null;
 };
 
@@ -261,6 +261,7 @@ export type KeyReport = Key & {
   size_bytes: number | null; // MEMORY USAGE; null where the upstream has no such command.
   length: number | null; // STRLEN, HLEN, LLEN, SCARD, ZCARD or XLEN.
   physical: Key;
+  db: number;
   policy: string | null;
   mode: 'enforce' | 'audit' | 'off' | null;
   pattern: string | null; // Of the policy, that the key matches best.

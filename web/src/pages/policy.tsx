@@ -103,7 +103,7 @@ function Rules({ policy }: { policy: Policy }) {
           ['No TTL given', `${ttl.missing}${ttl.default_ms ? ` ${ms(ttl.default_ms)}` : ''}`],
           ['TTL', `${ttl.min_ms ? ms(ttl.min_ms) : 'any'} to ${ttl.max_ms ? ms(ttl.max_ms) : 'any'}, jitter ${percent(ttl.jitter, 0)}`],
           ['Schema', version.schema ?? 'none'],
-          ['Generation', version.generation ? (typeof policy.generation === 'number' ? policy.generation : 'not known yet') : 'off'],
+          ['Generation', version.generation ? (policy.current_generation ?? 'not known yet') : 'off'],
           ['Near cache', near.enabled ? `at most ${ms(near.max_ttl_ms)}, values up to ${bytes(near.max_value_bytes)}` : 'off'],
           ['Coalesce', `${stampede.coalesce}, at most ${ms(stampede.max_wait_ms)}, then ${stampede.on_timeout}`],
           ['Lease', stampede.lease_ms === null ? 'learned' : ms(stampede.lease_ms)],

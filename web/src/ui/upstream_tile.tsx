@@ -21,7 +21,7 @@ export function UpstreamTile({ snapshot }: { snapshot: Snapshot }) {
         <>
           {upstream.error || `for ${span(Math.round(upstream.for_seconds))}; breaker ${upstream.breaker.state.replace('_', ' ')}`}
           <br />
-          {near.mode === 'off' ? 'no near cache' : `near ${near.mode === 'down' ? 'cache down' : 'cache'} ${bytes(near.bytes)} of ${bytes(near.max_bytes)}`}
+          {near.mode === 'off' ? 'near cache off' : `near cache ${near.mode}, ${bytes(near.bytes)} of ${bytes(near.max_bytes)}`}
         </>
       }
       hint={upstream.url}
