@@ -44,7 +44,7 @@ for (const scheme of ['dark', 'light']) {
     page.on('pageerror', (error) => console.error(name, error.message));
     const target = { job: 'invalidate', readonly: 'invalidate', phone: 'overview', down: 'overview' }[name] ?? name;
     await page.goto(`${name === 'down' ? down.url : url}#token=${name === 'readonly' ? 'reader' : 'full'}&${target}`);
-    await page.waitForTimeout(target === 'overview' || target.startsWith('policies/') ? Number(process.env.SETTLE ?? 8000) : 1200);
+    await page.waitForTimeout(target === 'overview' || target.startsWith('policies/') ? Number(process.env.SETTLE ?? 4000) : 1200);
     await kActs[name]?.(page);
     await page.screenshot({ path: `${folder}/${name.replace('/', '-')}-${scheme}.png`, fullPage: name !== 'overview' });
     await context.close();

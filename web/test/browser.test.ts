@@ -76,6 +76,14 @@ describe.skipIf(!kChromium)('the UI', () => {
     expect(await context.cookies()).toEqual([]);
   });
 
+  it('takes a token from an address that is pasted into the open tab', async () => {
+    await page.goto(`${mock.url}#/hot`);
+    await page.getByText('This sidecar asks for a token.').waitFor();
+    await page.evaluate(() => (location.hash = '#token=full&hot'));
+    await page.getByText('The keys that this pod is asked for most').waitFor();
+    expect(page.url()).toBe(`${mock.url}#/hot`);
+  });
+
   it('stays logged in over a reload and forgets when told', async () => {
     await go('access');
     await settled();

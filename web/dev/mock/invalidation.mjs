@@ -60,7 +60,7 @@ function show({ token, target, begun }) {
     exact,
     bytes: share < 0.1 ? null : matches * 1430,
     sample: target.kind === 'key' ? [] : sampleOf(pattern).slice(0, Math.min(matches, Math.round(98 * share))),
-    hottest: hotKeys(27_000).slice(0, exact ? 1 : 7).map(({ key, encoding, cut, per_second }) => ({ key, encoding, cut, per_second })),
+    hottest: hotKeys(27_000).filter(({ key, encoding }) => encoding === 'base64' || key.startsWith(pattern.split('*')[0])).slice(0, exact ? 1 : 7).map(({ key, encoding, cut, per_second }) => ({ key, encoding, cut, per_second })),
     origin_per_second: share < 0.3 ? null : exact ? 2.5 : 4210,
     confirm: matches > 1000 || target.kind === 'everything' ? 'type' : 'button',
     needed_scope: target.kind === 'everything' || /^\*+$/.test(target.pattern ?? '') ? 'purge_all' : 'invalidate',

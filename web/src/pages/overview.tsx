@@ -56,9 +56,9 @@ function Tiles({ snapshot }: { snapshot: Snapshot }) {
         hint="Of commands, from arrival to Redis' reply"
       />
       <Tile
-        label="Recomputes prevented"
+        label="Recomputes saved"
         value={count(stampedes.avoided)}
-        detail={`${count(stampedes.recomputes)} took place; ${span(stampedes.seconds_avoided)} of work saved`}
+        detail={`${span(stampedes.seconds_avoided)} of work; ${count(stampedes.recomputes)} took place`}
         hint="What callers would have computed at the same time, had nobody stopped them; a lower bound"
       />
       <Tile

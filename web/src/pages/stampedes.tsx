@@ -33,7 +33,7 @@ export function Stampedes() {
 function Tiles({ totals, flights }: { totals: Answers['ListStampedes']['totals']; flights: Answers['GetFlights'] | undefined }) {
   return (
     <div class="tiles">
-      <Tile label="Recomputes prevented" value={count(totals.avoided)} detail={`${span(totals.seconds_avoided)} of work saved, at least`} />
+      <Tile label="Recomputes saved" value={count(totals.avoided)} detail={`${span(totals.seconds_avoided)} of work, at least`} />
       <Tile label="Recomputes" value={count(totals.recomputes)} detail={`in ${count(totals.flights)} flights`} />
       <Tile label="Stampedes" value={count(totals.events)} detail="flights of five or more callers" />
       <Tile label="Now" value={count(flights?.leaders)} detail={`${count(flights?.waiters)} wait, for ${count(flights?.keys)} keys`} />
@@ -64,7 +64,7 @@ function Events({ items }: { items: readonly Stampede[] }) {
               </>
             ),
           },
-          { head: 'Prevented', number: true, cell: (item) => count(item.avoided) },
+          { head: 'Saved', number: true, cell: (item) => count(item.avoided) },
           { head: 'Without', number: true, wide: true, cell: (item) => count(item.unprotected_size) },
           { head: 'Took', number: true, cell: (item) => span(item.duration_seconds) },
           { head: 'Pods', number: true, wide: true, cell: (item) => count(item.pods) },

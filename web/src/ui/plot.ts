@@ -35,7 +35,7 @@ export function createPlot(target: HTMLElement, options: PlotOptions, width: num
     {
       width,
       height,
-      padding: [8, options.kind === 'log' ? 30 : 10, 0, 0],
+      padding: [8, 28, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !options.stacked } },
       scales: {
