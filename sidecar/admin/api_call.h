@@ -28,6 +28,7 @@ struct Caller {
 // What the audit log says beyond the request: JSON.
 struct AuditNote {
   bool wanted = true;
+  std::string parameters{};  // empty: the body, or the path's argument
   std::string before = "null";
   std::string after = "null";
 };

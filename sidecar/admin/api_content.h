@@ -16,6 +16,7 @@
 #include "sidecar/base/result.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/pipeline/control.h"
+#include "sidecar/pipeline/invalidations.h"
 
 namespace herdgate::admin {
 
@@ -47,6 +48,8 @@ struct BypassWish {
 struct ApiContent {
   pipeline::Control* control = nullptr;   // never null
   metrics::Registry* registry = nullptr;  // never null
+  // Null: nothing can be invalidated. It tells this listener of each job that has ended, until it is stopped.
+  pipeline::Invalidations* invalidations = nullptr;
   std::string version;
   std::string revision;
   std::string upstream_url;   // without a password

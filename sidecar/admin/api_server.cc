@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "sidecar/admin/invalidation_json.h"
 #include "sidecar/admin/json_writer.h"
 #include "sidecar/base/random.h"
 
@@ -54,6 +55,25 @@ bool IsName(std::string_view text) {
   return !text.empty() && text.size() <= 128 && text.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
+// The request that began it has an entry of its own; this one says what it came to.
+AuditEntry AuditOfEnd(const pipeline::InvalidationStatus& status) {
+  AuditEntry entry;
+  entry.time = status.ended;
+  entry.request_id = status.id;
+  entry.by = status.asked_by.empty() ? "-" : status.asked_by;
+  entry.remote = "-";
+  entry.action = "InvalidationEnded";
+  JsonWriter target;
+  AddTarget(target, {}, *status.request);
+  entry.parameters = target.Take();
+  entry.status = status.state == pipeline::InvalidationState::kFailed ? 500 : 200;
+  entry.detail = status.end_reason;
+  entry.duration = std::chrono::duration_cast<std::chrono::microseconds>(status.ran);
+  if (status.keyspace > 0) entry.before = JsonWriter().Object().Add("keys", status.keyspace).End().Take();
+  entry.after = InvalidationJson(status);
+  return entry;
+}
+
 }  // namespace
 
 bool MatchesPath(std::string_view path_template, std::string_view path, std::string_view& argument) {
@@ -94,6 +114,8 @@ ApiServer::ApiServer(const ApiOptions& options, ApiContent content, const base::
                      .operation = "GetOpenApi",
                      .scope = std::nullopt,
                      .handler = [](ApiCall&) { return ApiAnswer::Json(std::string(OpenApiText())); }});
+  if (auto* const jobs = state_.content.invalidations; jobs != nullptr)
+    jobs->OnEnded([this](const pipeline::InvalidationStatus& status) { state_.audit.Add(AuditOfEnd(status)); });
   (void)tokens_.Current();
   server_.Fallback([this](const HttpRequest& request) { return Handle(request); });
   server_.Refusal([this](int status) {
@@ -230,6 +252,7 @@ void ApiServer::Audit(const ApiRoute& route, const ApiCall& call, const ApiAnswe
   if (!call.argument.empty()) {
     entry.parameters = JsonWriter().Object().Add("id", call.argument).End().Take();
   }
+  if (!call.audit.parameters.empty()) entry.parameters = call.audit.parameters;
   entry.status = answer.problem ? answer.problem->status : answer.response.status;
   if (answer.problem) entry.detail = answer.problem->detail;
   entry.duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.Now() - began);

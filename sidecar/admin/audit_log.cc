@@ -28,6 +28,7 @@ std::string AuditEntry::Json() const {
 }
 
 void AuditLog::Add(AuditEntry entry) {
+  const std::lock_guard lock(mutex_);
   entry.number = ++last_;
   if (entry.parameters.size() > kMaxParameterBytes) entry.parameters = R"({"left_out":"too long"})";
   const std::string_view result = entry.result();
@@ -55,10 +56,11 @@ bool AuditLog::WriteFile(const std::string& line) const {
   return close(fd) == 0 && written;
 }
 
-std::vector<const AuditEntry*> AuditLog::Newest(std::size_t most, std::uint64_t before) const {
-  std::vector<const AuditEntry*> entries;
+std::vector<AuditEntry> AuditLog::Newest(std::size_t most, std::uint64_t before) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<AuditEntry> entries;
   for (auto entry = ring_.rbegin(); entry != ring_.rend() && entries.size() < most; ++entry) {
-    if (before == 0 || entry->number < before) entries.push_back(&*entry);
+    if (before == 0 || entry->number < before) entries.push_back(*entry);
   }
   return entries;
 }

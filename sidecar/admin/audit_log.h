@@ -4,13 +4,14 @@
 // The log line has no parameters, as they may name keys. The file is opened for each entry, so that it may be moved
 // away (logrotate). One that can't be written is told in the log and the metrics, and keeps nobody from acting: the
 // other two have the entry.
-// Threads: one owner; Collect any.
+// Threads: any.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,13 +51,14 @@ class AuditLog {
 
   void Add(AuditEntry entry);
   // Newest first, those with numbers below `before` (0: all).
-  std::vector<const AuditEntry*> Newest(std::size_t most, std::uint64_t before) const;
+  std::vector<AuditEntry> Newest(std::size_t most, std::uint64_t before) const;
   void Collect(metrics::SampleSink& sink) const;
 
  private:
   bool WriteFile(const std::string& line) const;
 
   const std::string path_;
+  mutable std::mutex mutex_;  // guards the two below, and the order of the file's lines
   std::deque<AuditEntry> ring_;
   std::uint64_t last_ = 0;
   metrics::Counter ok_;

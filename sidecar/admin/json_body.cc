@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace herdgate::admin {
 namespace {
@@ -21,12 +22,17 @@ Json ParseShallow(std::string_view text) {
 class JsonBody::Object {
  public:
   explicit Object(std::string_view text) : json(ParseShallow(text)) {}
+  explicit Object(Json given) : json(std::move(given)) {}
   Json json;
 };
 
 JsonBody::JsonBody(std::string_view text) : object_(std::make_unique<Object>(text)) {
   malformed_ = object_->json.is_discarded();
   if (!object_->json.is_object()) Fail("", malformed_ ? "is no JSON" : "must be an object");
+}
+
+JsonBody::JsonBody(std::unique_ptr<Object> object) : object_(std::move(object)) {
+  if (!object_->json.is_object()) Fail("", "must be an object");
 }
 
 JsonBody::~JsonBody() = default;
@@ -92,6 +98,22 @@ std::vector<std::string> JsonBody::Texts(std::string_view name, std::size_t most
     return {};
   }
   return value->get<std::vector<std::string>>();
+}
+
+void JsonBody::Each(std::string_view name, const ListRule& rule, const std::function<void(JsonBody&)>& read) {
+  const auto* const value = static_cast<const Json*>(Find(name, rule.required));
+  if (value == nullptr) return;
+  const std::string pointer = "/" + std::string(name);
+  if (!value->is_array() || value->size() < rule.least || value->size() > rule.most) {
+    Fail(pointer, "must be a list of " + std::to_string(rule.least) + " to " + std::to_string(rule.most) + " objects");
+    return;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    JsonBody item(std::make_unique<Object>((*value)[i]));
+    if (item.ok()) read(item);
+    item.RefuseOthers();
+    for (const FieldError& error : item.errors()) Fail(pointer + "/" + std::to_string(i) + error.pointer, error.detail);
+  }
 }
 
 void JsonBody::RefuseOthers() {

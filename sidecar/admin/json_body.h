@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,6 +54,14 @@ class JsonBody {
   std::optional<std::int64_t> Integer(std::string_view name, const IntegerRule& rule);
   std::optional<bool> Bool(std::string_view name, bool required);
   std::vector<std::string> Texts(std::string_view name, std::size_t most);
+  // Each element of a list of objects as a body of its own; what is wrong with one is told here too. Members of an
+  // element that `read` did not ask for are errors.
+  struct ListRule {
+    bool required = false;
+    std::size_t least = 0;
+    std::size_t most = 1000;
+  };
+  void Each(std::string_view name, const ListRule& rule, const std::function<void(JsonBody&)>& read);
   // Members that nobody asked for are errors.
   void RefuseOthers();
 
@@ -62,6 +71,7 @@ class JsonBody {
  private:
   class Object;
 
+  explicit JsonBody(std::unique_ptr<Object> object);
   // Null: missing, and told if it is required.
   const void* Find(std::string_view name, bool required);
 

@@ -68,10 +68,10 @@ ApiAnswer ListAudit(ApiState& state, const ApiCall& call) {
   const bool more = entries.size() > limit.value();
   if (more) entries.pop_back();
   std::string items;
-  for (const AuditEntry* entry : entries) items += (items.empty() ? "" : ",") + entry->Json();
+  for (const AuditEntry& entry : entries) items += (items.empty() ? "" : ",") + entry.Json();
   JsonWriter json;
   json.Object().Raw("items", "[" + items + "]");
-  json.Add("next_cursor", more ? std::optional(std::to_string(entries.back()->number)) : std::nullopt);
+  json.Add("next_cursor", more ? std::optional(std::to_string(entries.back().number)) : std::nullopt);
   return ApiAnswer::Json(json.End().Take());
 }
 

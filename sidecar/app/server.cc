@@ -303,6 +303,7 @@ admin::ApiContent Server::MakeApiContent() {
   admin::ApiContent content;
   content.control = parts_->control.get();
   content.registry = parts_->registry.get();
+  content.invalidations = parts_->invalidations.get();
   content.version = base::kVersion;
   content.revision = base::kRevision;
   content.upstream_url = options_.upstream.url.ToString();

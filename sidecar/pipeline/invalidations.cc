@@ -110,6 +110,7 @@ void Invalidations::Stop() {
         preview->Release();
       }
     }
+    TellEnded();
     lanes_->CloseAll();
     done.set_value();
   });
@@ -126,6 +127,7 @@ Invalidations::Started Invalidations::Start(const InvalidationRequest& request, 
   const auto made = clock_.Wall().time_since_epoch().count();
   Record record{.id = fmt::format("{:x}-{}", made, ++last_id_),
                 .idempotency_key = terms.idempotency_key,
+                .preview_token = terms.preview_token,
                 .fingerprint = FingerprintOf(request, true),
                 .job = nullptr};
   record.job = std::make_shared<InvalidationJob>(*job_context_, record.id,
@@ -148,6 +150,16 @@ std::optional<Invalidations::Started> Invalidations::Known(const InvalidationReq
   if (found == jobs_.end()) return std::nullopt;
   if (found->fingerprint != FingerprintOf(request, true))
     return Refused(Refusal::kOtherRequest, "another request was taken with this idempotency key");
+  return Started{.id = found->id, .existed = true};
+}
+
+std::optional<Invalidations::Started> Invalidations::Repeated(std::string_view idempotency_key,
+                                                              std::string_view preview_token) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(jobs_, idempotency_key, &Record::idempotency_key);
+  if (idempotency_key.empty() || found == jobs_.end()) return std::nullopt;
+  if (found->preview_token != preview_token)
+    return Refused(Refusal::kOtherRequest, "another preview was carried out with this idempotency key");
   return Started{.id = found->id, .existed = true};
 }
 
@@ -253,7 +265,22 @@ void Invalidations::ScheduleSoon() {
   loop_.Post([this] { Schedule(); });
 }
 
+void Invalidations::TellEnded() {
+  std::vector<InvalidationStatus> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Record& record : jobs_) {
+      if (record.told || !HasEnded(record.job->state())) continue;
+      record.told = true;
+      ended.push_back(record.job->Status());
+    }
+  }
+  if (!on_ended_) return;
+  for (const InvalidationStatus& status : ended) on_ended_(status);
+}
+
 void Invalidations::Schedule() {
+  TellEnded();
   TrimJobs();
   std::vector<JobPtr> begun;
   {

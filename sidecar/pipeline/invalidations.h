@@ -72,6 +72,9 @@ class Invalidations {
   Invalidations(const Invalidations&) = delete;
   Invalidations& operator=(const Invalidations&) = delete;
 
+  // Told once of each job that has ended, on the thread of the jobs, or within Stop. REQUIRES: before Run.
+  void OnEnded(std::function<void(const InvalidationStatus&)> told) { on_ended_ = std::move(told); }
+
   void Run();
   // Ends what has not ended. Idempotent.
   void Stop();
@@ -99,6 +102,10 @@ class Invalidations {
   base::Status Resume(std::string_view id);
   base::Status Cancel(std::string_view id, const std::string& reason);
 
+  // What became of Start with this idempotency key, as long as the job is remembered; refused with kOtherRequest if
+  // that was after another preview. Nothing: no such key.
+  std::optional<Started> Repeated(std::string_view idempotency_key, std::string_view preview_token) const;
+
   // As Start; `id` is the token. What means every key may be previewed unconfirmed.
   Started Preview(const InvalidationRequest& request);
   std::optional<InvalidationPreviewStatus> GetPreview(std::string_view token) const;
@@ -110,19 +117,23 @@ class Invalidations {
   struct Record {
     std::string id;
     std::string idempotency_key;
+    std::string preview_token;
     std::string fingerprint;
     JobPtr job;
+    bool told = false;  // that it has ended
   };
 
   JobPtr Find(std::string_view id) const;
   std::optional<Started> Known(const InvalidationRequest& request, const Terms& terms) const;
   std::optional<Started> Unfit(const InvalidationRequest& request, const Terms& terms);
+  void TellEnded();
   void TrimJobs();
   void TrimPreviews();
   void Schedule();
   void ScheduleSoon();
 
   const base::Clock& clock_;
+  std::function<void(const InvalidationStatus&)> on_ended_;
   const upstream::UpstreamOptions options_;
   net::Loop loop_;
   upstream::Connector& connector_;

@@ -24,9 +24,12 @@ class ApiClient {
   Answer Post(const std::string& path, const std::string& body) const { return Send("POST", path, body); }
   Answer Put(const std::string& path, const std::string& body) const { return Send("PUT", path, body); }
 
-  Answer Send(const std::string& method, const std::string& path, const std::string& body) const {
+  // `headers`: more of them, each with its line end.
+  Answer Send(const std::string& method, const std::string& path, const std::string& body,
+              const std::string& headers = "") const {
     std::string text = method + " /api/v1" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
     if (!token_.empty()) text += "Authorization: Bearer " + token_ + "\r\n";
+    text += headers;
     if (method != "GET") text += "X-Herdgate-Request: 1\r\nContent-Type: application/json\r\n";
     text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     RawClient client(DialTcp(port_));

@@ -202,7 +202,7 @@ TEST_F(ApiServerTest, EveryErrorIsAProblemWithTheHeadersOfEveryAnswer) {
       {Request("POST", "/keys/inspect", "all", R"({"key":"","encoding":"base64"})"), 422},
       {Request("POST", "/keys/inspect", "all", R"({"key":"!","encoding":"base64"})"), 422},
       {"GET /api/v1/snapshot HTTP/1.1\r\n" + host + "X: " + std::string(17'000, 'x') + "\r\n\r\n", 431},
-      {Request("GET", "/invalidations", "all"), 501},
+      {Request("GET", "/invalidations", "all"), 503},
       {"GET /api/v1/snapshot HTTP/2.0\r\n" + host + "\r\n", 505},
   };
   for (const auto& [request, status] : cases) {

@@ -38,12 +38,12 @@ TEST_F(AuditLogTest, TheNewestThousandAreKeptAndPagedByNumber) {
   for (int i = 1; i <= 1005; ++i) log.Add(Entry("A" + std::to_string(i)));
   const auto newest = log.Newest(2000, 0);
   ASSERT_EQ(newest.size(), AuditLog::kKept);
-  EXPECT_EQ(newest.front()->number, 1005U);
-  EXPECT_EQ(newest.front()->action, "A1005");
-  EXPECT_EQ(newest.back()->number, 6U);
+  EXPECT_EQ(newest.front().number, 1005U);
+  EXPECT_EQ(newest.front().action, "A1005");
+  EXPECT_EQ(newest.back().number, 6U);
   const auto page = log.Newest(2, 1004);
   ASSERT_EQ(page.size(), 2U);
-  EXPECT_EQ(page.front()->number, 1003U);
+  EXPECT_EQ(page.front().number, 1003U);
 }
 
 TEST_F(AuditLogTest, TheFileHasEachEntryEvenAfterItWasMovedAway) {
@@ -76,8 +76,8 @@ TEST_F(AuditLogTest, LongParametersAreLeftOut) {
   AuditEntry entry = Entry("One");
   entry.parameters = "\"" + std::string(5000, 'x') + "\"";
   log.Add(entry);
-  EXPECT_LT(log.Newest(1, 0).front()->Json().size(), 1000U);
-  EXPECT_TRUE(nlohmann::json::accept(log.Newest(1, 0).front()->Json()));
+  EXPECT_LT(log.Newest(1, 0).front().Json().size(), 1000U);
+  EXPECT_TRUE(nlohmann::json::accept(log.Newest(1, 0).front().Json()));
 }
 
 }  // namespace
