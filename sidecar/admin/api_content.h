@@ -16,7 +16,6 @@
 #include "sidecar/base/result.h"
 #include "sidecar/metrics/registry.h"
 #include "sidecar/pipeline/control.h"
-#include "sidecar/pipeline/invalidations.h"
 
 namespace herdgate::admin {
 

@@ -9,8 +9,7 @@
 #include "sidecar/admin/json_body.h"
 #include "sidecar/admin/json_writer.h"
 #include "sidecar/admin/scope.h"
-#include "sidecar/pipeline/invalidation.h"
-#include "sidecar/pipeline/invalidation_preview.h"
+#include "sidecar/pipeline/control.h"
 
 namespace herdgate::admin {
 

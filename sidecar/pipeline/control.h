@@ -1,4 +1,5 @@
-// Control: the one interface by which the admin folder looks into a running sidecar.
+// Control: the one interface by which the admin folder looks into a running sidecar. Invalidations is the other, by
+// which it changes something: this header brings both, so that what admin may know of the pipeline is one file.
 //
 // Threads: every method from any thread that is no loop. Those that need a loop post to it and wait for its answer, for
 // kPatience at most; the others take leaf mutexes or read atomics, and never wait.
@@ -19,6 +20,7 @@
 #include "sidecar/base/result.h"
 #include "sidecar/cache/hit_curves.h"
 #include "sidecar/cache/near_types.h"
+#include "sidecar/pipeline/invalidations.h"
 #include "sidecar/policy/policy_set.h"
 #include "sidecar/stampede/flight_stats.h"
 #include "sidecar/stampede/hot_list.h"
