@@ -6,6 +6,7 @@
 
 #include "sidecar/admin/invalidation_json.h"
 #include "sidecar/admin/json_writer.h"
+#include "sidecar/admin/web_routes.h"
 #include "sidecar/base/random.h"
 
 namespace herdgate::admin {
@@ -41,6 +42,11 @@ std::vector<std::string> AllowedHosts(const ApiOptions& options) {
 void Finish(HttpResponse& response, const std::string& id) {
   for (const auto& [name, value] : kHeaders) response.headers.emplace_back(name, value);
   response.headers.emplace_back("X-Request-Id", id);
+}
+
+// All that looks like the API is of the API, so that no file ever stands in its way.
+bool IsOfApi(std::string_view path) {
+  return path == "/api" || path.starts_with("/api/");
 }
 
 std::string_view NextSegment(std::string_view& path) {
@@ -137,8 +143,23 @@ std::string ApiServer::NextId() {
 
 HttpResponse ApiServer::Handle(const HttpRequest& request) {
   const std::string id = NextId();
+  if (!IsOfApi(request.path)) return AnswerOutsideApi(request, id);
   ApiAnswer answer = Answer(request, id);
   HttpResponse response = answer.problem ? AnswerOf(*answer.problem, id) : std::move(answer.response);
+  Finish(response, id);
+  return response;
+}
+
+HttpResponse ApiServer::AnswerOutsideApi(const HttpRequest& request, const std::string& id) {
+  std::optional<Problem> problem = guard_.CheckHost(request);
+  if (problem) {
+    foreign_.Add();
+  } else {
+    WebAnswer answer = AnswerWebFile(request);
+    if (!answer.problem) return std::move(answer.response);
+    problem = std::move(answer.problem);
+  }
+  HttpResponse response = AnswerOf(*problem, id);
   Finish(response, id);
   return response;
 }

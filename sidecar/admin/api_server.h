@@ -1,12 +1,13 @@
-// ApiServer: the admin listener: the HTTP API under /api/v1, as openapi.json describes it.
+// ApiServer: the admin listener: the HTTP API under /api/v1, as openapi.json describes it, and the web UI beside it.
 //
 //   bytes -> HttpServer (limits) -> RequestGuard -> token -> route -> scope -> body -> handler -> audit
+//                                \-> outside /api: Host -> a file of the web UI (web_routes.h), without a token
 //
 // One thread and hard limits on connections, bytes and time, so that whoever talks to it costs the data path nothing.
 // A request that waits for a loop or for Redis waits a second at most, and holds up the other requests meanwhile.
 // With a file of tokens every operation but GET /openapi.json needs one of them. Without, whoever comes from loopback
 // may do what `read` allows, and nobody may do more.
-// Every error is application/problem+json; every answer says who may show, keep and sniff it: nobody.
+// Every error is application/problem+json; every answer of the API says who may show, keep and sniff it: nobody.
 // Threads: construct, Start and Stop from one thread; Collect from any. Ownership: what the content borrows outlives
 // Stop().
 #pragma once
@@ -55,6 +56,7 @@ class ApiServer {
   void Collect(metrics::SampleSink& sink) const;
 
  private:
+  HttpResponse AnswerOutsideApi(const HttpRequest& request, const std::string& id);
   // Who it is, or why not.
   std::optional<Problem> Authenticate(const HttpRequest& request, Caller& caller);
   ApiAnswer Answer(const HttpRequest& request, std::string_view id);

@@ -79,6 +79,10 @@ class HttpCodec::Engine final : private httplib::Server {
       return HandlerResponse::Handled;
     });
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.status == 304) {  // it speaks of a body that isn't sent
+        response.headers.erase("Content-Length");
+        response.headers.erase("Content-Type");
+      }
       response.headers.erase("Keep-Alive");     // figures of a loop that isn't in use
       response.headers.erase("Accept-Ranges");  // ranges are never served
     });

@@ -53,14 +53,17 @@ bool RequestGuard::IsAllowed(std::string_view host) const {
   return std::ranges::find(allowed_, Lower(WithoutPort(host))) != allowed_.end();
 }
 
+std::optional<Problem> RequestGuard::CheckHost(const HttpRequest& request) const {
+  if (IsAllowed(request.head.Header("Host"))) return std::nullopt;
+  return Problem{.status = 421,
+                 .detail = "the Host header names none of this listener's names; see admin.allowed_hosts",
+                 .name = "host"};
+}
+
 std::optional<Problem> RequestGuard::Check(const HttpRequest& request) const {
+  if (auto problem = CheckHost(request)) return problem;
   const RequestHead& head = request.head;
   const std::string_view host = head.Header("Host");
-  if (!IsAllowed(host)) {
-    return Problem{.status = 421,
-                   .detail = "the Host header names none of this listener's names; see admin.allowed_hosts",
-                   .name = "host"};
-  }
   for (const std::string_view name : {"origin", "sec-fetch-site", "authorization", "x-herdgate-request"}) {
     if (IsTwice(head, name)) return Problem{.status = 400, .detail = std::string(name) + " is given twice"};
   }

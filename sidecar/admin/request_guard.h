@@ -26,6 +26,8 @@ class RequestGuard {
 
   // What is wrong with it; nothing: go on.
   std::optional<Problem> Check(const HttpRequest& request) const;
+  // The Host alone, for what holds no data and may be linked to.
+  std::optional<Problem> CheckHost(const HttpRequest& request) const;
 
  private:
   bool IsAllowed(std::string_view host) const;
