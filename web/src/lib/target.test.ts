@@ -24,9 +24,8 @@ describe('targetOf', () => {
     expect(targetOf(draft({ kind: 'key', text: 'a\\q' }))).toMatch(/^Not a key/);
     expect(targetOf(draft({ kind: 'keys', text: 'k\n'.repeat(1001) }))).toMatch(/^At most 1,000/);
   });
-  it('restricts prefixes and patterns to a policy, and nothing else', () => {
-    expect(targetOf(draft({ kind: 'prefix', text: 'a', policy: 'p' }))).toMatchObject({ prefix: 'a', policy: 'p' });
-    expect(targetOf(draft({ kind: 'tag', text: 'a', policy: 'p' }))).not.toHaveProperty('policy');
+  it.each(['prefix', 'pattern', 'tag'] as const)('a %s is of no policy, even if one was chosen before', (kind) => {
+    expect(targetOf(draft({ kind, text: 'a', policy: 'p' }))).not.toHaveProperty('policy');
   });
   it('is undone by draftOf', () => {
     const first = draft({ kind: 'key', text: 'a\\x00\\\\', mode: 'hard', reach: 'near' });
@@ -48,7 +47,7 @@ describe('words', () => {
     expect(act({ kind: 'everything', mode: 'hard', scope: 'near' }, null, false)).toBe('Delete all matching keys in this near cache');
   });
   it('describes it', () => {
-    expect(inWords({ kind: 'pattern', pattern: 'a*', policy: 'p' })).toBe('pattern a* of p');
+    expect(inWords({ kind: 'pattern', pattern: 'a*' })).toBe('pattern a*');
     expect(inWords({ kind: 'keys', keys: [{ key: 'a' }] })).toBe('1 key');
   });
 });

@@ -21,7 +21,7 @@ export const kKinds: readonly { kind: Kind; name: string; help: string }[] = [
 export interface Draft {
   kind: Kind;
   text: string;
-  /** Of kind policy; with prefix and pattern, a restriction. */
+  /** Of kind policy. */
   policy: string;
   mode: Mode;
   reach: Reach;
@@ -32,7 +32,6 @@ export const kEmptyDraft: Draft = { kind: 'pattern', text: '', policy: '', mode:
 /** The target, or what is wrong with the draft. */
 export function targetOf(draft: Draft): InvalidationTarget | string {
   const base = { kind: draft.kind, mode: draft.mode, scope: draft.reach };
-  const only = draft.policy ? { policy: draft.policy } : {};
   switch (draft.kind) {
     case 'everything':
       return base;
@@ -44,7 +43,7 @@ export function targetOf(draft: Draft): InvalidationTarget | string {
     case 'tag':
       return draft.text ? { ...base, tag: draft.text } : 'Give a tag.';
     default:
-      return draft.text ? { ...base, [draft.kind]: draft.text, ...only } : `Give a ${draft.kind}.`;
+      return draft.text ? { ...base, [draft.kind]: draft.text } : `Give a ${draft.kind}.`;
   }
 }
 
@@ -84,7 +83,7 @@ export function describe(target: InvalidationTarget): string {
     case 'key':
       return `key ${draftOf(target).text}`;
     default:
-      return `${target.kind} ${draftOf(target).text}${target.policy ? ` of ${target.policy}` : ''}`;
+      return `${target.kind} ${draftOf(target).text}`;
   }
 }
 

@@ -71,43 +71,32 @@ function Choice<T extends string>({ legend, name, value, options, onChoose }: Ch
 function Subject({ draft, set }: { draft: Draft; set(part: Partial<Draft>): void }) {
   const { kind, text } = draft;
   if (kind === 'everything') return null;
-  if (kind === 'policy') return <PolicyChoice draft={draft} set={set} label="Policy" none="Choose one" onlyGenerations />;
+  if (kind === 'policy') return <PolicyChoice draft={draft} set={set} />;
   const label = kKinds.find((one) => one.kind === kind)?.name ?? '';
   const shared = { class: 'key', value: text, autocomplete: 'off', spellcheck: false, required: true } as const;
   return (
-    <div class="line">
-      <label class="grow">
-        {label}
-        {kind === 'keys' ? (
-          <textarea {...shared} rows={6} onInput={(event) => set({ text: event.currentTarget.value })} />
-        ) : (
-          <input {...shared} type="text" placeholder={kind === 'pattern' ? 'user:*' : ''} onInput={(event) => set({ text: event.currentTarget.value })} />
-        )}
-      </label>
-      {(kind === 'prefix' || kind === 'pattern') && <PolicyChoice draft={draft} set={set} label="Only of policy" none="Any" />}
-    </div>
+    <label>
+      {label}
+      {kind === 'keys' ? (
+        <textarea {...shared} rows={6} onInput={(event) => set({ text: event.currentTarget.value })} />
+      ) : (
+        <input {...shared} type="text" placeholder={kind === 'pattern' ? 'user:*' : ''} onInput={(event) => set({ text: event.currentTarget.value })} />
+      )}
+    </label>
   );
 }
 
-interface PolicyChoiceProps {
-  draft: Draft;
-  set(part: Partial<Draft>): void;
-  label: string;
-  none: string;
-  onlyGenerations?: boolean;
-}
-
-function PolicyChoice({ draft, set, label, none, onlyGenerations = false }: PolicyChoiceProps) {
+function PolicyChoice({ draft, set }: { draft: Draft; set(part: Partial<Draft>): void }) {
   const policies = useSnapshot()?.policies ?? [];
   return (
     <label>
-      {label}
+      Policy
       <select value={draft.policy} onChange={(event) => set({ policy: event.currentTarget.value })}>
-        <option value="">{none}</option>
+        <option value="">Choose one</option>
         {policies.map((policy) => (
-          <option key={policy.name} value={policy.name} disabled={onlyGenerations && !policy.generation}>
+          <option key={policy.name} value={policy.name} disabled={!policy.generation}>
             {policy.name}
-            {onlyGenerations && !policy.generation ? ' (no generation)' : ''}
+            {policy.generation ? '' : ' (no generation)'}
           </option>
         ))}
       </select>
