@@ -14,7 +14,7 @@ flock 9
 build() {
   # npm writes node_modules/.package-lock.json at the end of an install.
   if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-    npm ci --no-audit --no-fund && touch node_modules/.package-lock.json
+    npm ci --no-audit --no-fund --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 && touch node_modules/.package-lock.json
   fi && npm run build && node embed.mjs "$out"
 }
 

@@ -39,7 +39,7 @@ constexpr std::array<Flag, 19> kFlags = {{
     {"--upstream", "upstream.url", "URL", "where the data lives: redis://, unix:// or memory:// [redis://127.0.0.1:6379]"},
     {"--upstream-timeout", "upstream.timeout", "TIME", "wait this long for an upstream that can't be reached [2s]"},
     {"--telemetry", "telemetry.listen", "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
-    {"--admin", "admin.listen", "HOST:PORT|off", "the HTTP API [off]"},
+    {"--admin", "admin.listen", "HOST:PORT|off", "the web UI and the HTTP API [off]"},
     {"--admin-tokens-file", "admin.tokens_file", "FILE", "who may use the HTTP API [nobody: loopback may read]"},
     {"--admin-allowed-host", "admin.allowed_hosts", "NAME", "another name that the HTTP API goes by; repeatable"},
     {"--admin-audit-file", "admin.audit_file", "FILE", "where each change by the HTTP API is written down"},

@@ -1,5 +1,6 @@
 """The shell pieces on which every verdict rests: how counts are read, and how ctest's own count is."""
 import pathlib
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -34,6 +35,45 @@ class LibTest(unittest.TestCase):
         self.assertEqual(self.bash("junit_counts $file", head.format(10)), (0, "10 2 4"))
         self.assertNotEqual(self.bash("junit_counts $file", head.format(0))[0], 0)
         self.assertNotEqual(self.bash("junit_counts $file")[0], 0)
+
+    PROGRAM = 'made() { printf "%s\\n" "secret$RANDOM" >$d/s; tr -d "\\n" <$d/s | sha256sum | { read -r h _; printf "%s\\n%s\\n" "$(cat $d/s)" "$2 $3 $h"; }; }; '
+
+    def token(self, script):
+        """A script that may call `made` for `herdgate` and has a folder $d of its own."""
+        with tempfile.TemporaryDirectory() as folder:
+            return self.bash(f". {HERE}/token.sh; d={folder}; umask 022; {self.PROGRAM}{script}")
+
+    def test_a_token_is_made_once_and_only_its_owner_reads_it(self):
+        self.assertEqual(
+            self.token("keep_token made $d/a/b; one=$(cat $d/a/b/token $d/a/b/tokens); keep_token made $d/a/b; "
+                       '[ "$one" = "$(cat $d/a/b/token $d/a/b/tokens)" ] && echo same; '
+                       "stat -c %a $d/a/b $d/a/b/token $d/a/b/tokens; wc -l <$d/a/b/tokens; cut -d' ' -f2 $d/a/b/tokens"),
+            (0, "same\n700\n600\n600\n1\nread,inspect,invalidate,purge_all,operate"))
+
+    def test_a_token_that_no_longer_fits_is_made_anew_and_the_lines_of_others_stay(self):
+        self.assertEqual(
+            self.token("keep_token made $d; echo 'alice read 0123' >>$d/tokens; echo other >$d/token; keep_token made $d; "
+                       "grep -c alice $d/tokens; wc -l <$d/tokens; [ \"$(cat $d/token)\" = \"$(cat $d/s)\" ] && echo new"),
+            (0, "1\n2\nnew"))
+
+    def test_a_token_that_others_could_read_no_longer_can_be(self):
+        self.assertEqual(self.token("keep_token made $d/a; chmod 755 $d/a; chmod 644 $d/a/*; keep_token made $d/a; stat -c %a $d/a $d/a/*"),
+                         (0, "700\n600\n600"))
+
+    def test_no_token_is_no_success(self):
+        self.assertEqual(self.token("made() { return 1; }; keep_token made $d || echo none; ls $d"), (0, "none"))
+        self.assertEqual(self.token("touch $d/a; keep_token made $d/a/b 2>/dev/null || echo none"), (0, "none"))
+
+    def test_the_state_folder_needs_no_home(self):
+        self.assertEqual(self.token("HOME=/h XDG_STATE_HOME=/s state_folder; HOME=/h XDG_STATE_HOME=s state_folder; HOME=/h XDG_STATE_HOME= state_folder"),
+                         (0, "/s/herdgate\n/h/.local/state/herdgate\n/h/.local/state/herdgate"))
+        self.assertRegex(self.token("unset HOME XDG_STATE_HOME; state_folder")[1], "^/.*/.local/state/herdgate$")
+
+    def test_a_port_that_is_taken_is_seen(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            self.assertEqual(self.token(f"answers 127.0.0.1:{port} && echo yes")[1], "yes")
+        self.assertEqual(self.token(f"answers 127.0.0.1:{port} || echo no")[1], "no")
 
     def test_missing_packages_are_found(self):
         self.assertEqual(self.bash("missing_packages dpkg no-such-package-here"), (0, "no-such-package-here"))

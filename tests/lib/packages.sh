@@ -12,6 +12,12 @@ build_packages=(g++ cmake ninja-build pkg-config libuv1-dev libcpp-httplib-dev l
 # shellcheck disable=SC2034
 test_packages=(libgtest-dev libgmock-dev redis-server redis-tools libhiredis-dev python3 curl ca-certificates procps)
 
+# need_web: what builds the web UI. Where it can't be had: ends the script in CI; elsewhere says so, and the program is built without the UI.
+need_web() {
+  need_tool node nodejs && need_tool npm npm && return 0
+  say "there is no node or no npm: the web UI is left out of this program"
+}
+
 # missing_packages NAME...: prints those that are not installed.
 missing_packages() {
   local name
