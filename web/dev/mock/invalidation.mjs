@@ -21,7 +21,7 @@ export function createInvalidations() {
       const known = byIdempotencyKey.get(idempotencyKey);
       if (known) return advance(known);
       const preview = show(previews.get(token));
-      const job = { id: id(), target: preview.target, by, created: Date.now(), worked: 0, at: Date.now(), state: 'running', rate: rate ?? null, whole: preview };
+      const job = { id: id(), target: preview.target, by, created: Date.now(), worked: 0, at: Date.now(), state: 'running', rate: rate ?? 5000, whole: preview };
       jobs.unshift(job);
       byIdempotencyKey.set(idempotencyKey, job);
       return advance(job);
@@ -56,12 +56,16 @@ function show({ token, target, begun }) {
     scanned: Math.round(kKeys * share * (exact ? 0 : 1)),
     total: kKeys,
     matched: Math.round(matches * share),
-    estimated: share < 0.1 ? null : matches,
+    estimated: share < 1 ? null : matches,
     exact,
     bytes: share < 0.1 ? null : matches * 1430,
     sample: target.kind === 'key' ? [] : sampleOf(pattern).slice(0, Math.min(matches, Math.round(98 * share))),
-    hottest: hotKeys(27_000).filter(({ key, encoding }) => encoding === 'base64' || key.startsWith(pattern.split('*')[0])).slice(0, exact ? 1 : 7).map(({ key, encoding, cut, per_second }) => ({ key, encoding, cut, per_second })),
+    hottest: hotKeys(27_000).filter(({ key, encoding }) => encoding === 'base64' || key.startsWith(pattern.split('*')[0])).slice(0, exact ? 1 : 7).map(({ key, encoding, cut, per_second, policy }) => ({ key, encoding, cut, per_second, policy: policy ?? 'user' })),
     origin_per_second: share < 0.3 ? null : exact ? 2.5 : 4210,
+    origin_busy_seconds: share < 0.3 ? 0 : exact ? 0.04 : 61.3,
+    new_generation: target.kind === 'policy' && target.mode === 'hard',
+    hidden: exact ? 0 : Math.round(212 * share),
+    by_policy: target.kind === 'everything' ? { user: 1_000_000, page: 1_900_000, '(none)': 100_000 } : { user: Math.round(matches * share) },
     confirm: matches > 1000 || target.kind === 'everything' ? 'type' : 'button',
     needed_scope: target.kind === 'everything' || /^\*+$/.test(target.pattern ?? '') ? 'purge_all' : 'invalidate',
   };
@@ -71,7 +75,7 @@ function advance(job) {
   const now = Date.now();
   if (job.state === 'running') job.worked += (now - job.at) / 1000;
   job.at = now;
-  const perSecond = Math.min(job.rate ?? 60_000, 60_000);
+  const perSecond = Math.min(job.rate, 60_000);
   const matches = job.whole.estimated ?? 1;
   const done = Math.min(matches, Math.round(job.worked * perSecond));
   if (job.state === 'running' && done >= matches) [job.state, job.finished] = ['done', now];
@@ -89,8 +93,21 @@ function advance(job) {
     matched: done,
     done,
     failed: 0,
+    targets: job.target.keys?.length ?? 1,
+    progress: job.state === 'done' ? 1 : share,
+    deleted: job.target.mode === 'hard' ? done : 0,
+    shortened: job.target.mode === 'hard' ? 0 : done,
+    near: Math.min(done, 412),
+    outside_policy: 0,
+    refreshing: 0,
+    hidden: 0,
+    interruptions: 0,
+    rescans: 0,
+    allowed_per_second: perSecond,
+    capped: false,
+    ...(job.state === 'cancelled' ? { reason: 'cancelled by full' } : {}),
     rate: job.rate,
-    per_second: job.state === 'running' ? perSecond : 0,
+    per_second: job.worked > 0 ? done / job.worked : 0,
     seconds: job.worked,
     generation: job.target.kind === 'policy' ? 1763680000124 : null,
   };

@@ -38,6 +38,7 @@ export function sampleOf(pattern) {
   return [...plain, text(`${stem}<script>alert(1)</script>`), binary([...Buffer.from(stem), 0, 255, 7])].map((key) => ({
     ...key,
     bytes: 80 + Math.floor(random() * 4000),
+    policy: 'user',
     ttl_ms: random() < 0.1 ? null : Math.floor(random() * 3.6e6),
   }));
 }

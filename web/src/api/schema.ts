@@ -295,16 +295,16 @@ export type InvalidationTarget = {
   keys?: { key: string; encoding?: 'utf8' | 'base64' }[]; // Of kind key (one) and keys (at most 1,000).
   prefix?: string;
   pattern?: string; // A Redis glob over keys as apps write them.
-  tag?: string;
-  policy?: string; // Of kind policy; with prefix and pattern, a restriction to its keys.
+  policy?: string; // A policy of the configuration. hard: a new generation, if it has them; else its keys are looked for.
   mode?: 'soft' | 'hard'; // soft: marked stale, computed anew in the background. hard: gone. soft if missing.
   scope?: 'near' | 'upstream' | 'both'; // both if missing.
+  tag?: string; // What a rule of a policy, or HERDGATE.TAG, gave the keys.
 };
 
 export type Preview = {
   token: string; // Binds an execution to this target.
   state: 'running' | 'ready' | 'failed'; // running: ask again by GET /invalidations/preview/{token}. An execution needs ready.
-  expires: string; // 5 minutes after the last time that it was asked for in state running.
+  expires: string; // 5 minutes after it was asked for.
   target: InvalidationTarget;
   scanned: number;
   total: number | null; // Keys to scan; null: not known.
@@ -312,17 +312,23 @@ export type Preview = {
   estimated: number | null; // Of all keys; null: not known.
   exact: boolean; // `estimated` is no estimate.
   bytes: number | null; // Estimated, of the matched keys.
-  sample: (Key & { bytes: number | null; ttl_ms: number | null })[];
-  hottest: (Key & { per_second: number })[]; // Matched keys among the hottest of this pod.
-  origin_per_second: number | null; // What the origin is asked in addition for a while: an estimate from the matched keys' hits.
+  sample: (Key & { bytes: number | null; ttl_ms: number | null; policy: string | null })[];
+  hottest: (Key & { per_second: number; policy: string | null })[]; // Matched keys among the hottest of this pod.
+  origin_per_second: number | null; // Recomputations in the first second, if it is hard: an estimate from this pod's hot keys.
   confirm: 'none' | 'button' | 'type'; // How an interface should ask: type the name of the target, for everything, or more than 1,000 keys.
   needed_scope: Scope;
   error?: string; // In state failed.
+  origin_busy_seconds: number; // What these take the origin, by what each took before.
+  new_generation: boolean; // All keys at once, however many.
+  hidden: number; // Keys of other versions, seen; they stay.
+  by_policy: Record<string, number>; // Of the matched keys; (none): of no policy.
 };
 
 export type ExecuteRequest = {
   preview_token: string;
-  rate?: number; // Keys a second at most; missing: paced by Redis' own latency alone.
+  rate?: number; // Keys a second at most; 5,000 if missing. Less where Redis' latency says so.
+  max_keys?: number; // Ends after so many.
+  soft_seconds?: number; // Of mode soft: within which time the values end; 10 if missing.
 };
 
 export type Invalidation = {
@@ -335,14 +341,28 @@ export type Invalidation = {
   finished: string | null;
   scanned: number;
   total: number | null;
-  matched: number;
+  matched: number; // In Redis; of scope near, in this pod's near cache.
   done: number; // Keys that were there and are invalidated.
-  failed: number;
-  rate: number | null; // Keys a second at most.
-  per_second: number; // Of now.
+  failed: number; // Sent on a connection that broke, then sent again: whether the first did it is not known.
+  rate: number; // Keys a second at most.
+  per_second: number; // On the average so far.
   seconds: number; // Of work so far, without pauses.
   error?: string; // In state failed.
   generation: number | null; // Of kind policy: the new one.
+  targets: number; // Of kinds key and keys: so many were named; the target shows the first 20 once it has ended.
+  progress: number; // 0 to 1.
+  deleted: number; // In Redis.
+  shortened: number; // In Redis: end earlier now.
+  near: number; // Entries of this pod's near cache.
+  outside_policy: number; // Matched keys of no policy.
+  refreshing: number; // Matched keys of policies that refresh early.
+  hidden: number; // Keys of other versions that the scan came across; they stay.
+  interruptions: number; // Connections to Redis lost.
+  rescans: number; // Times that the scan began anew.
+  allowed_per_second: number; // What the rate and Redis' latency allow now.
+  capped: boolean; // Ended because of max_keys.
+  waiting_for?: string; // Running, but something has to come first.
+  reason?: string; // In state cancelled.
 };
 
 export type AuditEntry = {

@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { Invalidation } from '../api/schema';
 import { leftOf } from './job_left';
 
-const job = (part: Partial<Invalidation>) => ({ state: 'running', scanned: 100, total: 400, seconds: 10, ...part }) as Invalidation;
+const job = (part: Partial<Invalidation>) => ({ state: 'running', progress: 0.25, seconds: 10, ...part }) as Invalidation;
 
 it('what is left goes by what is done, and pauses do not count', () => {
   expect(leftOf(job({}))).toBe(30);
   expect(leftOf(job({ state: 'paused' }))).toBeUndefined();
-  expect(leftOf(job({ total: null }))).toBeUndefined();
-  expect(leftOf(job({ scanned: 500 }))).toBe(0);
+  expect(leftOf(job({ progress: 0 }))).toBeUndefined();
+  expect(leftOf(job({ progress: 1 }))).toBe(0);
 });

@@ -49,5 +49,6 @@ describe('words', () => {
   it('describes it', () => {
     expect(inWords({ kind: 'pattern', pattern: 'a*' })).toBe('pattern a*');
     expect(inWords({ kind: 'keys', keys: [{ key: 'a' }] })).toBe('1 key');
+    expect(inWords({ kind: 'keys', keys: [{ key: 'a' }] }, 30)).toBe('30 keys');
   });
 });

@@ -13,7 +13,7 @@ export const kKinds: readonly { kind: Kind; name: string; help: string }[] = [
   { kind: 'prefix', name: 'Prefix', help: 'All keys that begin so; taken literally.' },
   { kind: 'pattern', name: 'Pattern', help: 'A Redis glob: * any text, ? one character, [ab] one of these.' },
   { kind: 'tag', name: 'Tag', help: 'All keys that carry this tag; at once, however many.' },
-  { kind: 'policy', name: 'Policy', help: 'All keys of a policy with generations; at once, however many.' },
+  { kind: 'policy', name: 'Policy', help: 'All keys of a policy: hard at once, however many, if it has generations.' },
   { kind: 'everything', name: 'Everything', help: 'All keys of all policies and of none.' },
 ];
 
@@ -71,15 +71,15 @@ export function draftOf(target: InvalidationTarget): Draft {
   };
 }
 
-/** In words: "pattern user:*", "3 keys", "everything". */
-export function describe(target: InvalidationTarget): string {
+/** In words: "pattern user:*", "3 keys", "everything". `named`: how many keys were, where the target shows only some of them. */
+export function describe(target: InvalidationTarget, named = target.keys?.length ?? 0): string {
   switch (target.kind) {
     case 'everything':
       return 'everything';
     case 'policy':
       return `policy ${target.policy}`;
     case 'keys':
-      return plural(target.keys?.length ?? 0, 'key');
+      return plural(named, 'key');
     case 'key':
       return `key ${draftOf(target).text}`;
     default:

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { download, get, send } from '../api/client';
 import type { Invalidation } from '../api/schema';
-import { clock, count, rate, span } from '../lib/format';
+import { clock, count, percent, plural, rate, span } from '../lib/format';
 import { toInvalidate } from '../lib/handover';
 import { leftOf } from '../lib/job_left';
 import { useRefusal } from '../lib/live';
@@ -14,15 +14,21 @@ export function JobView({ id }: { id: string }) {
   const path = `invalidations/${encodeURIComponent(id)}`;
   const { data: job, error, refresh } = usePoll((signal) => get('GetInvalidation', path, signal), 1000, id);
   if (!job) return <Loading error={error} />;
+  const over = job.finished !== null;
   return (
-    <Panel title={capital(describe(job.target))} actions={<JobState job={job} />}>
+    <Panel title={capital(describe(job.target, job.targets))} actions={<JobState job={job} />}>
       <Failure error={error ?? (job.error ? new Error(job.error) : undefined)} />
       <Progress job={job} />
       <div class="tiles">
-        <Tile label="Done" value={count(job.done)} detail={job.target.mode === 'hard' ? 'keys deleted' : 'keys marked stale'} />
-        <Tile label="Matched" value={count(job.matched)} detail={`of ${count(job.scanned)} scanned`} />
-        <Tile label="Failed" value={count(job.failed)} detail={job.failed ? 'the report names them' : ''} tone={job.failed ? 'bad' : 'plain'} />
-        <Tile label="Pace" value={rate(job.per_second)} detail={job.rate === null ? 'held back by Redis’ latency alone' : `at most ${rate(job.rate)}`} />
+        <Tile label="Done" value={count(job.done)} detail={`${job.target.mode === 'hard' ? 'deleted' : 'marked stale'}; ${count(job.near)} in this near cache`} />
+        <Tile label="Matched" value={count(job.matched)} detail={job.scanned > 0 ? `of ${count(job.scanned)} scanned` : 'named'} />
+        <Tile
+          label="Interruptions"
+          value={count(job.interruptions)}
+          detail={job.failed ? `${count(job.failed)} keys were sent twice` : 'of the connection to Redis'}
+          tone={job.interruptions ? 'warn' : 'plain'}
+        />
+        <Tile label="Pace" value={rate(job.per_second)} detail={`on the average; at most ${rate(over ? job.rate : job.allowed_per_second)} ${over ? '' : 'now'}`} />
       </div>
       <Controls job={job} path={path} onDone={refresh} />
       <Facts
@@ -32,6 +38,7 @@ export function JobView({ id }: { id: string }) {
           ['Begun', clock(Date.parse(job.created))],
           ['Ended', job.finished ? clock(Date.parse(job.finished)) : '–'],
           ['Worked', span(job.seconds)],
+          ...notesOf(job),
           ...(job.generation === null ? [] : [['Generation', String(job.generation)] as const]),
         ]}
       />
@@ -39,17 +46,29 @@ export function JobView({ id }: { id: string }) {
   );
 }
 
+/** What is out of the ordinary. */
+function notesOf(job: Invalidation): [string, string][] {
+  const notes: [string, string | undefined][] = [
+    ['Waits for', job.waiting_for],
+    ['Reason', job.reason],
+    ['Ended early', job.capped ? 'at its most keys' : undefined],
+    ['Begun anew', job.rescans ? plural(job.rescans, 'time') : undefined],
+    ['Of no policy', job.outside_policy ? plural(job.outside_policy, 'key') : undefined],
+    ['Other versions', job.hidden ? `${plural(job.hidden, 'key')}; they stay` : undefined],
+  ];
+  return notes.filter((note): note is [string, string] => note[1] !== undefined);
+}
+
 function Progress({ job }: { job: Invalidation }) {
   const over = job.finished !== null;
-  const whole = Math.max(1, job.total ?? 0, job.scanned);
   const left = leftOf(job);
   return (
     <label class="progress wide">
       <span>
-        {over ? 'Ended' : job.total === null ? `${count(job.scanned)} scanned` : `${count(job.scanned)} of ${count(job.total)} scanned`}
+        {over ? 'Ended' : percent(job.progress)}
         {left !== undefined && `, about ${span(left)} left`}
       </span>
-      {!over && job.total === null ? <progress /> : <progress value={job.state === 'done' ? whole : job.scanned} max={whole} />}
+      <progress value={job.progress} max={1} />
     </label>
   );
 }

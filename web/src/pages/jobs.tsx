@@ -1,6 +1,6 @@
 import { get } from '../api/client';
 import type { Invalidation } from '../api/schema';
-import { clock, count, span } from '../lib/format';
+import { clock, count, percent, span } from '../lib/format';
 import { usePoll } from '../lib/poll';
 import { hrefOf, type Route } from '../lib/router';
 import { describe } from '../lib/target';
@@ -23,10 +23,10 @@ function AllJobs() {
         keyOf={(job) => job.id}
         empty="Nothing has been invalidated since this sidecar started."
         columns={[
-          { head: 'What', cell: (job) => <a href={hrefOf('jobs', job.id)}><bdi>{describe(job.target)}</bdi></a> },
+          { head: 'What', cell: (job) => <a href={hrefOf('jobs', job.id)}><bdi>{describe(job.target, job.targets)}</bdi></a> },
           { head: 'State', cell: (job) => <JobState job={job} /> },
           { head: 'Done', number: true, cell: (job) => count(job.done) },
-          { head: 'Failed', number: true, wide: true, cell: (job) => count(job.failed) },
+          { head: 'So far', number: true, wide: true, cell: (job) => percent(job.progress, 0) },
           { head: 'How', wide: true, cell: (job) => `${job.target.mode ?? 'soft'}, ${job.target.scope ?? 'both'}` },
           { head: 'By', wide: true, cell: (job) => job.by },
           { head: 'Begun', wide: true, cell: (job) => <time dateTime={job.created}>{clock(Date.parse(job.created))}</time> },

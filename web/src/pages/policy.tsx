@@ -43,7 +43,7 @@ function Tiles({ policy }: { policy: Policy }) {
           <>
             <code>{policy.match.join(' ')}</code>
             <br />
-            <a href="#/invalidate" onClick={() => toInvalidate.set(targetOf(policy))}>
+            <a href="#/invalidate" onClick={() => toInvalidate.set({ kind: 'policy', policy: policy.name })}>
               Invalidate them
             </a>
           </>
@@ -51,11 +51,6 @@ function Tiles({ policy }: { policy: Policy }) {
       />
     </div>
   );
-}
-
-function targetOf(policy: Policy) {
-  if (policy.rules.version.generation) return { kind: 'policy' as const, policy: policy.name };
-  return { kind: 'pattern' as const, pattern: policy.match[0] ?? '', policy: policy.name };
 }
 
 function Outcomes({ name }: { name: string }) {

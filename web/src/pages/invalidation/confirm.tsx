@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { send } from '../../api/client';
-import type { Preview } from '../../api/schema';
+import type { ExecuteRequest, Preview } from '../../api/schema';
 import { count, span } from '../../lib/format';
 import { randomId } from '../../lib/random_id';
 import { useRefusal } from '../../lib/live';
@@ -8,29 +8,34 @@ import { go } from '../../lib/router';
 import { act, confirmWord } from '../../lib/target';
 import { Failure, Panel, ReadOnly } from '../../ui/parts';
 
-// Keys a second at most; undefined: as fast as Redis' latency allows.
-const kRates = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, undefined] as const;
+// Keys a second at most; the sidecar slows down by itself where Redis' latency says so.
+const kRates = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000] as const;
+const kUsualRate = 5000;
+// Soft: seconds within which the values end.
+const kWindows = [10, 60, 300, 900, 3600] as const;
 
 /** The last step. A large one has to be typed; what the button says is what happens. */
 export function Confirm({ preview, onDismiss }: { preview: Preview; onDismiss(): void }) {
   const { target } = preview;
   const word = confirmWord(target);
   const [typed, setTyped] = useState('');
-  const [pace, setPace] = useState(kRates.length - 1);
+  const [pace, setPace] = useState<number>(kRates.indexOf(kUsualRate));
+  const [window, setWindow] = useState<number>(kWindows[0]);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const refusal = useRefusal(preview.needed_scope);
   const left = useSecondsLeft(Date.parse(preview.expires));
   // One for a preview: pressed twice, or again after a lost answer, it is the same job.
   const idempotency = useRef(randomId());
+  const rate = kRates[pace] ?? kUsualRate;
+  const soft = target.mode !== 'hard';
   const ready = !refusal && left > 0 && !busy && (preview.confirm !== 'type' || typed === word);
 
   async function execute(): Promise<void> {
     if (!ready) return;
     setBusy(true);
-    const rate = kRates[pace];
     try {
-      const body = { preview_token: preview.token, ...(rate === undefined ? {} : { rate }) };
+      const body: ExecuteRequest = { preview_token: preview.token, rate, ...(soft ? { soft_seconds: window } : {}) };
       const job = await send('Invalidate', 'POST', 'invalidations', body, { 'Idempotency-Key': idempotency.current });
       go('jobs', job.id);
     } catch (failure) {
@@ -43,10 +48,24 @@ export function Confirm({ preview, onDismiss }: { preview: Preview; onDismiss():
     <Panel title="3. Confirm" class={warning ? 'danger' : ''}>
       <form onSubmit={(event) => (event.preventDefault(), void execute())}>
         {warning && <p class="warning">The origin will have to compute what these keys answered so far. A soft one, or a slower pace, spreads that out.</p>}
-        <label>
-          Pace: {kRates[pace] === undefined ? 'as fast as Redis’ latency allows' : `at most ${count(kRates[pace])} keys a second`}
-          <input type="range" min={0} max={kRates.length - 1} step={1} value={pace} aria-valuetext={kRates[pace] === undefined ? 'no limit' : `${kRates[pace]} keys a second`} onInput={(event) => setPace(Number(event.currentTarget.value))} />
-        </label>
+        {!preview.new_generation && (
+          <label>
+            Pace: at most {count(rate)} keys a second, less where Redis answers late
+            <input type="range" min={0} max={kRates.length - 1} step={1} value={pace} aria-valuetext={`${rate} keys a second`} onInput={(event) => setPace(Number(event.currentTarget.value))} />
+          </label>
+        )}
+        {soft && target.scope !== 'near' && (
+          <label>
+            Values end within
+            <select value={window} onChange={(event) => setWindow(Number(event.currentTarget.value))}>
+              {kWindows.map((seconds) => (
+                <option key={seconds} value={seconds}>
+                  {span(seconds)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {preview.confirm === 'type' && (
           <label>
             <span>

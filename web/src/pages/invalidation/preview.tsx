@@ -27,15 +27,16 @@ export function PreviewView({ first, onDismiss }: { first: Preview; onDismiss():
       <Panel title={`2. Preview of ${describe(preview.target)}`} actions={<Scan preview={preview} />}>
         <Failure error={polled.error ?? (preview.state === 'failed' ? new Error(preview.error ?? 'The preview failed.') : undefined)} />
         <div class="tiles">
-          <Tile label="Keys" value={matches(preview)} detail={`${count(preview.matched)} seen so far`} />
-          <Tile label="Memory" value={preview.bytes === null ? 'N/A' : `${preview.exact ? '' : '~ '}${bytes(preview.bytes)}`} detail="of these keys, estimated" />
+          <Tile label="Keys" value={matches(preview)} detail={whichOf(preview)} />
+          <Tile label="Memory" value={preview.bytes === null ? '–' : `${preview.exact ? '' : '~ '}${bytes(preview.bytes)}`} detail="estimated" />
           <Tile
             label="Load on the origin"
-            value={preview.origin_per_second === null ? 'N/A' : `+ ${rate(preview.origin_per_second)}`}
-            detail={preview.target.mode === 'hard' ? 'for a while, estimated from their hits' : 'soft: spread out by the refresh'}
+            value={preview.state === 'running' || preview.origin_per_second === null ? '–' : `+ ${rate(preview.origin_per_second)}`}
+            detail={preview.target.mode === 'hard' ? `at first; ${span(preview.origin_busy_seconds)} of work in all` : 'soft: spread out, and old values help out'}
             tone={(preview.origin_per_second ?? 0) > 100 ? 'warn' : 'plain'}
           />
         </div>
+        <Policies preview={preview} />
         <div class="two">
           <Hottest preview={preview} />
           <Sample preview={preview} />
@@ -46,9 +47,25 @@ export function PreviewView({ first, onDismiss }: { first: Preview; onDismiss():
   );
 }
 
-function matches({ estimated, exact }: Preview): string {
-  if (estimated === null) return 'N/A';
+function matches({ estimated, exact, matched }: Preview): string {
+  if (estimated === null) return count(matched);
   return exact ? count(estimated) : `~ ${count(estimated)}`;
+}
+
+function whichOf({ state, hidden, new_generation }: Preview): string {
+  if (new_generation) return 'a new generation: all at once';
+  if (hidden > 0) return `${count(hidden)} of other versions stay`;
+  return state === 'running' ? 'seen so far' : 'as apps see them';
+}
+
+function Policies({ preview }: { preview: Preview }) {
+  const entries = Object.entries(preview.by_policy);
+  if (entries.length === 0) return null;
+  return (
+    <p class="note">
+      Of them: {entries.map(([name, keys]) => `${count(keys)} of ${name === '(none)' ? 'no policy' : `policy ${name}`}`).join(', ')}.
+    </p>
+  );
 }
 
 function Scan({ preview }: { preview: Preview }) {

@@ -11,7 +11,7 @@ interface Props {
 }
 
 const kModes: readonly [Mode, string, string][] = [
-  ['soft', 'Soft', 'marked stale, computed anew in the background'],
+  ['soft', 'Soft', 'ends soon, one after the other; old values help out'],
   ['hard', 'Hard', 'gone; the next reader computes'],
 ];
 
@@ -94,9 +94,9 @@ function PolicyChoice({ draft, set }: { draft: Draft; set(part: Partial<Draft>):
       <select value={draft.policy} onChange={(event) => set({ policy: event.currentTarget.value })}>
         <option value="">Choose one</option>
         {policies.map((policy) => (
-          <option key={policy.name} value={policy.name} disabled={!policy.generation}>
+          <option key={policy.name} value={policy.name}>
             {policy.name}
-            {policy.generation ? '' : ' (no generation)'}
+            {policy.generation ? ' (generations)' : ''}
           </option>
         ))}
       </select>
