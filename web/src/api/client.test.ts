@@ -72,3 +72,24 @@ it('remembers it for reloads of the tab and forgets it when told', () => {
   setToken('');
   expect(stored.has('herdgate.token')).toBe(false);
 });
+
+it('does not send a refused token again for a while, but sends another at once', async () => {
+  vi.useFakeTimers();
+  answer = () => new Response('{}', { status: 401 });
+  setToken('wrong');
+  for (let turn = 0; turn < 5; ++turn) await expect(get('GetSnapshot', 'snapshot')).rejects.toMatchObject({ status: 401 });
+  expect(asked.length).toBe(1);
+  setToken('other');
+  await expect(get('GetSnapshot', 'snapshot')).rejects.toMatchObject({ status: 401 });
+  expect(asked.length).toBe(2);
+  vi.advanceTimersByTime(31_000);
+  answer = () => new Response('{}');
+  await get('GetSnapshot', 'snapshot');
+  vi.useRealTimers();
+});
+
+it('asks on without a token', async () => {
+  answer = () => new Response('{}', { status: 401 });
+  for (let turn = 0; turn < 3; ++turn) await expect(get('GetSnapshot', 'snapshot')).rejects.toMatchObject({ status: 401 });
+  expect(asked.length).toBe(3);
+});

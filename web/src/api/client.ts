@@ -4,8 +4,11 @@ import type { Answers, Problem, Scope } from './schema';
 
 const kTokenKey = 'herdgate.token';
 const kTimeoutMs = 10_000;
+// A token that was refused is not sent again for so long: ten wrong ones within seconds shut out everybody who comes from this address.
+const kRefusedMs = 30_000;
 
 export const token = createStore<string>('');
+let refusal: { token: string; until: number; error: ApiError } | undefined;
 
 /** An answer of the API that is an error, or none at all (status 0). */
 export class ApiError extends Error {
@@ -44,6 +47,7 @@ export function loadToken(): void {
 
 export function setToken(value: string): void {
   const trimmed = value.trim();
+  refusal = undefined;
   token.set(trimmed);
   try {
     if (trimmed) sessionStorage.setItem(kTokenKey, trimmed);
@@ -86,8 +90,10 @@ async function json<T>(path: string, init: RequestInit, signal?: AbortSignal): P
 }
 
 async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
+  const given = token.get();
+  if (refusal && refusal.token === given && Date.now() < refusal.until) throw refusal.error;
   const headers = new Headers(init.headers);
-  if (token.get()) headers.set('Authorization', `Bearer ${token.get()}`);
+  if (given) headers.set('Authorization', `Bearer ${given}`);
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), kTimeoutMs);
   signal?.addEventListener('abort', () => timeout.abort());
@@ -99,8 +105,10 @@ async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promi
   } finally {
     clearTimeout(timer);
   }
-  if (!response.ok) throw new ApiError(response.status, await problemOf(response));
-  return response;
+  if (response.ok) return response;
+  const error = new ApiError(response.status, await problemOf(response));
+  if (error.status === 401 && given) refusal = { token: given, until: Date.now() + kRefusedMs, error };
+  throw error;
 }
 
 async function problemOf(response: Response): Promise<Partial<Problem>> {
