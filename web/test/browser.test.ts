@@ -1,12 +1,10 @@
 // The built UI in a real Chromium against the mock, under a sub-path and the strictest headers.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { kChromium, launch } from '../dev/browser.mjs';
 import { startServer } from '../dev/server.mjs';
+import { complaintsOf, pressUntil, violations } from './page';
 
-const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const kPages = ['overview', 'policies', 'policies/user', 'hot', 'stampedes', 'inspect', 'invalidate', 'jobs', 'audit', 'system', 'access'];
 
 describe.skipIf(!kChromium)('the UI', () => {
@@ -35,20 +33,12 @@ describe.skipIf(!kChromium)('the UI', () => {
     await context?.close();
     context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     page = await context.newPage();
-    complaints = [];
+    complaints = complaintsOf(page);
     requests = [];
-    page.on('console', (message) => message.type() === 'error' && !message.text().includes('401') && complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(error.message));
     page.on('request', (request) => requests.push(request.url()));
   }
   const go = (where: string, token = 'full') => page.goto(`${mock.url}#token=${token}&${where}`);
 
-  async function audit(): Promise<string[]> {
-    // Not as a script element: the CSP refuses those, and must.
-    await page.evaluate(kAxe);
-    const result = await page.evaluate(() => (window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }).axe.run());
-    return result.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-  }
   async function settled(): Promise<void> {
     await page.locator('.build').waitFor({ state: 'attached' });
     await page.waitForFunction(() => !document.querySelector('main')?.textContent?.includes('Asking the sidecar'));
@@ -58,7 +48,7 @@ describe.skipIf(!kChromium)('the UI', () => {
     await open({ colorScheme });
     await go(name);
     await settled();
-    expect(await audit()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   it.each(kPages)('%s fits a phone without scrolling sideways', async (name) => {
@@ -106,36 +96,28 @@ describe.skipIf(!kChromium)('the UI', () => {
   it('purges by keyboard alone', async () => {
     await go('invalidate');
     await settled();
-    const press = async (key: string, until: () => Promise<boolean>) => {
-      for (let turn = 0; turn < 60; ++turn) {
-        if (await until()) return;
-        await page.keyboard.press(key);
-      }
-      throw new Error(`${key} did not get there`);
-    };
-    const focused = (test: string) => () => page.evaluate((selector) => document.activeElement?.matches(selector) ?? false, test);
-    await press('Tab', focused('input[name=kind]'));
-    await press('Tab', focused('input.key'));
+    await pressUntil(page, 'Tab', 'input[name=kind]');
+    await pressUntil(page, 'Tab', 'input.key');
     await page.keyboard.type('user:*');
-    await press('Tab', focused('input[name=mode]'));
+    await pressUntil(page, 'Tab', 'input[name=mode]');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     await page.getByText('3. Confirm').waitFor();
     const act = page.getByRole('button', { name: /^Delete about 1 M keys$/ });
     expect(await act.isDisabled()).toBe(true);
-    await press('Tab', focused('form input[type=range]'));
+    await pressUntil(page, 'Tab', 'form input[type=range]');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Tab');
     await page.keyboard.type('user:');
     expect(await act.isDisabled()).toBe(true);
     await page.keyboard.type('*');
-    await press('Tab', focused('button.dangerous'));
+    await pressUntil(page, 'Tab', 'button.dangerous');
     await page.keyboard.press('Enter');
     await page.getByText('at most 10\u202f000/s').waitFor();
-    await press('Tab', focused('main button'));
+    await pressUntil(page, 'Tab', 'main button');
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Resume the job' }).waitFor();
-    await press('Tab', focused('button.dangerous'));
+    await pressUntil(page, 'Tab', 'button.dangerous');
     await page.keyboard.press('Enter');
     await page.getByText('▲ cancelled').waitFor();
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Report' }).click()]);
