@@ -67,7 +67,7 @@ void InvalidationJob::Start() {
 void InvalidationJob::Pause() {
   if (running()) {
     hands_->timer.Cancel();
-    StopClock();
+    CountTime();
   } else if (status_.state != State::kQueued) {
     return;
   }
@@ -106,6 +106,7 @@ void InvalidationJob::Step() {
   if (busy_) return;
   if (cancelled_) return End(State::kCancelled, cancel_reason_);
   if (!running()) return;
+  CountTime();
   if (!prepared_) return Prepare();
   if (batch_) return SendBatch();
   if (!Refresh()) return;
@@ -146,8 +147,9 @@ void InvalidationJob::NotWaiting() {
   base::LogInfo("invalidation.goes_on", {{"job", status_.id}});
 }
 
-void InvalidationJob::StopClock() {
-  const auto ran = Now() - running_since_;
+void InvalidationJob::CountTime() {
+  const base::SteadyTime now = Now();
+  const auto ran = now - std::exchange(running_since_, now);
   Update([&](InvalidationStatus& status) { status.ran += ran; });
 }
 
@@ -158,7 +160,7 @@ void InvalidationJob::End(State state, const std::string& reason) {
     hands_->cancel_timer.Cancel();
     hands_->query.Close();
   }
-  if (running()) StopClock();
+  if (running()) CountTime();
   if (line_.scanned + line_.matched > 0) AddLine(std::chrono::nanoseconds(0), 0, 0);
   Update([&](InvalidationStatus& status) {
     status.state = state;

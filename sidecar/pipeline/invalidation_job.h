@@ -93,7 +93,7 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void Wait(const std::string& what);
   void Retry();
   void NotWaiting();
-  void StopClock();
+  void CountTime();  // since it was counted last. REQUIRES: running
   void End(InvalidationState state, const std::string& reason = {});
   void LogEnd() const;
   void Fail(const std::string& reason) { End(InvalidationState::kFailed, reason); }

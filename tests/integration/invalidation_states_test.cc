@@ -29,6 +29,19 @@ TEST_F(InvalidationStatesTest, ACancelledOneSaysExactlyHowFarItCame) {
   EXPECT_FALSE(All().Cancel(id, "again").ok());
 }
 
+TEST_F(InvalidationStatesTest, ItsTimeIsToldWhileItRuns) {
+  Populate();
+  Open();
+  const std::string id = BeginSlowly(Ask(Kind::kPrefix, {"many:"}));
+  ASSERT_TRUE(Eventually([&] { return Status(id).ran.count() > 0; }));
+  EXPECT_EQ(Status(id).state, State::kRunning);
+  ASSERT_TRUE(All().Pause(id).ok());
+  ASSERT_TRUE(Becomes(id, State::kPaused));
+  const auto ran = Status(id).ran;
+  ASSERT_TRUE(All().Cancel(id, "").ok());
+  EXPECT_EQ(AtEnd(id).ran, ran);
+}
+
 TEST_F(InvalidationStatesTest, APausedOneStandsStillAndLetsOthersRun) {
   Populate();
   Open();
