@@ -1,14 +1,24 @@
 // GET /hot-keys, /flights and /stampedes: which keys are asked for, and what was saved of their computing.
+#include <algorithm>
+#include <chrono>
+
 #include "sidecar/admin/api_state.h"
 #include "sidecar/admin/json_writer.h"
 
 namespace herdgate::admin {
 namespace {
 
-// Of the last full minute and the present one, which is half over on average.
-double PerSecond(const stampede::HotKey& key) {
+// Of the last full minute and the present one, as far as they are over and this sidecar was there.
+double PerSecond(const stampede::HotKey& key, double seconds) {
   const std::size_t last = key.minutes.size() - 1;
-  return static_cast<double>(key.minutes[last] + key.minutes[last - 1]) / 90.0;
+  return static_cast<double>(key.minutes[last] + key.minutes[last - 1]) / seconds;
+}
+
+// HotSketch counts by minutes of the steady clock.
+double CountedSeconds(base::SteadyTime now, base::SteadyTime started) {
+  using Seconds = std::chrono::duration<double>;
+  const Seconds into_minute = now.time_since_epoch() % std::chrono::minutes(1);
+  return std::max(1.0, std::min(Seconds(std::chrono::minutes(1)) + into_minute, Seconds(now - started)).count());
 }
 
 ApiAnswer ListHotKeys(ApiState& state, const ApiCall& call) {
@@ -21,6 +31,7 @@ ApiAnswer ListHotKeys(ApiState& state, const ApiCall& call) {
   for (const policy::Policy& policy : set.policies()) counted |= policy.coalesces();
   JsonWriter json;
   json.Object().Add("keys_counted", counted).Array("items");
+  const double seconds = CountedSeconds(state.clock.Now(), state.started);
   for (const stampede::HotKey& key : state.content.control->HotKeys(limit.value())) {
     json.Object();
     AddKey(json, key.key, key.key_cut);
@@ -28,7 +39,7 @@ ApiAnswer ListHotKeys(ApiState& state, const ApiCall& call) {
     json.Add("count", key.count).Add("error", key.error).Add("hits", key.hits).Add("misses", key.misses);
     json.Array("minutes");
     for (const std::uint64_t minute : key.minutes) json.Value(minute);
-    json.End().Add("per_second", PerSecond(key)).End();
+    json.End().Add("per_second", PerSecond(key, seconds)).End();
   }
   return ApiAnswer::Json(json.End().End().Take());
 }
