@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { get } from '../api/client';
 import type { AuditEntry } from '../api/schema';
-import { matches, merge } from '../lib/audit_list';
+import { changeOf, matches, merge, subjectOf } from '../lib/audit_list';
 import { clock, span } from '../lib/format';
 import { escapeText } from '../lib/keys';
 import { usePoll } from '../lib/poll';
@@ -51,8 +51,8 @@ function Entries({ items, empty }: { items: readonly AuditEntry[]; empty: string
       empty={empty}
       columns={[
         { head: 'When', cell: (item) => <time dateTime={item.time}>{clock(Date.parse(item.time))}</time> },
-        { head: 'Who', cell: (item) => <span title={item.remote}>{item.by}</span> },
-        { head: 'What', cell: (item) => item.action },
+        { head: 'Who', wide: true, cell: (item) => <span title={item.remote}>{item.by}</span> },
+        { head: 'What', cell: (item) => <What item={item} /> },
         { head: 'Of what', cell: (item) => <Details item={item} /> },
         { head: 'Result', cell: (item) => <Badge tone={item.result === 'ok' ? 'good' : 'bad'}>{item.result === 'ok' ? 'ok' : `${item.result} (${item.status})`}</Badge> },
         { head: 'Took', number: true, wide: true, cell: (item) => span(item.seconds) },
@@ -62,18 +62,33 @@ function Entries({ items, empty }: { items: readonly AuditEntry[]; empty: string
   );
 }
 
-function Details({ item }: { item: AuditEntry }) {
-  const parameters = Object.entries(item.parameters).map(([name, value]) => `${name}: ${plain(value)}`);
-  const change = item.before !== null || item.after !== null ? `${plain(item.before)} → ${plain(item.after)}` : '';
+function What({ item }: { item: AuditEntry }) {
   return (
-    <span class="details">
-      <bdi>{parameters.join(', ') || '–'}</bdi>
-      {item.detail && <small>{escapeText(item.detail)}</small>}
-      {change && <small>{change}</small>}
+    <span class="details words">
+      <span>
+        {item.action.split(/(?=[A-Z])/).map((word) => (
+          <>
+            {word}
+            <wbr />
+          </>
+        ))}
+      </span>
+      <small class="narrow">by {item.by}</small>
     </span>
   );
 }
 
-function plain(value: unknown): string {
-  return escapeText(typeof value === 'string' ? value : JSON.stringify(value) ?? '–').replaceAll('\\\\', '\\');
+function Details({ item }: { item: AuditEntry }) {
+  const change = changeOf(item);
+  return (
+    <span class="details">
+      <bdi>{subjectOf(item) || '–'}</bdi>
+      {item.detail && <small>{escapeText(item.detail)}</small>}
+      {change && (
+        <small>
+          <bdi>{change}</bdi>
+        </small>
+      )}
+    </span>
+  );
 }

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { get } from '../api/client';
 import type { Snapshot } from '../api/schema';
-import { count, percent, rate, span } from '../lib/format';
+import { count, percent, plural, rate, span } from '../lib/format';
 import { history, type Point } from '../lib/history';
 import { live, useSnapshot } from '../lib/live';
 import { hitRatio, kOutcomes, offload } from '../lib/outcomes';
@@ -64,7 +64,7 @@ function Tiles({ snapshot }: { snapshot: Snapshot }) {
       <Tile
         label="Stampedes now"
         value={count(stampedes.leaders)}
-        detail={`${count(stampedes.waiters)} wait; ${count(stampedes.events)} events so far`}
+        detail={`${count(stampedes.waiters)} wait; ${plural(stampedes.events, 'event')} so far`}
         hint="Keys that one caller computes now while others wait"
       />
       <UpstreamTile snapshot={snapshot} />

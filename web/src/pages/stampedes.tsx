@@ -44,7 +44,7 @@ function Tiles({ totals, flights }: { totals: Answers['ListStampedes']['totals']
 function Events({ items }: { items: readonly Stampede[] }) {
   const most = Math.max(1, ...items.map((item) => item.size));
   return (
-    <Panel title="Events" note="Newest first. “Without” is how many would have computed at once, had nobody stopped them.">
+    <Panel title="Events" note="Newest first. “Without” is how many would have computed it, had nobody stopped them: those who came, or as many as usually come in that time.">
       <Table
         caption="Stampede events"
         rows={items}
@@ -54,7 +54,7 @@ function Events({ items }: { items: readonly Stampede[] }) {
           { head: 'Began', cell: (item) => <time dateTime={item.began}>{clock(Date.parse(item.began))}</time> },
           { head: 'Key', cell: (item) => <KeyText value={item} most={40} /> },
           { head: 'Policy', wide: true, cell: (item) => <a href={hrefOf('policies', item.policy)}>{item.policy}</a> },
-          { head: 'Cause', cell: (item) => (item.kind === 'refresh' ? 'early refresh' : item.cause) },
+          { head: 'Cause', wide: true, cell: (item) => (item.kind === 'refresh' ? 'early refresh' : item.cause) },
           {
             head: 'Callers',
             number: true,
@@ -64,8 +64,8 @@ function Events({ items }: { items: readonly Stampede[] }) {
               </>
             ),
           },
-          { head: 'Saved', number: true, cell: (item) => count(item.avoided) },
-          { head: 'Without', number: true, wide: true, cell: (item) => count(item.unprotected_size) },
+          { head: 'Saved', number: true, wide: true, cell: (item) => count(item.avoided) },
+          { head: 'Without', number: true, wide: true, cell: (item) => count(Math.max(item.size, Math.round(item.unprotected_size))) },
           { head: 'Took', number: true, cell: (item) => span(item.duration_seconds) },
           { head: 'Pods', number: true, wide: true, cell: (item) => count(item.pods) },
         ]}

@@ -25,6 +25,8 @@ interface Props {
 }
 
 const kTableRows = 60;
+const kHeight = 220;
+const kLegendHeight = 26;
 
 export function Chart(props: Props) {
   const [asTable, setAsTable] = useState(false);
@@ -41,8 +43,10 @@ export function Chart(props: Props) {
         </button>
       </header>
       {note && <p class="note">{note}</p>}
-      {x.length === 0 ? (
-        <p class="empty chart-empty">Nothing measured yet.</p>
+      {x.length < 2 || series.length === 0 ? (
+        <p class="empty chart-empty" style={{ minHeight: `${(props.height ?? kHeight) + kLegendHeight}px` }}>
+          {x.length < 2 ? 'Watching from now on…' : 'No lookups since this page is open.'}
+        </p>
       ) : asTable ? (
         <ChartTable {...props} />
       ) : (
@@ -102,7 +106,7 @@ function ChartTable(props: Props) {
 }
 
 function Canvas(props: Props & { cursor: number | undefined; onCursor(index: number | undefined): void }) {
-  const { title, x, series, kind = 'time', stacked = false, height = 220, mark, top, onCursor } = props;
+  const { title, x, series, kind = 'time', stacked = false, height = kHeight, mark, top, onCursor } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
   const latest = useRef(props);

@@ -31,11 +31,11 @@ export function HotKeyTable({ items, counted, lookups, brief = false }: Props) {
     { head: '15 minutes', cell: (item) => <Sparkline values={item.minutes} label={inWords(item.minutes)} unfinished /> },
   ];
   if (!brief) {
-    columns.splice(2, 0, { head: 'Share', number: true, hint: 'Of all lookups now', cell: (item) => percent(lookups > 0 ? Math.min(1, item.per_second / lookups) : undefined) });
+    columns.splice(2, 0, { head: 'Share', number: true, wide: true, hint: 'Of all lookups now', cell: (item) => percent(lookups > 0 ? Math.min(1, item.per_second / lookups) : undefined) });
     columns.push(
       { head: 'Found', number: true, wide: true, hint: 'Of its lookups', cell: (item) => percent(item.hits + item.misses > 0 ? item.hits / (item.hits + item.misses) : undefined) },
       { head: 'Counted', number: true, wide: true, hint: 'Lookups of the last minutes: at least so many, and at most so many more', cell: (item) => <Bounds item={item} /> },
-      { head: 'Policy', cell: (item) => (item.policy ? <a href={hrefOf('policies', item.policy)}>{item.policy}</a> : 'none') },
+      { head: 'Policy', wide: true, cell: (item) => (item.policy ? <a href={hrefOf('policies', item.policy)}>{item.policy}</a> : 'none') },
     );
   }
   const empty = counted ? 'No key has been looked up yet.' : 'Keys are counted as soon as a policy is in force; there is none.';

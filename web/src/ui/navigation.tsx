@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { hrefOf } from '../lib/router';
 
 const kGroups = [
@@ -7,8 +8,11 @@ const kGroups = [
 ] as const;
 
 export function Navigation({ current }: { current: string }) {
+  const bar = useRef<HTMLElement>(null);
+  // On a phone the bar is longer than the page is wide.
+  useEffect(() => bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }), [current]);
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={bar}>
       {kGroups.map((group) => (
         <ul key={group.name} aria-label={group.name}>
           {group.pages.map(([page, title]) => (

@@ -37,9 +37,9 @@ interface PanelProps {
   class?: string;
 }
 
-export function Tile({ label, value, detail, hint, tone = 'plain', children }: TileProps) {
+export function Tile({ label, value, detail, hint, tone = 'plain', class: extra = '', children }: TileProps) {
   return (
-    <section class={`tile ${tone}`} title={hint}>
+    <section class={`tile ${tone} ${extra}`} title={hint}>
       <h2>{label}</h2>
       <p class="value">{value}</p>
       <p class="detail">{detail}</p>
@@ -55,6 +55,7 @@ interface TileProps {
   /** The definition. */
   hint?: string;
   tone?: Tone;
+  class?: string;
   children?: ComponentChildren;
 }
 

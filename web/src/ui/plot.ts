@@ -19,6 +19,8 @@ export interface PlotOptions {
 
 // A chart of time shows a minute at least, and marks whole seconds.
 const kLeastSeconds = 60;
+// Pixels that the name of a value on the x axis takes.
+const kNamePixels = 64;
 const kTicks = [1, 5, 10, 15, 30, 60, 120, 300, 600];
 
 export function dataOf({ x, series, stacked }: Pick<PlotOptions, 'x' | 'series' | 'stacked'>): uPlot.AlignedData {
@@ -40,7 +42,7 @@ export function createPlot(target: HTMLElement, options: PlotOptions, width: num
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !options.stacked } },
       scales: {
         x: options.kind === 'time' ? { time: true, range: (_plot, low, high) => [Math.min(low, high - kLeastSeconds), high] } : { time: false, distr: 3, log: 2 },
-        y: { range: (_plot, _low, high) => [0, options.top ?? Math.max(high * 1.05, 1e-9)] },
+        y: { range: (_plot, _low, high) => [0, options.top ?? (high > 0 ? high * 1.05 : 1)] },
       },
       axes: [
         { ...axis, size: 26, grid: { show: false }, space: 74, ...xAxis(options) },
@@ -70,8 +72,8 @@ function seriesOf(one: Series, stroke: string, stacked: boolean): uPlot.Series {
 
 function xAxis({ kind, x, formatX }: PlotOptions): Partial<uPlot.Axis> {
   if (kind === 'time') return { incrs: [...kTicks], values: (_plot, splits) => splits.map((second) => clock(second * 1000).slice(-8)) };
-  const step = Math.max(1, Math.ceil(x.length / 7));
-  return { filter: (_plot, splits) => splits, splits: () => x.filter((_value, index) => index % step === 0), values: (_plot, splits) => splits.map(formatX) };
+  const names = (plot: uPlot) => x.filter((_value, index) => index % Math.ceil(x.length / Math.max(2, Math.floor(plot.width / kNamePixels) - 1)) === 0);
+  return { filter: (_plot, splits) => splits, splits: names, values: (_plot, splits) => splits.map(formatX) };
 }
 
 function drawMark(plot: uPlot, at: number, stroke: string): void {

@@ -15,12 +15,14 @@ export function UpstreamTile({ snapshot }: { snapshot: Snapshot }) {
   return (
     <Tile
       label="Upstream"
+      class="strip"
       tone={tone}
       value={<Badge tone={tone}>{text}</Badge>}
       detail={
         <>
           {upstream.error || `for ${span(Math.round(upstream.for_seconds))}; breaker ${upstream.breaker.state.replace('_', ' ')}`}
-          <br />
+          <br class="break" />
+          <span class="between"> · </span>
           {near.mode === 'off' ? 'near cache off' : `near cache ${near.mode}, ${bytes(near.bytes)} of ${bytes(near.max_bytes)}`}
         </>
       }
