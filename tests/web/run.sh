@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# run.sh [--no-browser] [--shots FOLDER]: checks the web UI in web/: types, unit tests, build, size, and the pages in a real Chromium against a mock
-# of the API. Needs node 18 or newer and npm; without a Chromium the browser tests are skipped in plain sight.
-#   --shots FOLDER   also leaves a picture of each page there, dark and light
+# run.sh [--no-browser] [--shots FOLDER] [--herdgate PROGRAM]: checks the web UI in web/: types, unit tests, build, size, and the pages in a real
+# Chromium, against a mock of the API and as a real sidecar serves them, with a real Redis and traffic. Needs node 18 or newer and npm; without a
+# Chromium or a redis-server the browser tests are skipped in plain sight.
+#   --shots FOLDER        also leaves pictures there of each page of the real sidecar, dark and light, wide and narrow
+#   --herdgate PROGRAM    the sidecar to test instead of a fresh build
 # Logs stay in build/web. Ends with "N passed, N failed, N skipped".
 set -euo pipefail
 # shellcheck source=tests/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
 # shellcheck source=tests/lib/packages.sh
 . "$root/tests/lib/packages.sh"
+# shellcheck source=tests/lib/build.sh
+. "$root/tests/lib/build.sh"
 
-browser=true shots=''
+browser=true shots='' herdgate=''
 while [ "$#" -gt 0 ]; do
   case "$1" in
     --no-browser) browser=false ;;
     --shots) shots=$(realpath -m "${2:?--shots needs a folder}") && shift ;;
-    -h | --help) sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    --herdgate) herdgate=$(realpath "${2:?--herdgate needs a program}") && shift ;;
+    -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
     *) die "unknown flag $1 (see --help)" ;;
   esac
   shift
@@ -78,11 +83,22 @@ check "size" npm run --silent size
 # Debian's Chromium; playwright-core brings none.
 if ! "$browser"; then
   say "skipped: the browser tests were not asked for" && skipped=$((skipped + 1))
-elif command -v chromium >/dev/null || (need_tool chromium chromium); then
-  suite browser npx vitest run --config vitest.browser.config.ts
-  [ -z "$shots" ] || check "pictures" npm run --silent shots -- "$shots"
-else
+elif ! need_tool chromium chromium; then
   say "skipped: the browser tests; there is no chromium" && skipped=$((skipped + 1))
+else
+  suite mock npx vitest run --config vitest.browser.config.ts test/contract.test.ts test/browser.test.ts
+  if ! need_tool redis-server redis-server; then
+    say "skipped: the tests of a real sidecar; there is no redis-server" && skipped=$((skipped + 1))
+  else
+    if [ -z "$herdgate" ]; then
+      need_packages "${build_packages[@]}"
+      build_preset release -DHERDGATE_TESTS=OFF herdgate
+      herdgate=$root/build/release/herdgate
+    fi
+    grep -q without-web-ui "$herdgate" && die "that program was built without the web UI: $herdgate"
+    export HERDGATE=$herdgate ${shots:+HERDGATE_SHOTS="$shots"}
+    suite sidecar npx vitest run --config vitest.browser.config.ts test/sidecar.test.ts
+  fi
 fi
 
 tally "$passed" "$failed" "$skipped"

@@ -156,6 +156,7 @@ describe.skipIf(!kChromium || !kRedis || !existsSync(kHerdgate))('the UI of a re
     await page.keyboard.press('Enter');
     await page.getByText('● running').waitFor();
     await expect.poll(() => keysLike('bulk:*')).toBeLessThan(kBulk);
+    await page.getByText(/%, about .* left/).waitFor();
     await tab('main .buttons button');
     await page.keyboard.press('Enter');
     await page.getByText('▲ paused').waitFor();

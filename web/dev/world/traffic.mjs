@@ -2,14 +2,14 @@
 // Now and then many of its callers want one missing key at the same moment.
 import { Client } from './resp.mjs';
 
-const kPause = 10; // ms between a worker's turns
+const kPause = 20; // ms between a worker's turns
 
 // weight: share of lookups; keys: how many there are; cost: ms to compute a value; ttl: s.
 const kFamilies = [
-  { name: 'user', weight: 46, keys: 4000, skew: 1.1, cost: 12, ttl: 40, bytes: 380 },
-  { name: 'page', weight: 30, keys: 300, skew: 1.05, cost: 35, ttl: 15, bytes: 9000 },
-  { name: 'price', weight: 16, keys: 12_000, skew: 0.9, cost: 6, ttl: 30, bytes: 60 },
-  { name: 'session', weight: 8, keys: 900, skew: 0.3, cost: 2, ttl: 900, bytes: 240 },
+  { name: 'user', weight: 46, keys: 1500, skew: 1.15, cost: 40, ttl: 45, bytes: 380 },
+  { name: 'page', weight: 30, keys: 120, skew: 1.1, cost: 120, ttl: 8, bytes: 9000 },
+  { name: 'price', weight: 16, keys: 3000, skew: 1, cost: 15, ttl: 120, bytes: 60 },
+  { name: 'session', weight: 8, keys: 900, skew: 0.3, cost: 4, ttl: 900, bytes: 240 },
 ];
 
 // mulberry32: the same numbers for the same seed.
