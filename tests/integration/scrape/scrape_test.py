@@ -12,7 +12,7 @@ import time
 import unittest
 
 import table
-from sidecar import Client, Scrape, sidecar
+from sidecar import AdminApi, Client, Refused, Scrape, sidecar
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 README = os.path.join(ROOT, 'sidecar', 'metrics', 'README.md')
@@ -93,6 +93,30 @@ class ScrapeTest(unittest.TestCase):
             kept = len(shown) - 1
             self.assertEqual(seen.sum('herdgate_lookups_total', policy='overflow'), sum(range(kept + 1, count + 1)))
             self.assertIn('metrics.policies_folded', gate.log())
+
+    def test_nothing_that_a_caller_of_the_http_api_sends_is_in_a_label(self):
+        with sidecar(BINARY, config_of(names(1))) as gate:
+            stranger = AdminApi(gate.api.port, 'hg_not-in-the-file')
+
+            def invalidate(target):
+                before = gate.scrape().sum('herdgate_invalidations_total')
+                gate.api.ended(gate.api.invalidate(target))
+                return gate.becomes(lambda s: s.sum('herdgate_invalidations_total') == before + 1, 'the invalidation')
+
+            def series(scrape):
+                return {line.rpartition(' ')[0] for line in scrape.text.splitlines() if not line.startswith('#')}
+
+            before = invalidate({'kind': 'key', 'keys': [{'key': 'p0:first'}], 'mode': 'hard'})
+            invalidate({'kind': 'prefix', 'prefix': 'p0:second', 'mode': 'hard'})
+            for number in range(20):
+                for api, path, headers in ((gate.api, f'/nothing-{number}', {}), (gate.api, '/snapshot', {'Host': f'host-{number}'})):
+                    with self.assertRaises(Refused):
+                        api.ask(path, **headers)
+            for _ in range(20):  # an address that gave so many wrong tokens is not looked at any more
+                with self.assertRaises(Refused):
+                    stranger.ask('/snapshot')
+            after = gate.becomes(lambda s: s.sum('herdgate_admin_refused_total') == 40, 'the refusals')
+            self.assertEqual(series(after), series(before))
 
     def test_a_reload_resets_nothing_that_stays_and_ends_what_goes(self):
         with sidecar(BINARY, config_of(['stays', 'goes'])) as gate:

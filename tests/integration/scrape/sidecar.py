@@ -6,9 +6,13 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib'))
+from admin_api import AdminApi, Refused, token_line  # noqa: E402, F401  (beside other scripts; Refused is for those who use this)
 
 SAMPLE = re.compile(r'^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
@@ -100,14 +104,21 @@ class Scrape:
 
 
 class Sidecar:
+    """All of its listeners are on: clients, telemetry, and the HTTP API for one token."""
+
+    TOKEN = 'hg_the-token-of-scrape-tests'
+
     def __init__(self, binary, config, loops=2):
         self.folder = tempfile.TemporaryDirectory()
-        self.config = os.path.join(self.folder.name, 'herdgate.yaml')
+        self.config, tokens = (os.path.join(self.folder.name, name) for name in ('herdgate.yaml', 'tokens'))
         self.write(config)
+        with open(tokens, 'w', encoding='ascii') as file:
+            file.write(token_line('ops', self.TOKEN))
         for _ in range(5):  # a port may be taken between the choice and the bind
-            self.port, self.telemetry = free_port(), free_port()
+            self.port, self.telemetry, admin = free_port(), free_port(), free_port()
+            self.api = AdminApi(admin, self.TOKEN)
             command = [binary, 'serve', '--config', self.config, '--loops', str(loops), '--listen', f'tcp://127.0.0.1:{self.port}',
-                       '--telemetry', f'127.0.0.1:{self.telemetry}']
+                       '--telemetry', f'127.0.0.1:{self.telemetry}', '--admin', f'127.0.0.1:{admin}', '--admin-tokens-file', tokens]
             with open(os.path.join(self.folder.name, 'log'), 'wb') as log:
                 self.process = subprocess.Popen(command, stderr=log)
             if self.ready():

@@ -85,7 +85,9 @@ def scrapes(binary):
         client = Client(gate.port)
         client.send('SET page:a 1 EX 60', 'GET page:a', 'GET page:b', 'INCR learning:n', 'GET learning:m')
         client.close()
+        gate.api.ended(gate.api.invalidate({'kind': 'prefix', 'prefix': 'page:', 'mode': 'hard'}))
         yield gate.becomes(lambda s: s.sum('herdgate_policy_generation_known') == 1 and s.sum('herdgate_commands_total') == 5 and
-                           s.sum('herdgate_learning_evidence_total') > 0, 'the first commands in a scrape')
+                           s.sum('herdgate_learning_evidence_total') > 0 and s.sum('herdgate_invalidations_total', outcome='done') == 1,
+                           'the first commands and the invalidation in a scrape')
     with sidecar(binary, 'upstream: {url: "memory://"}\n') as gate:
         yield gate.scrape()
