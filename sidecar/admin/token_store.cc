@@ -16,6 +16,9 @@ namespace {
 constexpr metrics::GaugeFamily kTokens{"herdgate_admin_tokens", "Tokens that the admin API accepts."};
 constexpr metrics::CounterFamily kLoads{"herdgate_admin_token_loads_total",
                                         "Times the file of tokens was read, by result."};
+constexpr metrics::GaugeFamily kGood{"herdgate_admin_tokens_last_load_success",
+                                     "1 if the file of tokens was good when it was last read; else the tokens that "
+                                     "were are still accepted."};
 
 constexpr std::chrono::seconds kLookEvery{1};
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
@@ -38,7 +41,9 @@ std::int64_t Nanoseconds(const timespec& time) {
 
 }  // namespace
 
-TokenStore::TokenStore(std::string path, const base::Clock& clock) : path_(std::move(path)), clock_(clock) {}
+TokenStore::TokenStore(std::string path, const base::Clock& clock) : path_(std::move(path)), clock_(clock) {
+  good_.Set(1);
+}
 
 const std::vector<Token>& TokenStore::Current() {
   const base::SteadyTime now = clock_.Now();
@@ -66,6 +71,7 @@ void TokenStore::Read() {
   const base::Result<std::string> text = ReadWhole(path_);
   base::Result<std::vector<Token>> tokens =
       text.ok() ? ParseTokens(text.value()) : base::Result<std::vector<Token>>(text.status());
+  good_.Set(tokens.ok() ? 1 : 0);
   if (!tokens.ok()) {
     refused_.Add();
     base::LogError("tokens.refused", {{"file", path_},
@@ -83,6 +89,7 @@ void TokenStore::Collect(metrics::SampleSink& sink) const {
   sink.Add(kTokens, {}, count_);
   sink.Add(kLoads, {{"result", "loaded"}}, loaded_);
   sink.Add(kLoads, {{"result", "refused"}}, refused_);
+  sink.Add(kGood, {}, good_);
 }
 
 }  // namespace herdgate::admin

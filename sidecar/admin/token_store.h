@@ -48,6 +48,7 @@ class TokenStore {
   bool looked_ = false;
   std::vector<Token> tokens_;
   metrics::Gauge count_;
+  metrics::Gauge good_;  // 1 or 0: the file when it was last read
   metrics::Counter loaded_;
   metrics::Counter refused_;
 };

@@ -10,6 +10,7 @@
 #include "sidecar/admin/token_file.h"
 #include "sidecar/admin/token_store.h"
 #include "sidecar/base/log.h"
+#include "sidecar/metrics/registry.h"
 
 namespace herdgate::admin {
 namespace {
@@ -73,6 +74,16 @@ class TokenStoreTest : public ::testing::Test {
     return FindToken(store.Current(), secret) != nullptr;
   }
 
+  // The gauge of a scrape.
+  static double LastLoadSuccess(const TokenStore& store) {
+    metrics::Registry registry;
+    const auto registration = registry.Register([&](metrics::SampleSink& sink) { store.Collect(sink); });
+    for (const auto& family : registry.Collect()) {
+      if (family.family.name == "herdgate_admin_tokens_last_load_success") return family.series.at(0).value;
+    }
+    return -1;
+  }
+
   std::filesystem::path folder_;
   std::filesystem::path path_;
   TestClock clock_;
@@ -90,6 +101,21 @@ TEST_F(TokenStoreTest, AChangedFileIsReadAgainAndABadOneChangesNothing) {
   Write(TokenLine("a", "read", "two"));
   EXPECT_FALSE(Knows(store, "one"));
   EXPECT_TRUE(Knows(store, "two"));
+}
+
+TEST_F(TokenStoreTest, MetricsSayWhetherTheFileThatIsThereIsInForce) {
+  path_ = folder_ / "tokens";
+  Write(TokenLine("a", "read", "one"));
+  TokenStore store(path_.string(), clock_);
+  EXPECT_EQ(LastLoadSuccess(store), 1);
+  EXPECT_TRUE(Knows(store, "one"));
+  EXPECT_EQ(LastLoadSuccess(store), 1);
+  Write("nonsense");
+  EXPECT_TRUE(Knows(store, "one"));
+  EXPECT_EQ(LastLoadSuccess(store), 0);
+  Write(TokenLine("a", "read", "two"));
+  EXPECT_FALSE(Knows(store, "one"));
+  EXPECT_EQ(LastLoadSuccess(store), 1);
 }
 
 TEST_F(TokenStoreTest, AMissingFileLetsNobodyInUntilItIsThere) {
