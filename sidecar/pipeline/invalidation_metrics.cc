@@ -13,6 +13,8 @@ constexpr metrics::CounterFamily kEnded{"herdgate_invalidations_total", "Invalid
 constexpr metrics::CounterFamily kKeys{"herdgate_invalidated_keys_total",
                                        "Keys that invalidations have deleted or given an early end."};
 constexpr metrics::GaugeFamily kJobs{"herdgate_invalidation_jobs", "Invalidations that have not ended, by state."};
+constexpr metrics::GaugeFamily kOldest{"herdgate_invalidation_oldest_seconds",
+                                       "Age of the oldest invalidation that has not ended; 0: all have."};
 constexpr metrics::HistogramFamily kDuration{"herdgate_invalidation_duration_seconds",
                                              "How long invalidations ran, without pauses.", kDurations};
 
@@ -38,6 +40,7 @@ void InvalidationMetrics::Collect(metrics::SampleSink& sink, const Jobs& jobs) c
   sink.Add(kJobs, {{"state", "queued"}}, jobs.queued);
   sink.Add(kJobs, {{"state", "running"}}, jobs.running);
   sink.Add(kJobs, {{"state", "paused"}}, jobs.paused);
+  sink.Add(kOldest, {}, std::chrono::duration<double>(jobs.oldest).count());
   sink.Add(kDuration, {}, duration_);
 }
 

@@ -20,6 +20,7 @@ class alignas(metrics::kCacheLine) InvalidationMetrics {
     std::uint64_t queued = 0;
     std::uint64_t running = 0;
     std::uint64_t paused = 0;
+    std::chrono::nanoseconds oldest{0};  // age of the one that was taken first
   };
 
   InvalidationMetrics();

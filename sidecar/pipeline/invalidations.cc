@@ -326,6 +326,9 @@ void Invalidations::Collect(metrics::SampleSink& sink) const {
       jobs.queued += state == State::kQueued ? 1 : 0;
       jobs.running += state == State::kRunning ? 1 : 0;
       jobs.paused += state == State::kPaused ? 1 : 0;
+      // Jobs are in the order in which they were taken. Wall time may go back.
+      if (!HasEnded(state) && jobs.oldest == std::chrono::nanoseconds{0})
+        jobs.oldest = std::max(clock_.Wall() - record.job->Status().created, base::WallTime::duration{1});
     }
   }
   metrics_.Collect(sink, jobs);

@@ -81,6 +81,23 @@ TEST_F(InvalidationStatesTest, TheFifthWaitsInTheQueue) {
   EXPECT_EQ(AtEnd(fifth).state, State::kDone);
 }
 
+TEST_F(InvalidationStatesTest, TheAgeOfTheOldestGrowsUntilItHasEnded) {
+  constexpr const char* kAge = "herdgate_invalidation_oldest_seconds";
+  Populate();
+  Open();
+  EXPECT_EQ(gate_->Metric(kAge), 0);
+  const std::string id = BeginSlowly(Ask(Kind::kPrefix, {"many:"}));
+  ASSERT_TRUE(All().Pause(id).ok());
+  ASSERT_TRUE(Becomes(id, State::kPaused));
+  ASSERT_TRUE(Eventually([&] { return gate_->Metric(kAge) > 0; }));
+  const double age = gate_->Metric(kAge);
+  Done(Ask(Kind::kPrefix, {"another"}));
+  EXPECT_TRUE(Eventually([&] { return gate_->Metric(kAge) > age; }));
+  ASSERT_TRUE(All().Cancel(id, "").ok());
+  EXPECT_EQ(AtEnd(id).state, State::kCancelled);
+  EXPECT_TRUE(gate_->MetricBecomes(kAge, 0));
+}
+
 TEST_F(InvalidationStatesTest, ALostConnectionIsGoneOnFrom) {
   constexpr int kSome = 40000;
   Populate("many", kSome);
