@@ -20,7 +20,7 @@ FOLDER_LINK = (
 
 STAT_SIZE, LINES_SIZE, TABLE_SIZE, NOTE_SIZE = (4, 4), (8, 8), (24, 8), (24, 7)
 
-GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "text"
+GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "text"
 # An outcome has the same colour everywhere: greens answer at once, yellows late or with an old value, reds compute.
 OUTCOME_COLOURS = {
     "near_hit": "dark-green",

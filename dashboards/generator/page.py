@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from .grafana import BLUE, DATASOURCE, INSTANCES, RED, Json, expand
+from .grafana import BLUE, DATASOURCE, INSTANCES, PURPLE, RED, Json, expand
 
 TAG = "herdgate"
 
@@ -78,7 +78,21 @@ def annotations() -> list[Json]:
         "textFormat": "{{instance}}: {{reason}}",
         "iconColor": RED,
     }
-    return [{"datasource": DATASOURCE, "enable": True, "hide": False, "step": "", **marks} for marks in (reloads, outages)]
+    begun = {
+        "name": "Invalidation under way",
+        "expr": expand('sum by (instance) (herdgate_invalidation_jobs{I,state="running"}) > 0'),
+        "titleFormat": "Invalidation under way",
+        "textFormat": "{{instance}}",
+        "iconColor": PURPLE,
+    }
+    ended = {
+        "name": "Invalidation ended",
+        "expr": expand("sum by (instance, kind, outcome) (increase(herdgate_invalidations_total{I}[$__rate_interval])) > 0"),
+        "titleFormat": "Invalidation ended",
+        "textFormat": "{{instance}}: {{kind}}, {{outcome}}",
+        "iconColor": PURPLE,
+    }
+    return [{"datasource": DATASOURCE, "enable": True, "hide": False, "step": "", **marks} for marks in (reloads, outages, begun, ended)]
 
 
 def fill_lines(panels: list[Json]) -> None:

@@ -1,5 +1,6 @@
 """Policy: what becomes of one policy's keys, and why."""
 
+from . import invalidations
 from . import queries as q
 from .grafana import ORANGE, OUTCOME_COLOURS, RED, YELLOW, Column, Json, falling, lines, rising, stat, table
 from .page import Row, dashboard
@@ -13,6 +14,7 @@ def build(what_if: bool = False) -> Json:
         Row("Near cache of the chosen instances, all policies", near()),
         Row("Filling the near cache", filling()),
         Row("Expiries", expiries()),
+        Row("Invalidations by the chosen instances, of all policies", invalidations.panels()),
         Row("Rules and versions", rules()),
     ]
     return dashboard(

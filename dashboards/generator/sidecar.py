@@ -1,5 +1,6 @@
 """Sidecar: what the process itself uses, how full it is, and what goes wrong in it."""
 
+from . import http_api
 from . import queries as q
 from .grafana import ORANGE, RED, YELLOW, Column, Json, lines, rising, stat, table
 from .page import Row, dashboard
@@ -24,6 +25,7 @@ def build(what_if: bool = False) -> Json:
             Row("Clients", clients()),
             Row("Configuration", configuration()),
             Row("Telemetry and log", telemetry()),
+            Row("HTTP API", http_api.panels()),
         ],
         policy=False,
     )
@@ -272,7 +274,7 @@ def telemetry() -> list[Json]:
         lines(
             "HTTP requests",
             "To the telemetry port, by outcome; refused by a limit: too many scrapers.",
-            [(q.total("herdgate_http_requests_total", "listener, outcome"), "{{listener}}: {{outcome}}")],
+            [(q.total("herdgate_http_requests_total", "outcome", 'listener="telemetry"'), "{{outcome}}")],
             "ops",
         ),
         lines(
