@@ -4,6 +4,7 @@ from . import queries as q
 from .grafana import Json, lines
 
 ADMIN = 'listener="admin"'
+OUTCOME_COLOURS = {"ok": "green", "client_error": "yellow", "server_error": "red", "refused": "orange"}
 RESULT_COLOURS = {"ok": "green", "refused": "yellow", "failed": "red"}
 
 
@@ -11,9 +12,11 @@ def panels() -> list[Json]:
     return [
         lines(
             "API requests",
-            "By outcome. client_error: a scope is missing, or what was asked for does not exist; server_error: a loop or Redis did not answer.",
+            "By outcome. client_error: no or a wrong token, a scope that is missing, or nothing there; server_error: a loop or Redis did not answer. "
+            "Empty where `admin.listen` is not set.",
             [(q.total("herdgate_http_requests_total", "outcome", ADMIN), "{{outcome}}")],
             "ops",
+            colours=OUTCOME_COLOURS,
         ),
         lines(
             "API requests not looked at",
@@ -44,9 +47,13 @@ def panels() -> list[Json]:
             step_lines=True,
         ),
         lines(
-            "Files of tokens not in force",
-            "Sidecars whose file has a mistake or is gone: the tokens that were are still accepted, those taken away as well.",
-            [("sum(1 - herdgate_admin_tokens_last_load_success{I})", "bad files")],
+            "Files of tokens",
+            "Sidecars whose file has a mistake or is gone: the tokens that were are still accepted, those taken away as well. "
+            "And files read, between two points.",
+            [
+                ("sum(1 - herdgate_admin_tokens_last_load_success{I})", "bad files"),
+                ("sum by (result) (increase(herdgate_admin_token_loads_total{I}[$__rate_interval]))", "{{result}}"),
+            ],
             "short",
             step_lines=True,
         ),

@@ -33,8 +33,8 @@ def panels() -> list[Json]:
         ),
         lines(
             "Age of the oldest",
-            "Of those that have not ended, paused ones too, from when they were asked for. Its keys are answered as before until then.",
-            [("max by (instance) (herdgate_invalidation_oldest_seconds{I}) > 0", "{{instance}}")],
+            "Of those that have not ended, paused ones too, from when they were asked for. 0: all have ended.",
+            [("max by (instance) (herdgate_invalidation_oldest_seconds{I})", "{{instance}}")],
             "s",
         ),
         lines(

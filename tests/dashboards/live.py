@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Evaluates every expression of the dashboards and rules against a real Prometheus that scrapes two real Herdgates under load, through a reload, a
-refused one, a bump, stampedes and an outage of Redis. Each must be valid and return data; those that may not are listed with reasons in may_be_empty.py.
+refused one, a bump, invalidations, stampedes and an outage of Redis. Each must be valid and return data; those that may not are listed with reasons in
+may_be_empty.py.
 
 live.py --herdgate FILE [--seconds N] [--render DIR] [--verbose]   ends with "N passed, N failed"; exit 1 if one failed
 """
@@ -19,9 +20,10 @@ import urllib.request
 
 import expressions
 import may_be_empty
+import operate
 import prometheus
 import render
-from load import Load
+from load import Link, Load
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "clients"))
@@ -32,8 +34,17 @@ RULES = ROOT / "dashboards" / "rules"
 README = ROOT / "sidecar" / "metrics" / "README.md"
 RATE_INTERVAL = "6s"
 # What happens when, in shares of the whole time.
-RELOAD, MISTAKE, MENDED, BUMP, OUTAGE, BACK = 0.25, 0.30, 0.40, 0.48, 0.56, 0.70
-PENDING_AT_LEAST = {"HerdgateUpstreamDown", "HerdgateConfigReloadFailed", "HerdgatePolicyRefusesCommands", "HerdgateConfigPendingRestart"}
+INVALIDATION, RELOAD, MISTAKE, DOOMED, MENDED, BUMP, OUTAGE, BACK, SOFT, ERRORS = 0.15, 0.25, 0.30, 0.34, 0.40, 0.48, 0.56, 0.70, 0.84, 0.88
+PENDING_AT_LEAST = {
+    "HerdgateUpstreamDown",
+    "HerdgateConfigReloadFailed",
+    "HerdgatePolicyRefusesCommands",
+    "HerdgateConfigPendingRestart",
+    "HerdgateInvalidationFailed",
+    "HerdgateAuditUnwritten",
+    "HerdgateTokensRefused",
+    "HerdgateTokenFileRefused",
+}
 
 
 @dataclasses.dataclass
@@ -57,8 +68,15 @@ class Scene:
         self.redis = started.processes[-1]
         self.config = folder / "herdgate.yaml"
         self.write_config()
+        self.operators = operate.Operators(folder)
         self.endpoints = [
-            started.herdgate(herdgate, f"redis://127.0.0.1:{self.redis_port}", ["--config", str(self.config)], f"herdgate-{i}") for i in range(2)
+            started.herdgate(
+                herdgate,
+                f"redis://127.0.0.1:{self.redis_port}",
+                ["--config", str(self.config), *self.operators.flags(servers.free_port())],
+                f"herdgate-{i}",
+            )
+            for i in range(2)
         ]
         self.embedded = started.herdgate(herdgate, "memory://", ["--memory-max-bytes", "1MiB"], "herdgate-embedded")
         self.endpoints.append(self.embedded)
@@ -85,6 +103,11 @@ class Scene:
                 return
         raise SystemExit(f"herdgate bump: {done.stderr.strip()}")
 
+    def store_what_is_doomed(self) -> None:
+        link = Link(self.redis_port)
+        link.pipeline(*[("SET", f"doomed:{number}", "x") for number in range(operate.DOOMED)])
+        link.close()
+
     def lose_redis(self) -> None:
         self.redis.kill()
         self.redis.wait()
@@ -96,12 +119,17 @@ class Scene:
     def play(self, seconds: float) -> tuple[float, float]:
         """Runs the load and all events; the times of start and end."""
         events = [
+            (0.0, self.store_what_is_doomed),
+            (INVALIDATION, self.operators.forget_users),
             (RELOAD, lambda: self.write_config(change=("max_ttl: 5s", "max_ttl: 4s"))),
             (MISTAKE, lambda: self.write_config(change=("max_ttl", "max_tll"))),
-            (MENDED, lambda: self.write_config(loops=1)),
+            (DOOMED, self.operators.forget_what_is_doomed),
+            (MENDED, lambda: self.write_config(loops=1, change=("name: doomed", "name: renamed"))),
             (BUMP, self.bump),
             (OUTAGE, self.lose_redis),
             (BACK, self.bring_redis_back),
+            (SOFT, self.operators.forget_softly),
+            (ERRORS, self.operators.err),
             (1.0, lambda: None),
         ]
         load = Load([endpoint.port for endpoint in self.endpoints[:2]], self.redis_port, self.embedded.port)
