@@ -56,5 +56,6 @@ def panels() -> list[Json]:
             ],
             "short",
             step_lines=True,
+            colours={"bad files": "red", "loaded": "green", "refused": "orange"},
         ),
     ]

@@ -19,7 +19,7 @@ def build(what_if: bool = False) -> Json:
     ]
     return dashboard(
         "policy",
-        "What becomes of a policy's keys: outcomes, the near cache, expiries, refusals, versions. Choose the policy above.",
+        "What becomes of a policy's keys: outcomes, the near cache, expiries, invalidations, refusals, versions. Choose the policy above.",
         rows,
         policy=True,
     )

@@ -17,7 +17,7 @@ def build(what_if: bool = False) -> Json:
     del what_if  # the same either way
     return dashboard(
         "sidecar",
-        "The process itself: what it uses, how full it is, and what goes wrong in it.",
+        "The process itself: what it uses, how full it is, what goes wrong in it, and what is asked of its HTTP API.",
         [
             Row("At a glance", glance()),
             Row("What it adds", overhead()),

@@ -22,11 +22,14 @@ def main() -> int:
     options = parser.parse_args()
     api, dashboards, end = prometheus.Api(options.prometheus), expressions.load(DASHBOARDS), time.time()
     start, step = end - options.seconds, max(1.0, options.seconds / POINTS)
+    intervals = f"{max(20, round(4 * step))}s", f"{options.seconds}s"
     answers: render.Answers = {}
-    for query in expressions.queries(dashboards, f"{max(20, round(4 * step))}s", f"{options.seconds}s"):
+    for query in expressions.queries(dashboards, *intervals):
         latest = api.instant(query.expression, end) if query.target.get("instant") else []
         answers.setdefault((query.dashboard, query.panel["id"]), []).append((query.target, api.range(query.expression, start, end, step), latest))
-    render.write(options.folder, dashboards, answers, start, end, step)
+    marked = [(mark, api.range(expression, start, end, step)) for _, mark, expression in expressions.annotations(dashboards, *intervals)]
+    span = render.Span(start, end, step)
+    render.write(options.folder, dashboards, answers, span._replace(marks=render.marks_of(marked, span)))
     print(f"drew {len(dashboards)} dashboards in {options.folder}")
     return 0
 

@@ -48,10 +48,10 @@ def queries(dashboards: dict[str, Json], rate_interval: str, whole_range: str) -
     ]
 
 
-def annotations(dashboards: dict[str, Json], rate_interval: str, whole_range: str) -> list[tuple[str, str]]:
-    """(where, expression) of all annotations."""
+def annotations(dashboards: dict[str, Json], rate_interval: str, whole_range: str) -> list[tuple[str, Json, str]]:
+    """(where, annotation, expression) of all annotations."""
     return [
-        (f"{name}: annotation {mark['name']}", fill_in(mark["expr"], rate_interval, whole_range))
+        (f"{name}: annotation {mark['name']}", mark, fill_in(mark["expr"], rate_interval, whole_range))
         for name, dashboard in dashboards.items()
         for mark in dashboard["annotations"]["list"]
     ]

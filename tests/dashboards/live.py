@@ -240,19 +240,21 @@ def check(options: argparse.Namespace, scene: Scene) -> Tally:
     asked = expressions.queries(dashboards, RATE_INTERVAL, whole)
     answers = check_panels(tally, api, asked, start, end)
     marks = expressions.annotations(dashboards, RATE_INTERVAL, whole)
-    for where, expression in marks:
-        tally.check(bool(api.range(expression, start, end)), where)
+    marked = [(mark, api.range(expression, start, end)) for _, mark, expression in marks]
+    for (where, _, _), (_, found) in zip(marks, marked, strict=True):
+        tally.check(bool(found), where)
     for where, selector, label in expressions.variable_queries(dashboards):
         tally.check(bool(api.label_values(selector, label)), where)
     check_rules(tally, api, start, end)
     rule_texts = [rule["query"] for rule in api.rules()]
-    check_names(tally, api, [query.expression for query in asked] + [expression for _, expression in marks] + rule_texts, scene.exported())
+    check_names(tally, api, [query.expression for query in asked] + [expression for _, _, expression in marks] + rule_texts, scene.exported())
     print(
         f"{len(dashboards)} dashboards, {sum(len(d['panels']) for d in dashboards.values())} panels and rows, {len(asked)} queries, {len(rule_texts)} rules"
     )
     check_try(tally, scene.embedded.telemetry, scene.folder / "drawn")
     if options.render:
-        render.write(pathlib.Path(options.render), dashboards, answers, start, end)
+        span = render.Span(start, end)
+        render.write(pathlib.Path(options.render), dashboards, answers, span._replace(marks=render.marks_of(marked, span)))
     return tally
 
 

@@ -5,7 +5,7 @@ and units. It looks alike and is not Grafana; what a panel shows there is for Gr
 import html
 import pathlib
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import prometheus
 import units
@@ -14,7 +14,18 @@ Json = dict[str, Any]
 Answer = tuple[Json, list[prometheus.Series], list[tuple[dict[str, str], float]]]  # target, over time, at the end
 Answers = dict[tuple[str, int], list[Answer]]  # (dashboard, panel's id): an answer for each query
 Line = tuple[str, list[list[float]]]  # name, [[time, value], ...]
-Span = tuple[float, float, float]  # start, end and step of the answers
+Mark = tuple[str, float]  # colour and time of an annotation
+
+
+class Span(NamedTuple):
+    """What is drawn of time: start, end and step of the answers, and what is marked in it."""
+
+    start: float
+    end: float
+    step: float = 1
+    marks: tuple[Mark, ...] = ()
+
+
 
 COLUMN, UNIT, GAP, HEAD = 54, 30, 6, 64  # pixels: a column of the grid, a unit of height, between panels, above them
 COLOURS = {
@@ -45,23 +56,35 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def write(folder: pathlib.Path, dashboards: dict[str, Json], answers: Answers, start: float, end: float, step: float = 1) -> None:
-    """Writes NAME.svg for each dashboard; `step` is that of the answers, in seconds."""
+def write(folder: pathlib.Path, dashboards: dict[str, Json], answers: Answers, span: Span) -> None:
+    """Writes NAME.svg for each dashboard."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, dashboard in dashboards.items():
-        picture = draw(dashboard, {panel: found for (where, panel), found in answers.items() if where == name}, (start, end, step))
+        picture = draw(dashboard, {panel: found for (where, panel), found in answers.items() if where == name}, span)
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+def marks_of(annotations: list[tuple[Json, list[prometheus.Series]]], span: Span) -> tuple[Mark, ...]:
+    """Where the annotations begin: at the time that is their value, or at the first of points that follow each other."""
+    marks: set[Mark] = set()
+    for annotation, found in annotations:
+        for series in found:
+            by_value = annotation.get("useValueForTime") == "on"
+            times = {value / 1000 for _, value in series["values"]} if by_value else {piece[0][0] for piece in pieces(series["values"], span.step)}
+            marks |= {(annotation["iconColor"], at) for at in times if span.start <= at <= span.end}
+    return tuple(sorted(marks))
 
 
 def draw(dashboard: Json, answers: dict[int, list[Answer]], span: Span) -> str:
     bottom = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
     width, height = 24 * COLUMN + GAP, HEAD + bottom * UNIT + GAP
     chosen = "   ".join(f"{variable['label']}: all" for variable in dashboard["templating"]["list"] if variable["type"] == "query")
+    marked = ", ".join(f"{mark['name']} ({mark['iconColor']})" for mark in dashboard.get("annotations", {}).get("list", []))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"><style>{STYLE}</style>',
         f'<rect width="{width}" height="{height}" fill="#f4f5f5"/>',
         f'<text x="{GAP}" y="22" style="font-size:16px;font-weight:bold">{escaped(dashboard["title"])}</text>',
-        f'<text class="s" x="{GAP}" y="38">{escaped(dashboard["description"])}</text><text class="s" x="{GAP}" y="54">{escaped(chosen)}   last {round(span[1] - span[0])} s</text>',
+        f'<text class="s" x="{GAP}" y="38">{escaped(dashboard["description"])}</text><text class="s" x="{GAP}" y="54">{escaped(chosen)}   last {round(span.end - span.start)} s   upright lines: {escaped(marked) or "none"}</text>',
     ]
     for panel in dashboard["panels"]:
         parts.append(_panel(panel, answers.get(panel["id"], []), span))
@@ -128,7 +151,7 @@ def _stat(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     values = lines[0][1]
     colour = threshold_colour(values[-1][1], defaults["thresholds"]["steps"])
     top = max(value for _, value in values) or 1
-    shape = [((at - span[0]) / (span[1] - span[0]) * w, h - 3 - 24 * max(0, value) / top) for at, value in values]
+    shape = [((at - span.start) / (span.end - span.start) * w, h - 3 - 24 * max(0, value) / top) for at, value in values]
     area = path([(shape[0][0], h - 2), *shape, (shape[-1][0], h - 2)], closed=True)
     return (
         f'<path d="{area}" fill="{colour}" fill-opacity=".2"/>'
@@ -160,12 +183,15 @@ def _lines(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
     top = tick_values[-1]
 
     def place(at: float, value: float) -> tuple[float, float]:
-        return left + (at - span[0]) / (span[1] - span[0]) * (right - left), lower - min(max(value, 0) / top, 1) * (lower - upper)
+        return left + (at - span.start) / (span.end - span.start) * (right - left), lower - min(max(value, 0) / top, 1) * (lower - upper)
 
-    parts = [_axis(tick_values, unit, lambda value: place(span[0], value)[1], left, right)]
+    parts = [_axis(tick_values, unit, lambda value: place(span.start, value)[1], left, right)]
+    for colour, at in span.marks:
+        x = place(at, 0)[0]
+        parts.append(f'<path d="M{x:.1f},{upper}V{lower}" stroke="{COLOURS[colour]}" stroke-dasharray="2 3"/>')
     for step in limits:
         if step["value"] <= top:
-            y = place(span[0], step["value"])[1]
+            y = place(span.start, step["value"])[1]
             parts.append(f'<path d="M{left},{y:.1f}H{right}" stroke="{COLOURS[step["color"]]}" stroke-dasharray="5 4"/>')
     colours = _line_colours(panel, lines)
     base = [(at, 0.0) for at, _ in drawn[0][1]] if drawn else []
@@ -174,14 +200,14 @@ def _lines(panel: Json, found: list[Answer], w: int, h: int, span: Span) -> str:
             outline = [place(at, value) for at, value in values] + [place(at, value) for at, value in reversed(base)]
             parts.append(f'<path d="{path(outline, closed=True)}" fill="{colour}" fill-opacity=".7"/>')
             base = [(at, value) for at, value in values]
-        for piece in pieces(values, span[2]) if stacking == "none" else []:
+        for piece in pieces(values, span.step) if stacking == "none" else []:
             parts.append(
                 f'<path d="{path([place(at, value) for at, value in piece])}" fill="none" stroke="{colour}" stroke-width="1.4" stroke-linecap="round"/>'
             )
     if not lines:
         parts.append(f'<text class="s m" x="{w / 2}" y="{(upper + lower) / 2}">No data</text>')
     parts.append(
-        f'<text class="s" x="{left}" y="{lower + 12}">0 s</text><text class="s e" x="{right}" y="{lower + 12}">{round(span[1] - span[0])} s</text>'
+        f'<text class="s" x="{left}" y="{lower + 12}">0 s</text><text class="s e" x="{right}" y="{lower + 12}">{round(span.end - span.start)} s</text>'
     )
     parts.append(_legend(lines, colours, unit, w, lower + 26))
     return "".join(parts)

@@ -4,7 +4,7 @@ import unittest
 
 import render
 
-SPAN = (0.0, 10.0, 1.0)
+SPAN = render.Span(0.0, 10.0, 1.0)
 
 
 def panel(kind: str, **more: object) -> render.Json:
@@ -41,6 +41,16 @@ class Pictures(unittest.TestCase):
         text = picture(panel("timeseries"), [answer([[0, 1.0], [1, 2.0]], who="a<b")])
         self.assertIn("a&lt;b", text)
         self.assertIn("&lt;T&gt;", text)
+
+    def test_annotations_are_lines_where_each_of_their_stretches_begins(self) -> None:
+        ended = {"iconColor": "purple"}, [{"metric": {}, "values": [[2.0, 1], [3.0, 1], [4.0, 1], [8.0, 1]]}]
+        reloaded = {"iconColor": "blue", "useValueForTime": "on"}, [{"metric": {}, "values": [[7.0, 5000], [8.0, 5000], [9.0, -1]]}]
+        marks = render.marks_of([ended, reloaded], SPAN)
+        self.assertEqual(marks, (("blue", 5.0), ("purple", 2.0), ("purple", 8.0)))
+        text = render.draw(
+            {"title": "D", "description": "", "templating": {"list": []}, "panels": [panel("timeseries")]}, {}, SPAN._replace(marks=marks)
+        )
+        self.assertEqual([text.count(f'stroke="{render.COLOURS[colour]}" stroke-dasharray="2 3"') for colour in ("blue", "purple")], [1, 2])
 
     def test_a_line_is_cut_where_points_are_missing(self) -> None:
         self.assertEqual(render.pieces([[0, 1.0], [1, 1.0], [5, 1.0]], 1), [[[0, 1.0], [1, 1.0]], [[5, 1.0], [5, 1.0]]])
