@@ -129,7 +129,7 @@ def traffic() -> list[Json]:
         ),
         lines(
             "Bytes",
-            "To and from the upstream, leases, fills and tracking included.",
+            "To and from the upstream, leases, fills, tracking and invalidations included.",
             [(q.total("herdgate_upstream_sent_bytes_total"), "sent"), (q.total("herdgate_upstream_received_bytes_total"), "received")],
             "Bps",
         ),
