@@ -14,6 +14,7 @@
 #include "sidecar/admin/scope.h"
 #include "sidecar/admin/text_codec.h"
 #include "sidecar/admin/token_file.h"
+#include "sidecar/app/ctl/ctl_command_line.h"
 #include "sidecar/app/explain.h"
 #include "sidecar/app/memory_budget.h"
 #include "sidecar/base/cgroup.h"
@@ -68,6 +69,7 @@ constexpr const char* kFooter =
     "  herdgate explain /etc/herdgate/herdgate.yaml user:42 session:abc\n"
     "  herdgate bump /etc/herdgate/herdgate.yaml user\n"
     "  herdgate token alice read,inspect\n"
+    "  herdgate ctl status\n"
     "\n"
     "A password in --upstream is visible to other users of this host; put it into the configuration file instead.\n"
     "Exit codes: 0 done, 1 failed while serving, 2 a wrong flag or configuration, or an address in use.";
@@ -154,6 +156,7 @@ Commands Describe(CLI::App& app, Typed& typed) {
       "SCOPES is a list like read,inspect: read, inspect, invalidate, purge_all, operate.");
   commands.token->add_option("NAME", typed.token_name, "whose it is, for the audit log")->required()->type_name("");
   commands.token->add_option("SCOPES", typed.token_scopes, "what it may do")->required()->type_name("");
+  app.add_subcommand("ctl", "see and invalidate through the HTTP API of a running sidecar")->group("Commands");
   commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
   return commands;
 }
@@ -187,7 +190,7 @@ std::string Quotable(const std::string& argument) {
 CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
   const std::string text = Quotable(argument);
   const bool is_flag = text.starts_with('-');
-  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "version"};
+  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "ctl", "version"};
   if (is_flag) {
     known = {"--help", "--version", "--config"};
     for (const Flag& flag : kFlags) known.push_back(flag.name);
@@ -341,6 +344,7 @@ CommandLine MakeToken(const Typed& typed) {
 }
 
 CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path& root) {
+  if (argc > 1 && argv[1] == std::string_view("ctl")) return ParseCtl(argc - 1, argv + 1, ProcessEnvironment());
   Typed typed;
   CLI::App app("A cache sidecar for Redis: point the app's Redis client at it, and nothing else changes.", "herdgate");
   const Commands commands = Describe(app, typed);

@@ -3,6 +3,7 @@
 //   herdgate serve [--config FILE] [flags]   Action::kServe with the options: defaults, then the file, then the flags
 //   herdgate check FILE                      Action::kExit: 0 and one line, or 2 and every problem of the file
 //   herdgate bump FILE POLICY                Action::kBump with the options of the file, and the policy
+//   herdgate ctl COMMAND ...                 Action::kCtl with what ctl/ctl_command_line.h made of the rest
 //   herdgate explain FILE KEY...             Action::kExit: 0 and what becomes of each key, or 2 as check does
 //   herdgate token NAME SCOPES               Action::kExit: 0, a new token and its line of the file
 //   herdgate version | --version | --help    Action::kExit: 0 and the text
@@ -17,6 +18,7 @@
 #include <functional>
 #include <string>
 
+#include "sidecar/app/ctl/ctl_request.h"
 #include "sidecar/app/exit_code.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/config/options.h"
@@ -24,13 +26,15 @@
 namespace herdgate::app {
 
 struct CommandLine {
-  enum class Action : unsigned char { kServe, kBump, kExit };
+  enum class Action : unsigned char { kServe, kBump, kCtl, kExit };
 
   Action action = Action::kExit;
   // kServe, kBump
   config::Options options;
   // kBump
   std::string policy;
+  // kCtl
+  CtlRequest ctl;
   // kServe
   std::string config_file;  // empty if none was given
   // Reads the file again, lets the flags override it again, and looks for conflicts, as at the start. REQUIRES:

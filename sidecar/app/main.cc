@@ -5,6 +5,7 @@
 
 #include "sidecar/app/bump.h"
 #include "sidecar/app/command_line.h"
+#include "sidecar/app/ctl/ctl.h"
 #include "sidecar/app/exit_code.h"
 #include "sidecar/app/memory_keeper.h"
 #include "sidecar/app/reloader.h"
@@ -62,5 +63,6 @@ int main(int argc, char** argv) {
     std::fputs(outcome.err.c_str(), stderr);
     return outcome.exit_code;
   }
+  if (line.action == app::CommandLine::Action::kCtl) return app::RunCtl(line.ctl);
   return app::Serve(line);
 }
