@@ -1,4 +1,5 @@
 // Preview, question, job.
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -49,7 +50,9 @@ std::optional<JsonDocument> PreviewOf(CtlSession& session) {
   while (preview && preview->root()["state"].Text() == "running") {
     area.Draw({CountingLine(preview->root(), session.terminal().err)});
     std::this_thread::sleep_for(kLook);
-    preview = session.Get("/invalidations/preview/" + preview->root()["token"].Text());
+    const auto answer = session.client().Get("/invalidations/preview/" + preview->root()["token"].Text());
+    if (!answer.ok() || !answer.value().ok()) area.Clear();
+    preview = session.Take(answer);
   }
   if (preview && preview->root()["state"].Text() == "failed") {
     area.Clear();
@@ -109,6 +112,10 @@ class JobWatch {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     if (job["state"].Text() != "running") meter_.Forget();
     meter_.Add(std::chrono::duration_cast<milliseconds>(now), job["done"].Count(), ProgressOf(job));
+    // Windows are drawn larger and smaller.
+    if (const auto size = draws_ ? SizeOf(fileno(stderr)) : std::nullopt) {
+      style_.width = std::max(size->columns, Style::kLeastWidth);
+    }
     const std::string line = ProgressLine(job, meter_.Get(), style_);
     area_.Draw({line});
     if (!draws_ && ++looks_ % kLooksPerLine == 0) (void)Print(stderr, line + "\n");
@@ -120,7 +127,7 @@ class JobWatch {
   }
 
  private:
-  const Style style_;
+  Style style_;
   const bool draws_;
   LiveArea area_;
   PaceMeter meter_;
@@ -146,8 +153,7 @@ int CtlInvalidate(CtlSession& session) {
   const std::optional<JsonDocument> job = Begin(session, preview->root()["token"].Text());
   if (!job) return session.code();
   const std::string id = session.terminal().err.Text(job->root()["id"]);
-  if (request.detach && !request.json) return session.Show({id});
-  if (request.detach || HasEnded(job->root())) return ShowEnd(session, job->root());
+  if (request.detach) return session.Show({id});
   return FollowJob(session, id, interrupt);
 }
 

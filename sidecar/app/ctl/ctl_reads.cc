@@ -63,9 +63,14 @@ int CtlTop(CtlSession& session) {
       (void)Print(stdout, "\n");
       return kExitOk;
     }
-    answer = session.Get(path);
+    const auto next = session.client().Get(path);
+    if (!next.ok() || !next.value().ok()) {
+      // Below the last figures, which stay.
+      area.Keep();
+      (void)Print(stdout, "\n");
+    }
+    answer = session.Take(next);
   }
-  area.Keep();
   return session.code();
 }
 
