@@ -7,18 +7,11 @@
 
 namespace herdgate::app {
 
-int RunCtl(const CtlRequest& request) {
+namespace {
+
+int Run(CtlSession& session) {
   using Verb = CtlRequest::Verb;
-  // A reader that has gone, like head, shows in what Print returns.
-  std::signal(SIGPIPE, SIG_IGN);
-  const Terminal terminal = Terminal::OfProcess();
-  base::Result<std::string> token = FindCtlToken(request);
-  if (!token.ok()) {
-    (void)Print(stderr, "herdgate: " + terminal.err.Text(token.status().message()) + "\n");
-    return kExitUsage;
-  }
-  CtlSession session(request, AdminClient(request.url, std::move(token.value())), terminal);
-  switch (request.verb) {
+  switch (session.request().verb) {
     case Verb::kStatus:
       return CtlStatus(session);
     case Verb::kTop:
@@ -42,6 +35,21 @@ int RunCtl(const CtlRequest& request) {
       return CtlBypass(session);
   }
   return kExitUsage;
+}
+
+}  // namespace
+
+int RunCtl(const CtlRequest& request) {
+  // A reader that has gone, like head, shows in what Print returns.
+  std::signal(SIGPIPE, SIG_IGN);
+  const Terminal terminal = Terminal::OfProcess();
+  base::Result<std::string> token = FindCtlToken(request);
+  if (!token.ok()) {
+    (void)Print(stderr, "herdgate: " + terminal.err.Text(token.status().message()) + "\n");
+    return kExitUsage;
+  }
+  CtlSession session(request, AdminClient(request.url, std::move(token.value())), terminal);
+  return Run(session);
 }
 
 }  // namespace herdgate::app

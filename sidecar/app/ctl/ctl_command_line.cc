@@ -176,7 +176,9 @@ bool HoldsToken(const std::vector<std::string>& flags) {
 }
 
 std::string DefaultTokenFile(const Environment& environment) {
+  // A relative one counts for nothing (XDG Base Directory Specification).
   std::string state = environment("XDG_STATE_HOME");
+  if (!state.starts_with('/')) state.clear();
   if (state.empty() && !environment("HOME").empty()) state = environment("HOME") + "/.local/state";
   return state.empty() ? "" : state + "/herdgate/token";
 }

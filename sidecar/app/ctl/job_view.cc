@@ -82,7 +82,8 @@ std::string ProgressLine(JsonView job, const Pace& pace, const Style& style) {
   if (!moves) parts.push_back(job["waiting_for"].exists() ? ReasonOf(job, style) : style.Text(job["state"]));
   if (moves) parts.push_back(LeftText(pace.seconds_left ? pace.seconds_left : SecondsLeft(job)));
   parts.push_back(CountText(job["done"].Whole()) + " done");
-  if (moves) parts.push_back(RateText(pace.per_second ? pace.per_second : job["per_second"].Number()));
+  const std::optional<double> rate = pace.per_second ? pace.per_second : job["per_second"].Number();
+  if (moves && rate > 0) parts.push_back(RateText(rate));
   if (job["failed"].Count() > 0) parts.push_back(CountText(job["failed"].Whole()) + " failed");
   // The last column stays free: some terminals wrap when it is written.
   const std::size_t room = style.width - 1;

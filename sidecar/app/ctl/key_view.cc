@@ -13,8 +13,12 @@ std::optional<double> HitsOf(JsonView key) {
   return lookups > 0 ? std::optional(hits / lookups) : std::nullopt;
 }
 
-std::string Milliseconds(JsonView span, const char* otherwise) {
-  return span.exists() ? SpanText(span.Number().value_or(0) / 1000) : otherwise;
+std::string Milliseconds(JsonView span) {
+  return SpanText(span.Number().value_or(0) / 1000);
+}
+
+std::string ExpiryText(JsonView ttl_ms) {
+  return ttl_ms.exists() ? "in " + Milliseconds(ttl_ms) : "never";
 }
 
 // One line of it: strings only, and the first 4 KiB.
@@ -29,8 +33,8 @@ std::string NearText(JsonView near, const Style& style) {
   const std::string state = near["state"].Text();
   if (state.empty() || state == "none") return "not there";
   std::string text = style.Text(near["state"]) + ", " + BytesText(near["bytes"].Whole());
-  if (near["age_ms"].exists()) text += ", " + Milliseconds(near["age_ms"], "") + " old";
-  if (near["fresh_for_ms"].exists()) text += ", fresh for " + Milliseconds(near["fresh_for_ms"], "");
+  if (near["age_ms"].exists()) text += ", " + Milliseconds(near["age_ms"]) + " old";
+  if (near["fresh_for_ms"].exists()) text += ", fresh for " + Milliseconds(near["fresh_for_ms"]);
   return text;
 }
 
@@ -68,8 +72,9 @@ std::vector<std::string> KeyLines(JsonView report, const Style& style) {
   facts.Add("policy", {has_policy ? style.Text(report["policy"]) : "none",
                        report["mode"].exists() ? style.Text(report["mode"]) : "", style.Text(report["why"])});
   if (exists) {
-    facts.Add("expires in", {Milliseconds(report["ttl_ms"], "never"),
-                             "in Redis " + Milliseconds(report["physical_ttl_ms"], "never")});
+    const std::string logical = ExpiryText(report["ttl_ms"]);
+    const std::string physical = ExpiryText(report["physical_ttl_ms"]);
+    facts.Add("expires", {logical, logical == physical ? "" : "in Redis " + physical});
     facts.Add("size", {BytesText(report["size_bytes"].Whole()),
                        report["length"].exists() ? "length " + CountText(report["length"].Whole()) : ""});
   }

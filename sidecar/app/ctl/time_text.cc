@@ -1,6 +1,7 @@
 #include "sidecar/app/ctl/time_text.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -33,8 +34,8 @@ std::string FromNow(std::string_view text, std::chrono::milliseconds now) {
   if (!time) return "";
   const auto seconds = static_cast<double>((now - *time).count()) / 1000;
   if (seconds > -1 && seconds < 1) return "now";
-  if (seconds > 0) return SpanText(static_cast<double>(static_cast<long>(seconds))) + " ago";
-  return "in " + SpanText(static_cast<double>(static_cast<long>(-seconds)));
+  if (seconds > 0) return SpanText(std::floor(seconds)) + " ago";
+  return "in " + SpanText(std::round(-seconds));
 }
 
 }  // namespace herdgate::app

@@ -192,6 +192,9 @@ TEST_F(TokenSourceTest, TheFlagWinsThenTheEnvironmentThenTheFileOfRunSh) {
   EXPECT_EQ(FindCtlToken(Ask({}, {{"HERDGATE_TOKEN", "from-environment"}})).value(), "from-environment");
   EXPECT_EQ(FindCtlToken(Ask({"--token-file", file}, {{"HERDGATE_TOKEN", "e"}})).value(), "from-file");
   EXPECT_EQ(Asked({"status"}, {{"HOME", "/h"}}).default_token, "/h/.local/state/herdgate/token");
+  EXPECT_EQ(Asked({"status"}, {{"HOME", "/h"}, {"XDG_STATE_HOME", "x"}}).default_token,
+            "/h/.local/state/herdgate/token");
+  EXPECT_EQ(Asked({"status"}).default_token, "");
 }
 
 TEST_F(TokenSourceTest, TheFileOfRunShIsNotUsedIfOthersMayReadIt) {

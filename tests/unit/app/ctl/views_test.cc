@@ -68,6 +68,26 @@ TEST(KeyViewTest, HotKeysShowRateHitsAndError) {
   EXPECT_NE(HotKeyLines(none.root(), 1, {})[0].find("no policy counts"), std::string::npos);
 }
 
+TEST(KeyViewTest, AKeyShowsWhatRedisHasOfItWhereThatDiffers) {
+  const JsonDocument report(
+      R"({"key":"page:1","encoding":"utf8","cut":false,"exists":true,"type":"string","ttl_ms":5000,)"
+      R"("physical_ttl_ms":65000,"size_bytes":96,"length":5,"db":0,"policy":"page","mode":"enforce","why":"because",)"
+      R"("physical":{"key":"v7:page:1","encoding":"utf8","cut":false},"near":{"state":"fresh","bytes":5,"age_ms":1500,)"
+      R"("fresh_for_ms":3500},"flight":true,"per_second":2.5,)"
+      R"("value":{"data":"AAE=","encoding":"base64","cut":true,"bytes":9000}})");
+  EXPECT_EQ(Joined(KeyLines(report.root(), {})),
+            "key        page:1  string\n"
+            "in redis   v7:page:1  database 0\n"
+            "policy     page  enforce  because\n"
+            "expires    in 5 s  in Redis in 1 min 5 s\n"
+            "size       96 B  length 5\n"
+            "near       fresh, 5 B, 1.5 s old, fresh for 3.5 s\n"
+            "traffic    2.5/s  somebody computes it or waits for it\n"
+            "value      8.8 KiB  \\x00\\x01...\n");
+  const JsonDocument missing(R"({"key":"a","encoding":"utf8","exists":false,"policy":null,"ttl_ms":null})");
+  EXPECT_EQ(KeyLines(missing.root(), {})[0], "key        a  does not exist");
+}
+
 TEST(ProblemTextTest, OneLineSaysWhatIsWrongAndWhoMay) {
   const JsonDocument refused(
       R"({"title":"Forbidden","status":403,"detail":"no","needed_scope":"operate","instance":"4f1c"})");
