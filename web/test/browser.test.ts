@@ -165,6 +165,7 @@ describe.skipIf(!kChromium)('the UI', () => {
   it('every chart is a table too, and arrow keys read it', async () => {
     await go('policies/user');
     await settled();
+    await page.locator('.canvas').nth(2).waitFor();
     const chart = page.getByRole('group', { name: /^What if keys lived/ });
     await chart.focus();
     await page.keyboard.press('Home');

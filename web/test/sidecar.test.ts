@@ -198,6 +198,7 @@ describe.skipIf(!kChromium || !kRedis || !existsSync(kHerdgate))('the UI of a re
     await page.getByText('● done').waitFor();
     expect(await redis.do('EXISTS', 'one')).toBe(0);
     expect(asked.filter((url) => !url.startsWith(proxy.url))).toEqual([]);
+    await context.close();
     proxy.stop();
   });
 
@@ -245,6 +246,7 @@ describe.skipIf(!kChromium || !kRedis || !existsSync(kHerdgate))('the UI of a re
     await page.getByRole('link', { name: 'Overview' }).click();
     await shoot('overview-empty');
     expect(await violations(page)).toEqual([]);
+    await context.close();
     await bare.stop();
   });
 
