@@ -37,9 +37,9 @@ async function shoot(name, fullPage = true) {
 }
 const each = (work) => Promise.all(Object.values(pages).map(work));
 
-async function preview(page) {
+async function preview(page, pattern) {
   await page.evaluate(() => (location.hash = '#/invalidate'));
-  await page.locator('input.key').fill('feed:*');
+  await page.locator('input.key').first().fill(pattern);
   await page.getByLabel('Hard').check();
   await page.getByRole('button', { name: 'Preview' }).click();
   await page.getByText('3. Confirm').waitFor();
@@ -59,8 +59,9 @@ await each(async (page) => {
   await page.getByRole('heading', { name: 'Value' }).waitFor();
 });
 await shoot('inspect');
-await each(preview);
+await each((page) => preview(page, 'user:*'));
 await shoot('invalidate');
+await preview(pages.dark, 'feed:*');
 await pages.dark.locator('.panel input.key').last().fill('feed:*');
 await pages.dark.getByRole('button', { name: /^Delete/ }).click();
 await pages.dark.getByText('● running').waitFor();

@@ -63,7 +63,7 @@ function Policies({ preview }: { preview: Preview }) {
   if (entries.length === 0) return null;
   return (
     <p class="note">
-      Of them: {entries.map(([name, keys]) => `${count(keys)} of ${name === '(none)' ? 'no policy' : `policy ${name}`}`).join(', ')}.
+      {preview.exact ? 'Of them' : 'Of those seen'}: {entries.map(([name, keys]) => `${count(keys)} of ${name === '(none)' ? 'no policy' : `policy ${name}`}`).join(', ')}.
     </p>
   );
 }
