@@ -41,11 +41,11 @@ std::size_t LongestLine(const std::string& output) {
 
 TEST_F(CtlTerminal, TheNameOfTheTargetConfirmsAndTheProgressIsShown) {
   Fill(1500);
-  PtyProcess ctl(Command({"invalidate", "prefix", "user:", "--hard", "--rate", "1000"}));
+  PtyProcess ctl(Command({"invalidate", "prefix", "user:", "--hard", "--rate", "500"}));
   ASSERT_TRUE(ctl.Shows("Delete 1,500 keys. Type")) << ctl.output();
   EXPECT_EQ(Users(), ":1500\r\n");
   ctl.Type("user:\n");
-  EXPECT_TRUE(ctl.Shows("\u2588")) << ctl.output();
+  EXPECT_TRUE(ctl.Shows("\u2591")) << ctl.output();
   EXPECT_TRUE(ctl.Shows(": 1,500 keys deleted")) << ctl.output();
   EXPECT_EQ(ctl.ExitCode(), 0);
   EXPECT_EQ(Users(), ":0\r\n");

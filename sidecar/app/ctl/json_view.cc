@@ -55,6 +55,13 @@ std::vector<JsonView> JsonView::Items() const {
   return items;
 }
 
+std::vector<std::string> JsonView::Names() const {
+  std::vector<std::string> names;
+  if (!Of(json_).is_object()) return names;
+  for (const auto& member : Of(json_).items()) names.push_back(member.key());
+  return names;
+}
+
 std::string JsonView::Text() const {
   return Of(json_).is_string() ? Of(json_).get<std::string>() : std::string();
 }

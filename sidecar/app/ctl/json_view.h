@@ -27,6 +27,8 @@ class JsonView {
   JsonView operator[](std::string_view member) const;
   // Elements of an array; of anything else none.
   std::vector<JsonView> Items() const;
+  // Of the members of an object; of anything else none.
+  std::vector<std::string> Names() const;
 
   // Empty if it is no string.
   std::string Text() const;

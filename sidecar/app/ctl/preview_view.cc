@@ -23,6 +23,22 @@ std::string OriginText(JsonView preview) {
   return "+ " + RateText(load) + spread;
 }
 
+// Keys of no policy are among them more often than one thinks.
+void AddPolicies(FactsList& facts, JsonView preview, const Style& style) {
+  constexpr std::size_t kMost = 8;
+  const JsonView policies = preview["by_policy"];
+  std::vector<Cell> pieces;
+  for (const std::string& name : policies.Names()) {
+    if (pieces.size() >= kMost) break;
+    const bool none = name == "(none)";
+    pieces.emplace_back(none ? Tone::kWarn : Tone::kPlain,
+                        (none ? "of no policy" : style.Text(name)) + " " + CountText(policies[name].Whole()));
+  }
+  const std::uint64_t hidden = preview["hidden"].Count();
+  if (hidden > 0) pieces.emplace_back(PluralText(hidden, "key") + " of other versions stay");
+  facts.Add("policies", pieces);
+}
+
 void AddTables(std::vector<std::string>& lines, JsonView preview, const Style& style) {
   TextTable hottest({{"HOTTEST", true, false, 0}, {"", false, true, 0}});
   for (const JsonView key : preview["hottest"].Items()) {
@@ -54,8 +70,11 @@ std::vector<std::string> PreviewLines(JsonView preview, const Style& style) {
   facts.Add("keys",
             {Cell(Tone::kStrong, count), Cell(exact ? "exact" : CountText(preview["matched"].Whole()) + " seen")});
   if (preview["bytes"].exists()) facts.Add("memory", {"about " + BytesText(preview["bytes"].Whole())});
+  AddPolicies(facts, preview, style);
   const bool much = preview["origin_per_second"].Number().value_or(0) > kMuch;
-  facts.Add("origin", {Cell(much ? Tone::kWarn : Tone::kPlain, OriginText(preview))});
+  const double busy = preview["origin_busy_seconds"].Number().value_or(0);
+  facts.Add("origin", {Cell(much ? Tone::kWarn : Tone::kPlain, OriginText(preview)),
+                       Cell(busy > 0 ? SpanText(busy) + " of computing" : "")});
   if (preview["new_generation"].IsTrue()) {
     facts.Add("note", {Cell("a new generation hides all keys of the policy at once")});
   }

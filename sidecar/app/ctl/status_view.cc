@@ -94,7 +94,7 @@ void AddJobs(FactsList& facts, JsonView jobs, const Style& style) {
   for (const JsonView job : jobs["items"].Items()) {
     if (HasEnded(job) || pieces.size() >= 5) continue;
     pieces.emplace_back(Tone::kWarn, style.Text(job["id"]) + " " + style.Text(job["state"]) + " " +
-                                         PercentText(ProgressOf(job)) + " (" + TargetText(job["target"], style) + ")");
+                                         PercentText(ProgressOf(job)) + " (" + JobTargetText(job, style) + ")");
   }
   if (pieces.empty()) pieces.emplace_back("none running");
   facts.Add("jobs", pieces);

@@ -26,6 +26,12 @@ std::string TargetText(JsonView target, const Style& style) {
   return style.Text(target["kind"]) + " " + NameIn(target, style);
 }
 
+std::string JobTargetText(JsonView job, const Style& style) {
+  const auto count = job["targets"].Whole();
+  if (count && job["target"]["kind"].Text() == "keys") return PluralText(*count, "key");
+  return TargetText(job["target"], style);
+}
+
 std::string HowText(JsonView target) {
   const std::string scope = target["scope"].Text();
   const std::string mode = target["mode"].Text() == "hard" ? "hard" : "soft";

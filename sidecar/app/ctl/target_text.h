@@ -11,6 +11,8 @@ namespace herdgate::app {
 
 // "prefix user:", "3 keys", "everything".
 std::string TargetText(JsonView target, const Style& style);
+// Of an Invalidation, whose target names only some of many keys.
+std::string JobTargetText(JsonView job, const Style& style);
 // "soft, in Redis and near caches".
 std::string HowText(JsonView target);
 // What has to be typed before a large one.

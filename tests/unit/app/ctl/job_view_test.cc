@@ -64,7 +64,7 @@ TEST(JobViewTest, TheLastLineTellsWhatWasDone) {
       R"({"id":"j-1","state":"done","target":{"kind":"prefix","prefix":"u","mode":"hard"},"done":412000,)"
       R"("scanned":3000000,"failed":2,"seconds":82.4})");
   EXPECT_EQ(SummaryLine(done.root(), Plain(80)),
-            "done: 412,000 keys deleted in 1 min 22 s (5,000/s), 3,000,000 looked at, 2 failed; job j-1");
+            "done: 412,000 keys deleted in 1 min 22 s (5,000/s), 3,000,000 looked at, 2 sent twice; job j-1");
   const JsonDocument bumped(
       R"({"id":"j-2","state":"done","target":{"kind":"policy","policy":"page","mode":"hard"},"generation":1763680000123})");
   EXPECT_EQ(SummaryLine(bumped.root(), Plain(80)),

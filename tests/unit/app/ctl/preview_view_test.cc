@@ -9,11 +9,13 @@ namespace herdgate::app {
 namespace {
 
 JsonDocument PreviewOf(const std::string& target, const std::string& confirm) {
-  return JsonDocument(R"({"state":"ready","matched":1234,"estimated":412000,"exact":false,"bytes":587202560,)"
-                      R"("scanned":1200000,"total":3000000,"origin_per_second":4210,"confirm":")" +
-                      confirm + R"(","target":)" + target +
-                      R"(,"hottest":[{"key":"user:\u009b1","encoding":"utf8","cut":false,"per_second":12}],)"
-                      R"("sample":[{"key":"AP8=","encoding":"base64","cut":true,"bytes":96,"ttl_ms":5000}]})");
+  return JsonDocument(
+      R"j({"state":"ready","matched":1234,"estimated":412000,"exact":false,)j"
+      R"j("bytes":587202560,"by_policy":{"(none)":4,"user":1230},"hidden":7,"origin_busy_seconds":1.5,)j"
+      R"("scanned":1200000,"total":3000000,"origin_per_second":4210,"confirm":")" +
+      confirm + R"(","target":)" + target +
+      R"(,"hottest":[{"key":"user:\u009b1","encoding":"utf8","cut":false,"per_second":12}],)"
+      R"("sample":[{"key":"AP8=","encoding":"base64","cut":true,"bytes":96,"ttl_ms":5000}]})");
 }
 
 constexpr const char* kPrefix = R"({"kind":"prefix","prefix":"user:","mode":"soft","scope":"both"})";
@@ -24,7 +26,8 @@ TEST(PreviewViewTest, TellsWhatWouldBeTouched) {
             "what       prefix user:  soft, in Redis and near caches\n"
             "keys       about 412,000  1,234 seen\n"
             "memory     about 560 MiB\n"
-            "origin     + 4,210/s, spread out as they are refreshed\n"
+            "policies   of no policy 4  user 1,230  7 keys of other versions stay\n"
+            "origin     + 4,210/s, spread out as they are refreshed  1.5 s of computing\n"
             "\n"
             "HOTTEST\n"
             "   12/s  user:\\xc2\\x9b1\n"
@@ -72,6 +75,13 @@ TEST(TargetTextTest, NamesEachKind) {
   EXPECT_EQ(word(R"({"kind":"key","keys":[{"key":"YgA=","encoding":"base64"}]})"), "b\\x00");
   EXPECT_EQ(text(R"({"kind":"tag","tag":"t"})"), "tag t");
   EXPECT_EQ(word(R"({"kind":"policy","policy":"page"})"), "page");
+}
+
+TEST(TargetTextTest, AJobCountsKeysThatItsTargetDoesNotNameAnyMore) {
+  const JsonDocument job(R"({"targets":900,"target":{"kind":"keys","keys":[{"key":"a"},{"key":"b"}]}})");
+  EXPECT_EQ(JobTargetText(job.root(), {}), "900 keys");
+  const JsonDocument prefix(R"({"targets":1,"target":{"kind":"prefix","prefix":"a"}})");
+  EXPECT_EQ(JobTargetText(prefix.root(), {}), "prefix a");
 }
 
 }  // namespace
