@@ -176,6 +176,7 @@ std::string Explainer::Explain(std::string_view key) {
   if (policy.mode == Mode::kOff) return out + ": every command passes unchanged\n";
   if (policy.mode == Mode::kAudit) out += ": nothing is changed; enforced, it would be as follows";
   out += "\n  in Redis  " + PhysicalName(key, index) + "\n";
+  if (!policy.tags.empty()) out += "  tags      " + Tags(key, index) + "\n";
   out += "  near      " + Near(policy) + "\n  misses    " + Misses(policy) + "\n";
   if (policy.stampede.coalesce != policy::Coalesce::kOff) out += "  late SET  " + LateSet(policy) + "\n";
   out += "  refresh   " + Refresh(policy) + "\n  offline   " + Offline(policy) + "\n\n";
@@ -234,12 +235,23 @@ std::string Explainer::FollowUps(std::string_view key, std::size_t index) const 
 }
 
 std::string Explainer::PhysicalName(std::string_view key, std::size_t index) const {
-  std::string prefix(snapshot_->Prefix(index));
+  std::string prefix(snapshot_->BasePrefix(index));
   const std::string generation = std::to_string(kSomeGeneration);
   if (const auto at = prefix.find(generation); at != std::string::npos) {
     prefix.replace(at, generation.size(), "<generation>");
   }
   return Quoted(prefix + std::string(key));
+}
+
+std::string Explainer::Tags(std::string_view key, std::size_t index) const {
+  std::vector<std::string> tags;
+  snapshot_->set().tags(index)->ForEach(key, [&](std::string_view tag) {
+    const std::string quoted = Quoted(tag);
+    if (std::ranges::find(tags, quoted) == tags.end()) tags.push_back(quoted);
+  });
+  std::string out;
+  for (const std::string& tag : tags) out += (out.empty() ? "" : ", ") + tag;
+  return out.empty() ? "none of its rules matches the key" : out;
 }
 
 void Explainer::Judge(const std::vector<std::string>& command) {

@@ -31,6 +31,7 @@ class Explainer {
   std::string FollowUps(std::string_view key, std::size_t index) const;
   std::string Request(std::string_view key, std::size_t index) const;
   std::string PhysicalName(std::string_view key, std::size_t index) const;
+  std::string Tags(std::string_view key, std::size_t index) const;
   void Judge(const std::vector<std::string>& command);
 
   const std::vector<policy::Policy> policies_;  // as configured

@@ -50,6 +50,11 @@ std::string HashOptions(const Options& options) {
     for (const PolicyField& field : PolicyFields()) Append(field.show(policy), text);
     text += std::to_string(policy.match.size());
     for (const std::string& pattern : policy.match) Append(pattern, text);
+    text += std::to_string(policy.tags.size());
+    for (const policy::TagRule& rule : policy.tags) {
+      Append(rule.match, text);
+      Append(rule.tag, text);
+    }
   }
   constexpr char kHex[] = "0123456789abcdef";
   const std::uint64_t hash = XXH64(text.data(), text.size(), 0);

@@ -84,6 +84,12 @@ void CheckOffline(const policy::OfflineRules& offline, const GivenKeys& given, c
   }
 }
 
+// What is invalidated by a tag is hidden by a name that begins with a generation.
+void CheckTags(const Policy& policy, const GivenKeys& given, const Report& report) {
+  if (policy.tags.empty() || given.IsBad("version.generation") || policy.version.generation) return;
+  report(given.At("tags"), "tags: tags need generations; add version: {generation: true}");
+}
+
 }  // namespace
 
 void CheckTogether(const Policy& policy, const GivenKeys& given, const Report& report) {
@@ -93,6 +99,7 @@ void CheckTogether(const Policy& policy, const GivenKeys& given, const Report& r
   CheckShadow(policy.stampede, given, report);
   CheckRefresh(policy, given, report);
   CheckOffline(policy.offline, given, report);
+  CheckTags(policy, given, report);
 }
 
 }  // namespace herdgate::config

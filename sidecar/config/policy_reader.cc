@@ -24,6 +24,8 @@ using policy::Policy;
 constexpr std::array<std::string_view, 1> kLaterKeys = {"origin"};
 constexpr std::string_view kExample = "{name: user, match: \"user:*\"}";
 constexpr std::string_view kMatch = "match";
+constexpr std::string_view kTags = "tags";
+constexpr std::string_view kTagExample = "tags: [{match: \"user:([0-9]+):.*\", tag: \"tenant:{1}\"}]";
 constexpr std::size_t kMaxShownBytes = 60;
 
 // A pattern in quotes on one line of ASCII.
@@ -85,6 +87,7 @@ std::vector<std::string_view> NamesIn(std::string_view section) {
     if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) continue;
     names.push_back(name);
     if (name == "name") names.push_back(kMatch);
+    if (section.empty() && name == "version") names.push_back(kTags);
   }
   return names;
 }
@@ -131,6 +134,9 @@ class Reader {
     if (key == kMatch) {
       given_.at[key] = value_at;
       ReadMatch(value, value_at);
+    } else if (key == kTags) {
+      given_.at[key] = value_at;
+      ReadTags(value, value_at);
     } else if (const PolicyField* const field = FindPolicyField(key)) {
       given_.at[key] = value_at;
       ReadField(*field, value, value_at);
@@ -180,6 +186,48 @@ class Reader {
       if (taken_.count > kMaxPatterns) return;
       ReadPattern(item, ValueAt(item, at));
     }
+  }
+
+  void ReadTags(const YAML::Node& value, Position at) {
+    if (!value.IsSequence()) return Add(at, "tags: expected a list, like " + std::string(kTagExample));
+    if (value.size() == 0) return Add(at, "tags: the list is empty; give a rule, or leave the key out");
+    for (const YAML::Node& item : value) {
+      const Position item_at = ValueAt(item, at);
+      if (policy_.tags.size() == policy::TagRules::kMostRules)
+        return Add(item_at, "tags: more than 8 rules; merge some, with '|' in the expression");
+      if (!item.IsMap()) {
+        Add(item_at, "tags: expected a rule, like " + std::string(kTagExample));
+      } else {
+        ReadTag(item, item_at);
+      }
+    }
+  }
+
+  void ReadTag(const YAML::Node& item, Position at) {
+    policy::TagRule rule;
+    std::map<std::string, Position> found;
+    bool fine = true;
+    ReadMap(item, {title_ + ": ", std::string(kTags)}, report_,
+            [&](const std::string& name, Position name_at, const YAML::Node& value) {
+              std::string* const text = name == kMatch ? &rule.match : name == "tag" ? &rule.tag : nullptr;
+              const Position value_at = ValueAt(value, name_at);
+              fine &= text != nullptr && value.IsScalar();
+              found[name] = value_at;
+              if (text == nullptr) return Add(name_at, "tags: a rule has 'match' and 'tag' and nothing else");
+              if (!value.IsScalar()) return Add(value_at, "tags." + name + ": expected a text");
+              *text = value.Scalar();
+            });
+    for (const char* const name : {"match", "tag"}) {
+      if (found.contains(name)) continue;
+      Add(at, "tags: a rule without '" + std::string(name) + "'; it is like " + std::string(kTagExample));
+      fine = false;
+    }
+    if (!fine) return;
+    if (const base::Status status = policy::TagRules::Check(rule); !status.ok()) {
+      const std::string& message = status.message();
+      return Add(found[message.substr(0, message.find(':'))], "tags." + message);
+    }
+    policy_.tags.push_back(std::move(rule));
   }
 
   void ReadPattern(const YAML::Node& value, Position at) {

@@ -37,7 +37,7 @@ policy::SnapshotPtr SnapshotOf(const LoopContext& context) {
 }
 
 std::string_view PrefixOf(const policy::SnapshotPtr& snapshot, std::string_view key) {
-  return snapshot ? snapshot->Prefix(snapshot->set().Match(key)) : std::string_view();
+  return snapshot ? snapshot->Prefix(snapshot->set().Match(key), key) : std::string_view();
 }
 
 }  // namespace
@@ -302,7 +302,7 @@ void FlightDesk::OnRenamed() {
   const policy::SnapshotPtr& after = snapshot_;
   if (before && after && before->shared_set() == after->shared_set()) {
     for (std::size_t i = 0; i < after->set().size(); ++i) {
-      const bool bumped = !before->IsWaiting(i) && before->Prefix(i) != after->Prefix(i);
+      const bool bumped = !before->IsWaiting(i) && before->BasePrefix(i) != after->BasePrefix(i);
       if (bumped) ends_.NoteBump(after->set().at(i).name, home_.loop.Now());
     }
   }

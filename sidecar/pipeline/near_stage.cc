@@ -260,7 +260,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
   for (const auto& key : plan.watched_keys) {
     if (!snapshot.IsNear(key.policy)) return std::nullopt;
     const std::string_view logical = request.args[key.argument];
-    auto value = Fresh(cache_.Hash(Physical(snapshot, logical, key.policy)), work);
+    auto value = Fresh(cache_.Hash(Joined(key.prefix, logical)), work);
     if (!value || (value->nil() && Coalesces(key.policy, logical))) return std::nullopt;
     // When it will expire is not known to the millisecond; that it won't, is.
     if (form == Form::kTtl && !value->nil() && !value->persistent()) return std::nullopt;
@@ -276,7 +276,7 @@ std::optional<std::string_view> NearStage::Answer(const policy::Snapshot& snapsh
     Looked(plan.watched_keys[i].policy, logical, !value.nil());
     // What other reads find missing is not told either.
     if ((form == Form::kGet || form == Form::kMget) && TapOf(plan.watched_keys[i].policy) != nullptr)
-      TellNear(plan.watched_keys[i].policy, cache_.Hash(Physical(snapshot, logical, plan.watched_keys[i].policy)),
+      TellNear(plan.watched_keys[i].policy, cache_.Hash(Joined(plan.watched_keys[i].prefix, logical)),
                value.bytes().size(), value.nil());
     there += value.nil() ? 0 : 1;
     if (form == Form::kGet || form == Form::kMget) AppendValue(reply_, value, proto);
@@ -313,7 +313,7 @@ NotePtr NearStage::Sent(const policy::Snapshot& snapshot, const CommandSpec& spe
   if (kind == NearNote::Kind::kFlush) return note;
   const bool writes = kind == NearNote::Kind::kWrite || kind == NearNote::Kind::kFence;
   for (const auto& watched : plan.watched_keys) {
-    NearNote::Key& key = AddKey(*note, snapshot, request.args[watched.argument], watched.policy);
+    NearNote::Key& key = AddKey(*note, snapshot, watched.prefix, request.args[watched.argument], watched.policy);
     key.argument = watched.argument;
     key.written = watched.written;
     if (key.near && writes) cache_.Drop(cache_.Hash(key.name), cache::EvictionReason::kOwnWrite);
@@ -326,14 +326,13 @@ NotePtr NearStage::LookingUp(const policy::Snapshot& snapshot, std::string_view 
   note->kind = NearNote::Kind::kLookup;
   note->set = set_number_;
   note->use.kind = stampede::KeyUse::Kind::kLookup;
-  AddKey(*note, snapshot, key, policy).argument = 1;
+  AddKey(*note, snapshot, snapshot.Prefix(policy, key), key, policy).argument = 1;
   return note;
 }
 
-NearNote::Key& NearStage::AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view logical,
-                                 std::size_t policy) {
+NearNote::Key& NearStage::AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view prefix,
+                                 std::string_view logical, std::size_t policy) {
   NearNote::Key& key = note.keys.Add();
-  const std::string_view prefix = snapshot.Prefix(policy);
   key.name.assign(prefix).append(logical);
   key.policy = policy;
   key.near = snapshot.IsNear(policy);

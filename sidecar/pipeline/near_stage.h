@@ -150,12 +150,14 @@ class NearStage {
 
   // Valid until the next call.
   std::string_view Physical(const policy::Snapshot& snapshot, std::string_view logical, std::size_t policy) {
-    const std::string_view prefix = snapshot.Prefix(policy);
+    return Joined(snapshot.Prefix(policy, logical), logical);
+  }
+  std::string_view Joined(std::string_view prefix, std::string_view logical) {
     return prefix.empty() ? logical : Prefixed(prefix, logical);
   }
   std::string_view Prefixed(std::string_view prefix, std::string_view logical);
-  static NearNote::Key& AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view logical,
-                               std::size_t policy);
+  static NearNote::Key& AddKey(NearNote& note, const policy::Snapshot& snapshot, std::string_view prefix,
+                               std::string_view logical, std::size_t policy);
   std::optional<cache::ValueRef> Fresh(const cache::HashedKey& key, const NearWork* work);
   void DropKeys(const NearNote& note, cache::EvictionReason why);
   void CountStandby(const NearNote& note, std::string_view bytes, bool whole);

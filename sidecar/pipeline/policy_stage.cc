@@ -14,7 +14,8 @@ namespace {
 bool Renames(const policy::SnapshotPtr& before, const policy::SnapshotPtr& now) {
   if (!before || !now || before->shared_set() != now->shared_set()) return before != now;
   for (std::size_t i = 0; i < now->set().size(); ++i) {
-    if (!before->IsWaiting(i) && before->Prefix(i) != now->Prefix(i)) return true;
+    if (before->IsWaiting(i)) continue;
+    if (before->BasePrefix(i) != now->BasePrefix(i) || before->tag_table(i) != now->tag_table(i)) return true;
   }
   return false;
 }

@@ -23,7 +23,8 @@ bool WouldDiffer(const PolicySet& set, std::string_view literal) {
     const VersionRules& rules = counts ? set.at(index).version : none;
     if (first == nullptr) first = &rules;
     const bool same = rules.schema == first->schema && (&rules == first || (!rules.generation && !first->generation));
-    if (!same) return true;
+    const bool tagged = counts && !set.at(index).tags.empty();
+    if (!same || tagged) return true;
   }
   return false;
 }
@@ -128,7 +129,8 @@ void JudgeDebug(const Review& review) {
   if (!many && !one) return;
   const std::size_t end = many ? review.args.size() : std::min<std::size_t>(review.args.size(), 3);
   for (std::size_t i = 2; i < end; ++i) {
-    const std::string_view prefix = review.snapshot->Prefix(review.snapshot->set().Match(review.args[i]));
+    const std::string_view prefix =
+        review.snapshot->Prefix(review.snapshot->set().Match(review.args[i]), review.args[i]);
     if (!prefix.empty()) review.edits.Replace(i, prefix, review.args[i]);
   }
 }

@@ -132,6 +132,14 @@ struct RefreshRules {
   bool operator==(const RefreshRules&) const = default;
 };
 
+// A tag that keys get by their name, under which they can be forgotten together.
+struct TagRule {
+  std::string match;  // a regular expression (RE2, over bytes) that the whole key matches
+  std::string tag;    // {1} is the expression's first group, {0} the whole key
+
+  bool operator==(const TagRule&) const = default;
+};
+
 struct Policy {
   std::string name;                // unique, [a-z0-9_-]; a metric label
   std::vector<std::string> match;  // Redis globs over the key as the app writes it
@@ -146,6 +154,8 @@ struct Policy {
   RefreshRules refresh{};
   // Whether the hit ratios that it would have otherwise are estimated, where it is watched.
   bool what_if = true;
+  // At most TagRules::kMostRules. REQUIRES version.generation, if there are any.
+  std::vector<TagRule> tags{};
 
   bool operator==(const Policy&) const = default;
   // REQUIRES for a sensible answer: not kPass with a fallback (config checks it).
@@ -153,6 +163,8 @@ struct Policy {
     const bool misses = near.enabled || offline.fallback != Fallback::kNone;
     return offline.reads.value_or(misses ? OfflineReads::kMiss : OfflineReads::kPass);
   }
+  // Whether keys may get other names by their tags.
+  bool tagged() const { return mode == Mode::kEnforce && version.generation && !tags.empty(); }
   // Whether misses of its keys may be coalesced.
   bool coalesces() const { return mode == Mode::kEnforce && stampede.coalesce != Coalesce::kOff; }
   // Whether old values of its hot keys are kept in Redis.

@@ -200,6 +200,7 @@ PolicySet::PolicySet(std::vector<Policy> policies)
       require_(std::make_unique<Patterns>(policies_)) {
   for (std::size_t i = 0; i < policies_.size(); ++i) {
     for (const std::string& glob : policies_[i].match) index_->Add(glob, i);
+    tags_.push_back(policies_[i].tags.empty() ? nullptr : std::make_unique<const TagRules>(policies_[i].tags));
   }
   index_->Finish();
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sidecar/policy/policy.h"
+#include "sidecar/policy/tag_rules.h"
 
 namespace herdgate::policy {
 
@@ -39,6 +40,9 @@ class PolicySet {
   // Whether `key` satisfies the policy's `require`.
   bool Permits(std::size_t index, std::string_view key) const;
 
+  // Null: the policy has none.
+  const TagRules* tags(std::size_t index) const { return tags_[index].get(); }
+
   const std::vector<Policy>& policies() const { return policies_; }
   const Policy& at(std::size_t index) const { return policies_[index]; }
   std::size_t size() const { return policies_.size(); }
@@ -50,6 +54,7 @@ class PolicySet {
   const std::vector<Policy> policies_;
   std::unique_ptr<Index> index_;
   std::unique_ptr<Patterns> require_;
+  std::vector<std::unique_ptr<const TagRules>> tags_;
 };
 
 }  // namespace herdgate::policy

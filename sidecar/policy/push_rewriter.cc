@@ -27,7 +27,7 @@ std::optional<std::string_view> Invalidated(const Snapshot& snapshot, std::strin
   const std::size_t size = VersionPrefixSize(physical);
   if (size == 0) return std::nullopt;
   const std::string_view logical = physical.substr(size);
-  const std::string_view current = snapshot.Prefix(snapshot.set().Match(logical));
+  const std::string_view current = snapshot.BasePrefix(snapshot.set().Match(logical));
   if (current.empty() || SchemaOf(current) != SchemaOf(physical.substr(0, size))) return std::nullopt;
   return logical;
 }

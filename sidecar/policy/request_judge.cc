@@ -82,8 +82,8 @@ void CheckKey(const Review& review, const JudgedKey& key) {
   if (review.spec.name == "migrate") {
     review.Refuse(key.policy, Refusal::kCommand, "policy '" + policy.name + "' has versions: MIGRATE would lose them");
   }
-  const std::size_t prefix = review.IsEnforced(key) ? review.snapshot->Prefix(key.policy).size()
-                                                    : VersionPrefix(policy.version.schema, 0).size();
+  const std::size_t prefix =
+      review.IsEnforced(key) ? key.prefix.size() : VersionPrefix(policy.version.schema, 0).size();
   if (prefix + name.size() > review.context.max_key_bytes && name.size() <= review.context.max_key_bytes) {
     review.Refuse(key.policy, Refusal::kKeyTooLong,
                   "policy '" + policy.name + "' makes a key longer than the upstream allows");
@@ -105,7 +105,7 @@ void Rename(const Review& review) {
   const ReplyShape shape = review.spec.absent ? ReplyShape::kNamedKeys : ShapeOf(review.spec);
   for (const JudgedKey& key : review.keys) {
     if (HasVersion(review.PolicyOf(key))) CountRewrite(review.plan, key.policy);
-    const std::string_view prefix = review.snapshot->Prefix(key.policy);
+    const std::string_view prefix = key.prefix;
     if (prefix.empty()) continue;
     const std::string_view name = review.args[key.argument];
     review.edits.Replace(key.argument, prefix, name);
@@ -192,12 +192,13 @@ bool RequestJudge::FindKeys(const Snapshot& snapshot, const CommandSpec& spec, s
       cache_only = false;
       return;
     }
-    keys_.push_back({.argument = argument, .access = access, .policy = policy});
+    const std::string_view prefix = snapshot.Prefix(policy, args[argument]);
+    keys_.push_back({.argument = argument, .access = access, .policy = policy, .prefix = prefix});
     const Policy& matched = snapshot.set().at(policy);
     cache_only = cache_only && matched.cache();
     if (matched.watched()) {
       plan.watched_keys.push_back(
-          {.argument = argument, .policy = policy, .written = access != command::KeyAccess::kRead});
+          {.argument = argument, .policy = policy, .prefix = prefix, .written = access != command::KeyAccess::kRead});
     }
     if (!waits && snapshot.IsWaiting(policy)) {
       waits = true;

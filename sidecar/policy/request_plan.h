@@ -103,7 +103,8 @@ struct RequestPlan {
   struct WatchedKey {
     std::size_t argument = 0;
     std::size_t policy = PolicySet::kNone;
-    bool written = false;  // by this command, if it writes
+    std::string_view prefix{};  // of its name; into the snapshot
+    bool written = false;       // by this command, if it writes
   };
   std::vector<WatchedKey> watched_keys;
   // Whether the sidecar may answer in the upstream's place while that is away: every key belongs to a cache policy,

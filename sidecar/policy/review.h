@@ -30,6 +30,7 @@ struct JudgedKey {
   std::size_t argument = 0;
   command::KeyAccess access = command::KeyAccess::kRead;
   std::size_t policy = PolicySet::kNone;
+  std::string_view prefix{};  // of its name; into the snapshot
 
   // Whether the command may create or replace it.
   bool is_written() const { return access == command::KeyAccess::kUpdate || access == command::KeyAccess::kOverwrite; }
@@ -47,9 +48,7 @@ struct Review {
 
   const Policy& PolicyOf(const JudgedKey& key) const { return snapshot->set().at(key.policy); }
   bool IsEnforced(const JudgedKey& key) const { return PolicyOf(key).mode == Mode::kEnforce; }
-  std::string PhysicalName(const JudgedKey& key) const {
-    return std::string(snapshot->Prefix(key.policy)).append(args[key.argument]);
-  }
+  std::string PhysicalName(const JudgedKey& key) const { return std::string(key.prefix).append(args[key.argument]); }
   // Counts the refusal, once per policy and reason; where the policy is enforced, the request is refused with
   // "-ERR herdgate: " + text, and no other refusal counts.
   void Refuse(std::size_t policy, Refusal reason, const std::string& text) const;

@@ -5,6 +5,8 @@
 namespace herdgate::policy {
 namespace {
 
+constexpr std::string_view kTags = ".t";
+
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -24,24 +26,33 @@ std::size_t VersionPrefixSize(std::string_view physical) {
   std::size_t digits = Digits(physical, at);
   if (digits == 0) return 0;
   at += digits;
-  if (physical[0] == 'v' && at < physical.size() && physical[at] == '.') {
+  bool generation = physical[0] == 'g';
+  if (!generation && at < physical.size() && physical[at] == '.') {
     digits = Digits(physical, ++at);
+    if (digits == 0) return 0;
+    at += digits;
+    generation = true;
+  }
+  if (generation && physical.substr(at).starts_with(kTags)) {
+    digits = Digits(physical, at += kTags.size());
     if (digits == 0) return 0;
     at += digits;
   }
   return at < physical.size() && physical[at] == ':' ? at + 1 : 0;
 }
 
-std::string VersionPrefix(std::optional<std::uint64_t> schema, std::uint64_t generation) {
-  if (!schema) return generation == 0 ? std::string() : "g" + std::to_string(generation) + ":";
-  std::string prefix = "v" + std::to_string(*schema);
-  if (generation != 0) prefix += "." + std::to_string(generation);
-  return prefix + ":";
+std::string VersionPrefix(std::optional<std::uint64_t> schema, std::uint64_t generation, std::uint64_t tags) {
+  std::string prefix = schema ? "v" + std::to_string(*schema) : std::string();
+  if (generation != 0) prefix += (schema ? "." : "g") + std::to_string(generation);
+  if (generation != 0 && tags != 0) prefix.append(kTags).append(std::to_string(tags));
+  return prefix.empty() ? prefix : prefix + ":";
 }
 
-Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64_t> generations)
+Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64_t> generations,
+                   std::vector<TagTablePtr> tags)
     : set_(std::move(set)), generations_(std::move(generations)) {
   generations_.resize(set_->size());
+  tags.resize(set_->size());
   for (std::size_t i = 0; i < set_->size(); ++i) {
     const Policy& policy = set_->at(i);
     const bool versioned = policy.mode == Mode::kEnforce && policy.version.any();
@@ -51,7 +62,13 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
     caches_ |= policy.cache();
     near_.push_back(policy.mode == Mode::kEnforce && policy.near.enabled && !IsWaiting(i) ? 1 : 0);
     audits_versions_ |= policy.mode == Mode::kAudit && policy.version.any();
-    prefixes_.push_back(versioned ? VersionPrefix(policy.version.schema, generations_[i]) : std::string());
+    Names names{.prefix = versioned ? VersionPrefix(policy.version.schema, generations_[i]) : std::string()};
+    const bool counts = tags[i] != nullptr && policy.tagged() && tags[i]->generation() == generations_[i];
+    if (counts && tags[i]->size() > 0 && set_->tags(i) != nullptr) {
+      names.table = std::move(tags[i]);
+      names.rules = set_->tags(i);
+    }
+    names_.push_back(std::move(names));
     if (first_waiting_ == PolicySet::kNone && IsWaiting(i)) first_waiting_ = i;
   }
 }
@@ -62,8 +79,13 @@ bool Snapshot::IsWaiting(std::size_t index) const {
   return policy.mode == Mode::kEnforce && policy.version.generation && generations_[index] == 0;
 }
 
+std::string_view Snapshot::Tagged(const Names& names, std::string_view logical) {
+  const std::string_view prefix = names.table->PrefixOf(*names.rules, logical);
+  return prefix.empty() ? std::string_view(names.prefix) : prefix;
+}
+
 std::string Snapshot::Physical(std::string_view logical) const {
-  std::string physical(Prefix(set_->Match(logical)));
+  std::string physical(Prefix(set_->Match(logical), logical));
   physical += logical;
   return physical;
 }
@@ -73,13 +95,13 @@ std::optional<std::string_view> Snapshot::Visible(std::string_view physical) con
   if (const std::size_t size = VersionPrefixSize(physical); size > 0) {
     const std::string_view logical = physical.substr(size);
     const std::size_t index = set_->Match(logical);
-    if (const std::string_view prefix = Prefix(index); !prefix.empty()) {
+    if (const std::string_view prefix = Prefix(index, logical); !prefix.empty()) {
       if (prefix == physical.substr(0, size)) return logical;
       // Another version's, unless the app itself writes keys of this form outside every versioned policy.
       return std::nullopt;
     }
   }
-  if (!Prefix(set_->Match(physical)).empty()) return std::nullopt;
+  if (!BasePrefix(set_->Match(physical)).empty()) return std::nullopt;
   return physical;
 }
 
@@ -87,7 +109,7 @@ std::string_view Snapshot::Logical(std::string_view physical) const {
   const std::size_t size = VersionPrefixSize(physical);
   if (size == 0) return physical;
   const std::string_view logical = physical.substr(size);
-  return Prefix(set_->Match(logical)).empty() ? physical : logical;
+  return BasePrefix(set_->Match(logical)).empty() ? physical : logical;
 }
 
 }  // namespace herdgate::policy

@@ -6,7 +6,8 @@
 # What sidecar/run.sh builds with. libssl and brotli are what the pkg-config file of cpp-httplib asks for, and zlib too.
 # shellcheck disable=SC2034  # used by the scripts that source this file
 build_packages=(g++ cmake ninja-build pkg-config libuv1-dev libcpp-httplib-dev libssl-dev zlib1g-dev libbrotli-dev
-  prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libxxhash-dev)
+  prometheus-cpp-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libxxhash-dev
+  libre2-dev)
 
 # What tests/run.sh needs besides: test libraries, a real Redis and an independent client.
 # shellcheck disable=SC2034

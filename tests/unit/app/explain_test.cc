@@ -73,6 +73,16 @@ TEST(ExplainTest, TheWholeTextOfATypicalPolicy) {
 )");
 }
 
+TEST(ExplainTest, TheTagsOfAKeyAreShown) {
+  const std::string policy =
+      "- {name: a, match: 'a:*', version: {generation: true},\n"
+      "   tags: [{match: 'a:([^:]*):.*', tag: 't:{1}'}, {match: '.*:x', tag: 'x y'}, {match: 'a:(.):.*', tag: "
+      "'t:{1}'}]}";
+  EXPECT_EQ(Line(Explained(policy, "a:1:x"), "tags"), "  tags      t:1, \"x y\"");
+  EXPECT_EQ(Line(Explained(policy, "a:1"), "tags"), "  tags      none of its rules matches the key");
+  EXPECT_EQ(Line(Explained("- {name: a, match: 'a:*'}", "a:1"), "tags"), "");
+}
+
 TEST(ExplainTest, NearAndOfflineAreShown) {
   const auto lines = [](const std::string& more) {
     const std::string text = Explained("- {name: a, match: '*', " + more + "}", "k");

@@ -89,6 +89,15 @@ TEST(PolicyCheckTest, RulesOfAPolicyThatIsNotEnforcedAreNoProblem) {
   }
 }
 
+TEST(PolicyCheckTest, TagsNeedGenerations) {
+  const std::string tags = "tags: [{match: 'p:(.*)', tag: 't:{1}'}]";
+  const std::string problem = "tags: tags need generations; add version: {generation: true}\n";
+  EXPECT_EQ(Problems(With(tags)), At(42, problem));
+  EXPECT_EQ(Problems(With(tags + ", version: {schema: 7}")), At(42, problem));
+  EXPECT_EQ(Problems(With(tags + ", version: {generation: true}")), "");
+  EXPECT_EQ(Problems(With(tags + ", mode: audit, version: {generation: true}")), "");
+}
+
 TEST(PolicyCheckTest, NothingIsSaidOfValuesThatAreWrongByThemselves) {
   EXPECT_EQ(Problems(With("stampede: {max_wait: 20s, lease: 2s}")),
             At(57, "stampede.max_wait: expected a duration from 1ms to 10s, with a unit: ms, s, m or h\n"));

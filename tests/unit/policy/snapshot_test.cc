@@ -82,7 +82,8 @@ TEST(SnapshotTest, AGenerationThatIsNotKnownIsAwaited) {
 }
 
 TEST(SnapshotTest, NoPolicyNoPrefix) {
-  EXPECT_EQ(ThreePolicies()->Prefix(PolicySet::kNone), "");
+  EXPECT_EQ(ThreePolicies()->BasePrefix(PolicySet::kNone), "");
+  EXPECT_EQ(ThreePolicies()->Prefix(PolicySet::kNone, "user:1"), "");
 }
 
 TEST(SnapshotTest, ItCachesIfOneEnforcedPolicyIsACache) {
