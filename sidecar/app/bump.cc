@@ -38,7 +38,7 @@ class OneBump {
                .on_user_refused = on_user_refused_},
               dedicated_in_use_),
         generations_(pool_, {3, options.upstream.url.db, identity_},
-                     [](const std::vector<std::uint64_t>&, const std::function<void()>& everywhere) {
+                     [](const pipeline::PolicyNames&, const std::function<void()>& everywhere) {
                        if (everywhere) everywhere();
                      }),
         policies_(std::make_shared<const policy::PolicySet>(options.policies)) {}

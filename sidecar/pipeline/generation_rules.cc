@@ -1,7 +1,9 @@
 #include "sidecar/pipeline/generation_rules.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <span>
 
 #include "sidecar/policy/snapshot.h"
 
@@ -21,6 +23,20 @@ std::uint64_t Fresh(const CounterMemory& memory, base::WallTime now) {
   return std::max(Milliseconds(now), std::min(memory.last_seen + 1, kMaxGeneration));
 }
 
+// Of numbers with dots between them, how many there are; 0 if the text is not that, or holds more than `numbers`.
+std::size_t ReadNumbers(std::string_view text, std::span<std::uint64_t* const> numbers) {
+  const char* const end = text.data() + text.size();
+  const char* at = text.data();
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto [stopped, error] = std::from_chars(at, end, *numbers[i]);
+    if (error != std::errc()) return 0;
+    if (stopped == end) return i + 1;
+    if (*stopped != '.') return 0;
+    at = stopped + 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::string GenerationKey(std::string_view policy) {
@@ -36,11 +52,24 @@ CounterReading ReadCounter(const resp::Reply& reply) {
     return {reply.text.starts_with("WRONGTYPE") ? Reading::kUnreadable : Reading::kError, 0};
   }
   if (!reply.is_text()) return {Reading::kError, 0};
-  const char* const end = reply.text.data() + reply.text.size();
-  std::uint64_t value = 0;
-  const auto [stopped, error] = std::from_chars(reply.text.data(), end, value);
-  const bool readable = error == std::errc() && stopped == end && value > 0 && value <= kMaxGeneration;
-  return readable ? CounterReading{Reading::kValue, value} : CounterReading{Reading::kUnreadable, 0};
+  CounterReading reading{.kind = Reading::kValue};
+  const std::array<std::uint64_t*, 5> numbers = {&reading.value, &reading.tags.version, &reading.tags.base,
+                                                 &reading.tags.bytes, &reading.tags.rules};
+  const std::size_t count = ReadNumbers(reply.text, numbers);
+  const TagMark& tags = reading.tags;
+  const bool is_generation = reading.value > 0 && reading.value <= kMaxGeneration;
+  const bool is_mark = tags.base > reading.value && tags.version >= tags.base && tags.version <= kMaxGeneration &&
+                       tags.bytes > 0 && tags.bytes <= TagLog::kMostBytes && tags.rules != 0;
+  if (is_generation && (count == 1 || (count == numbers.size() && is_mark))) return reading;
+  return {Reading::kUnreadable, 0};
+}
+
+std::string CounterText(std::uint64_t generation, const TagMark& tags) {
+  std::string text = std::to_string(generation);
+  if (!tags.any()) return text;
+  for (const std::uint64_t number : {tags.version, tags.base, tags.bytes, tags.rules})
+    text.append(".").append(std::to_string(number));
+  return text;
 }
 
 GenerationStep JudgeCounter(const CounterReading& reading, const CounterMemory& memory, base::WallTime now) {
@@ -57,6 +86,13 @@ GenerationStep JudgeCounter(const CounterReading& reading, const CounterMemory& 
       break;
   }
   return {};
+}
+
+TagStep JudgeTags(const CounterReading& reading, const TagMark& known, std::uint64_t rules) {
+  if (known.any() && known.rules != rules) return TagStep::kForeign;
+  if (reading.tags.version < known.version) return TagStep::kOlder;
+  if (!reading.tags.any()) return TagStep::kNone;
+  return reading.tags.rules == rules ? TagStep::kRead : TagStep::kForeign;
 }
 
 std::optional<std::uint64_t> NextGeneration(const CounterReading& reading, const CounterMemory& memory,

@@ -20,6 +20,12 @@
 //     alone, and rule 4 brings the older value back;
 //   - a counter set back by hand while all of them are away: who arrives believes it until one of them is back;
 //   - a bump and the loss of the counter both missed by a process whose clock is behind by more than it was away.
+//
+// Tags. Behind the generation the counter may hold a mark of the policy's tag log (tag_log.h), as
+// "GENERATION.VERSION.BASE.BYTES.RULES". Within a generation the mark follows the same rules: it never goes back (1), a
+// greater version is taken once the log was read that it tells of (2), and a smaller one is raised, with the log (3).
+// A log that does not fit its mark is written again by a process that knows it; where none does, and where the rules by
+// which keys are named have changed since a tag was invalidated, a new generation begins.
 // Threads: pure functions.
 #pragma once
 
@@ -29,6 +35,7 @@
 #include <string_view>
 
 #include "sidecar/base/clock.h"
+#include "sidecar/pipeline/tag_log.h"
 #include "sidecar/resp/reply.h"
 
 namespace herdgate::pipeline {
@@ -44,8 +51,13 @@ struct CounterReading {
 
   Kind kind = Kind::kError;
   std::uint64_t value = 0;  // kValue: 1 to kMaxGeneration
+  TagMark tags{};           // kValue: of no version, or one above the generation
+
+  bool operator==(const CounterReading&) const = default;
 };
 CounterReading ReadCounter(const resp::Reply& reply);
+// What is written there.
+std::string CounterText(std::uint64_t generation, const TagMark& tags);
 
 // What the process knows of the counter.
 struct CounterMemory {
@@ -67,6 +79,16 @@ struct GenerationStep {
   bool operator==(const GenerationStep&) const = default;
 };
 GenerationStep JudgeCounter(const CounterReading& reading, const CounterMemory& memory, base::WallTime now);
+
+// What the mark of a generation that is taken means.
+enum class TagStep : std::uint8_t {
+  kNone,     // no tag of it was invalidated
+  kRead,     // the log has to be read
+  kOlder,    // the process knows of more: write `known` and the log, if the counter has not changed, then read
+  kForeign,  // keys were named by other rules: begin a new generation
+};
+// `known`: what the process knows of the same generation. `rules`: its rules' fingerprint.
+TagStep JudgeTags(const CounterReading& reading, const TagMark& known, std::uint64_t rules);
 
 // The generation that a bump writes; nothing if there is none left.
 std::optional<std::uint64_t> NextGeneration(const CounterReading& reading, const CounterMemory& memory,

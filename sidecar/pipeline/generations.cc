@@ -42,17 +42,16 @@ void Generations::SetPolicies(std::shared_ptr<const policy::PolicySet> policies)
   before.swap(by_index_);
   for (auto& [name, counter] : counters_) counter.active = false;
   std::vector<std::string> names;
+  std::vector<std::string> tagged;
   for (const policy::Policy& policy : policies_->policies()) {
     by_index_.push_back(nullptr);
     if (!HasGeneration(policy)) continue;
     Counter& counter = counters_[policy.name];
-    counter.policy = policy.name;
-    counter.key = GenerationKey(policy.name);
-    counter.cells = &metrics_.Of(policy.name);
-    counter.active = true;
+    if (std::find(before.begin(), before.end(), &counter) == before.end()) counter.known = false;
+    Name(counter, policy);
     by_index_.back() = &counter;
     names.push_back(policy.name);
-    if (std::find(before.begin(), before.end(), &counter) == before.end()) counter.known = false;
+    if (counter.rules != 0) tagged.push_back(policy.name);
   }
   for (auto& [name, counter] : counters_) {
     // What nobody reads may change unseen.
@@ -60,7 +59,7 @@ void Generations::SetPolicies(std::shared_ptr<const policy::PolicySet> policies)
     counter.cells->known.Set(counter.active && counter.known ? 1 : 0);
   }
   const bool any = !names.empty();
-  metrics_.Show(std::move(names));
+  metrics_.Show(std::move(names), std::move(tagged));
   PublishNow({});
   if (any) {
     control_.Open();
@@ -137,13 +136,14 @@ void Generations::Read(Counter& counter) {
 
 void Generations::OnRead(Counter& counter, const resp::Reply& reply) {
   metrics_.tracking.Set(control_.tracked() ? 1 : 0);
-  const GenerationStep step = JudgeCounter(ReadCounter(reply), counter.memory, clock_.Wall());
-  if (step.kind == Step::kTake) Adopt(counter, step.value, {});
-  if (step.kind == Step::kKeep) Error(counter, reply.text);
-  if (counter.active && !counter.denied) {
-    if (step.kind == Step::kCreate) Create(counter, step.value);
-    if (step.kind == Step::kRaise && !counter.raising) QueueWrite(counter, nullptr);
-  }
+  const CounterReading reading = ReadCounter(reply);
+  const GenerationStep step = JudgeCounter(reading, counter.memory, clock_.Wall());
+  // A counter that has to be restored with its log is written with that.
+  const bool creates = step.kind == Step::kCreate && !counter.log.MarkOf(step.value).any();
+  if (step.kind == Step::kTake) return OnGeneration(counter, reading);
+  if (step.kind == Step::kKeep) return Error(counter, reply.text);
+  if (!creates) return Raise(counter);
+  if (counter.active && !counter.denied) Create(counter, step.value);
 }
 
 void Generations::Create(Counter& counter, std::uint64_t value) {
@@ -158,8 +158,8 @@ void Generations::Create(Counter& counter, std::uint64_t value) {
 void Generations::Adopt(Counter& counter, std::uint64_t value, std::function<void()> everywhere) {
   const bool changed = value > counter.memory.last_seen;
   const bool first = counter.memory.last_seen == 0;
-  const bool news = changed || !counter.known;
   counter.memory.last_seen = std::max(value, counter.memory.last_seen);
+  const bool news = RefreshTable(counter) || changed || !counter.known;
   counter.memory.watched = control_.tracked();
   if (counter.active) {
     counter.known = true;
@@ -173,12 +173,13 @@ void Generations::Adopt(Counter& counter, std::uint64_t value, std::function<voi
 }
 
 void Generations::PublishNow(std::function<void()> everywhere) {
-  std::vector<std::uint64_t> generations;
-  generations.reserve(by_index_.size());
+  PolicyNames names;
   for (const Counter* counter : by_index_) {
-    generations.push_back(counter != nullptr && counter->known ? counter->memory.last_seen : 0);
+    const bool known = counter != nullptr && counter->known;
+    names.generations.push_back(known ? counter->memory.last_seen : 0);
+    names.tags.push_back(known ? counter->table : nullptr);
   }
-  publish_(std::move(generations), std::move(everywhere));
+  publish_(std::move(names), std::move(everywhere));
 }
 
 void Generations::Error(const Counter& counter, std::string_view error) {

@@ -1,6 +1,7 @@
 // Generations' conditional writes: bumps, and counters that have to be raised. One at a time, because WATCH belongs to
 // the whole connection:
-//   WATCH, GET | MULTI, SET, EXEC, GET      the last GET makes the upstream push again
+//   WATCH, GET, maybe GETRANGE | MULTI, SET, EXEC, GET      the last GET makes the upstream push again
+// Of a tag, its log is written in the same transaction.
 #include <algorithm>
 #include <utility>
 
@@ -13,22 +14,40 @@ using base::Status;
 using std::chrono::milliseconds;
 
 void Generations::Bump(std::string_view policy, BumpDone done) {
-  const auto found = counters_.find(policy);
-  if (found != counters_.end() && found->second.active && !closed_) {
-    return QueueWrite(found->second, std::move(done));
-  }
-  const std::string name = "'" + std::string(policy) + "'";
-  if (closed_) return done(Status(ErrorCode::kUnavailable, "the sidecar stops"));
-  const bool exists = policies_ && std::any_of(policies_->policies().begin(), policies_->policies().end(),
-                                               [&](const policy::Policy& p) { return p.name == policy; });
-  if (!exists) return done(Status(ErrorCode::kInvalidArgument, "there is no policy " + name));
-  done(Status(ErrorCode::kInvalidArgument,
-              "policy " + name + " has no generations: it needs mode: enforce and version: {generation: true}"));
+  Counter* const counter = Find(policy);
+  if (counter == nullptr) return done(WhyNot(policy));
+  QueueWrite(*counter, {.kind = GenerationWish::Kind::kBump}, [done = std::move(done)](base::Result<TagBump> result) {
+    done(result.ok() ? base::Result(result.value().generation) : result.status());
+  });
 }
 
-void Generations::QueueWrite(Counter& counter, BumpDone done) {
+void Generations::BumpTag(std::string_view policy, std::string_view tag, TagBumpDone done) {
+  Counter* const counter = Find(policy);
+  if (counter == nullptr) return done(WhyNot(policy));
+  if (counter->rules == 0)
+    return done(Status(ErrorCode::kInvalidArgument, "policy '" + std::string(policy) + "' has no rules for tags"));
+  QueueWrite(*counter, {.kind = GenerationWish::Kind::kTag, .tag = std::string(tag)}, std::move(done));
+}
+
+// Null: it has no generations, or nothing can be written any more.
+Generations::Counter* Generations::Find(std::string_view policy) {
+  const auto found = counters_.find(policy);
+  return found != counters_.end() && found->second.active && !closed_ ? &found->second : nullptr;
+}
+
+Status Generations::WhyNot(std::string_view policy) const {
+  const std::string name = "'" + std::string(policy) + "'";
+  if (closed_) return {ErrorCode::kUnavailable, "the sidecar stops"};
+  const bool exists = policies_ && std::any_of(policies_->policies().begin(), policies_->policies().end(),
+                                               [&](const policy::Policy& p) { return p.name == policy; });
+  if (!exists) return {ErrorCode::kInvalidArgument, "there is no policy " + name};
+  return {ErrorCode::kInvalidArgument,
+          "policy " + name + " has no generations: it needs mode: enforce and version: {generation: true}"};
+}
+
+void Generations::QueueWrite(Counter& counter, GenerationWish wish, TagBumpDone done) {
   counter.raising |= !done;
-  writes_.push_back({next_write_++, &counter, std::move(done), loop_.Now() + timeout_});
+  writes_.push_back({next_write_++, &counter, std::move(wish), std::move(done), loop_.Now() + timeout_});
   AwaitDeadline();
   StartWrite();
 }
@@ -39,7 +58,8 @@ void Generations::StartWrite() {
   write_error_.clear();
   const std::uint64_t id = writes_.front().id;
   const std::string& key = writes_.front().counter->key;
-  control_.Ask({"WATCH", key}, [this, id](const resp::Reply& reply) { NoteError(id, reply); });
+  control_.Ask({"WATCH", key, writes_.front().counter->log_key},
+               [this, id](const resp::Reply& reply) { NoteError(id, reply); });
   control_.Ask({"GET", key}, [this, id](const resp::Reply& reply) {
     if (IsUnderWay(id)) OnWatched(reply);
   });
@@ -59,41 +79,78 @@ void Generations::OnWatched(const resp::Reply& reply) {
   const CounterReading reading = ReadCounter(reply);
   if (reading.kind == CounterReading::Kind::kError) write_error_ = reply.text;
   if (!write_error_.empty()) return EndWrite(Status(ErrorCode::kUnavailable, write_error_));
-  const Write& write = writes_.front();
-  if (write.done) {
-    const auto next = NextGeneration(reading, write.counter->memory, clock_.Wall());
-    if (next) return SendWrite(*next);
-    return EndWrite(Status(ErrorCode::kExhausted, "the counter has reached its end; set it to a lower number by hand"));
-  }
-  const GenerationStep step = JudgeCounter(reading, write.counter->memory, clock_.Wall());
-  if (step.kind != GenerationStep::Kind::kTake) return SendWrite(step.value);
-  control_.Ask({"UNWATCH"}, [](const resp::Reply&) {});
-  EndWrite(step.value);
-}
-
-void Generations::SendWrite(std::uint64_t value) {
-  const std::uint64_t id = writes_.front().id;
   Counter& counter = *writes_.front().counter;
-  const auto note = [this, id](const resp::Reply& reply) { NoteError(id, reply); };
-  control_.Ask({"MULTI"}, note);
-  control_.Ask({"SET", counter.key, std::to_string(value)}, note);
-  control_.Ask({"EXEC"}, [this, id, value](const resp::Reply& reply) {
-    if (IsUnderWay(id)) OnWritten(value, reply);
-  });
-  Read(counter);
+  const TagMark& tags = reading.tags;
+  if (!tags.any() || tags.rules != counter.rules || reading.value < counter.memory.last_seen)
+    return Decide(reading, false);
+  const std::uint64_t first = counter.log.FirstByte(reading.value, tags);
+  control_.Ask({"GETRANGE", counter.log_key, std::to_string(first), std::to_string(tags.bytes - 1)},
+               [this, id = writes_.front().id, &counter, reading, first](const resp::Reply& log_reply) {
+                 if (!IsUnderWay(id)) return;
+                 if (counter.log.FirstByte(reading.value, reading.tags) != first) return Restart();
+                 LogReading log;
+                 TakeBytes(log_reply, log);
+                 if (log.failed) return EndWrite(Status(ErrorCode::kUnavailable, log.bytes));
+                 Decide(reading, counter.log.Take(reading.value, reading.tags, log.bytes));
+               });
 }
 
-void Generations::OnWritten(std::uint64_t value, const resp::Reply& reply) {
-  for (const resp::Reply& element : reply.elements) NoteError(writes_.front().id, element);
-  NoteError(writes_.front().id, reply);
-  if (!write_error_.empty()) return EndWrite(Status(ErrorCode::kUnavailable, write_error_));
-  if (reply.type != resp::ReplyType::kNull) return EndWrite(value);
-  // Somebody was faster.
+void Generations::Restart() {
   writing_ = false;
   StartWrite();
 }
 
-void Generations::EndWrite(base::Result<std::uint64_t> result) {
+void Generations::Decide(const CounterReading& reading, bool intact) {
+  const Write& write = writes_.front();
+  const Counter& counter = *write.counter;
+  const auto plan = PlanWrite(
+      write.wish,
+      {.reading = reading, .intact = intact, .memory = counter.memory, .log = counter.log, .rules = counter.rules},
+      clock_.Wall());
+  if (!plan)
+    return EndWrite(Status(ErrorCode::kExhausted, "the counter has reached its end; set it to a lower number by hand"));
+  if (plan->writes) return SendWrite(*plan);
+  control_.Ask({"UNWATCH"}, [](const resp::Reply&) {});
+  EndWrite(TagBump{.generation = plan->generation});
+}
+
+void Generations::SendWrite(const GenerationPlan& plan) {
+  const std::uint64_t id = writes_.front().id;
+  Counter& counter = *writes_.front().counter;
+  const auto note = [this, id](const resp::Reply& reply) { NoteError(id, reply); };
+  control_.Ask({"MULTI"}, note);
+  AskLog(counter, plan, note);
+  control_.Ask({"SET", counter.key, plan.counter}, note);
+  control_.Ask({"EXEC"}, [this, id, plan](const resp::Reply& reply) {
+    if (IsUnderWay(id)) OnWritten(plan, reply);
+  });
+  Read(counter);
+}
+
+void Generations::AskLog(const Counter& counter, const GenerationPlan& plan, const ControlLane::Done& note) {
+  switch (plan.log) {
+    case GenerationPlan::Log::kKeep:
+      return;
+    case GenerationPlan::Log::kRemove:
+      return control_.Ask({"DEL", counter.log_key}, note);
+    case GenerationPlan::Log::kReplace:
+      return control_.Ask({"SET", counter.log_key, plan.line.text}, note);
+    case GenerationPlan::Log::kAppend:
+      return control_.Ask({"APPEND", counter.log_key, plan.line.text}, note);
+  }
+}
+
+void Generations::OnWritten(const GenerationPlan& plan, const resp::Reply& reply) {
+  for (const resp::Reply& element : reply.elements) NoteError(writes_.front().id, element);
+  NoteError(writes_.front().id, reply);
+  if (!write_error_.empty()) return EndWrite(Status(ErrorCode::kUnavailable, write_error_));
+  if (reply.type == resp::ReplyType::kNull) return Restart();  // somebody was faster
+  const bool logged = plan.log == GenerationPlan::Log::kReplace || plan.log == GenerationPlan::Log::kAppend;
+  if (logged) writes_.front().counter->log.Written(plan.generation, plan.line);
+  EndWrite(TagBump{.generation = plan.generation, .version = plan.line.mark.version});
+}
+
+void Generations::EndWrite(base::Result<TagBump> result) {
   const Write write = std::move(writes_.front());
   writes_.pop_front();
   writing_ = false;
@@ -104,10 +161,13 @@ void Generations::EndWrite(base::Result<std::uint64_t> result) {
     Error(counter, result.status().message());
     if (write.done) write.done(std::move(result));
   } else if (write.done) {
-    counter.cells->bumps.Add();
-    Adopt(counter, result.value(), [done = write.done, value = result.value()] { done(value); });
+    const TagBump bump = result.value();
+    const bool tags = write.wish.kind == GenerationWish::Kind::kTag;
+    (bump.version == 0 ? counter.cells->bumps : counter.cells->tag_bumps).Add();
+    if (tags && bump.version == 0) base::LogWarn("policy.tags_exceeded", {{"policy", counter.policy}});
+    Adopt(counter, bump.generation, [done = write.done, bump] { done(bump); });
   } else {
-    Adopt(counter, result.value(), {});
+    Adopt(counter, result.value().generation, {});
   }
   AwaitDeadline();
   StartWrite();

@@ -17,10 +17,9 @@ bool DoesSomething(const policy::Policy& policy) {
           policy.watched() || policy.cache());
 }
 
-policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set,
-                                 std::vector<std::uint64_t> generations) {
+policy::SnapshotPtr MakeSnapshot(const std::shared_ptr<const policy::PolicySet>& set, PolicyNames names) {
   if (!set || std::ranges::none_of(set->policies(), DoesSomething)) return nullptr;
-  return std::make_shared<const policy::Snapshot>(set, std::move(generations));
+  return std::make_shared<const policy::Snapshot>(set, std::move(names.generations), std::move(names.tags));
 }
 
 }  // namespace
@@ -46,8 +45,8 @@ std::vector<cache::CurveTerms> CurveTermsOf(const policy::PolicySet& set) {
 PolicyHub::PolicyHub(LoopContext& home, const upstream::IdentityPtr& identity)
     : home_(home),
       current_(home.policies == nullptr ? nullptr : home.policies->snapshot()),
-      generations_(home, identity, [this](std::vector<std::uint64_t> values, std::function<void()> done) {
-        Publish(std::move(values), std::move(done));
+      generations_(home, identity, [this](PolicyNames names, std::function<void()> done) {
+        Publish(std::move(names), std::move(done));
       }) {}
 
 void PolicyHub::Apply(std::shared_ptr<const policy::PolicySet> set) {
@@ -60,13 +59,18 @@ void PolicyHub::Bump(std::string_view policy, std::function<void(base::Result<st
   generations_.Bump(policy, std::move(done));
 }
 
+void PolicyHub::BumpTag(std::string_view policy, std::string_view tag,
+                        std::function<void(base::Result<TagBump>)> done) {
+  generations_.BumpTag(policy, tag, std::move(done));
+}
+
 policy::SnapshotPtr PolicyHub::Current() const {
   const std::lock_guard lock(mutex_);
   return current_;
 }
 
-void PolicyHub::Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere) {
-  const auto snapshot = MakeSnapshot(set_, std::move(generations));
+void PolicyHub::Publish(PolicyNames names, std::function<void()> everywhere) {
+  const auto snapshot = MakeSnapshot(set_, std::move(names));
   {
     const std::lock_guard lock(mutex_);
     current_ = snapshot;

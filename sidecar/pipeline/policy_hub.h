@@ -36,6 +36,8 @@ class PolicyHub {
   // Hides every key of the policy from all sidecars. `done` runs on this loop, once all loops of this process have the
   // new generation. Errors: no such policy, no generations, the upstream can't be reached.
   void Bump(std::string_view policy, std::function<void(base::Result<std::uint64_t>)> done);
+  // Likewise those of its keys that have the tag by its rules.
+  void BumpTag(std::string_view policy, std::string_view tag, std::function<void(base::Result<TagBump>)> done);
   // The snapshot that was handed out last; a loop may have it a moment later.
   policy::SnapshotPtr Current() const;
   void EverySecond() { generations_.EverySecond(); }
@@ -43,7 +45,7 @@ class PolicyHub {
   void Collect(metrics::SampleSink& sink) const { generations_.Collect(sink); }
 
  private:
-  void Publish(std::vector<std::uint64_t> generations, std::function<void()> everywhere);
+  void Publish(PolicyNames names, std::function<void()> everywhere);
 
   LoopContext& home_;
   std::shared_ptr<const policy::PolicySet> set_;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "sidecar/base/address.h"
 #include "sidecar/base/log.h"
 #include "sidecar/pipeline/generations.h"
+#include "sidecar/policy/snapshot.h"
 #include "tests/integration/support/redis_process.h"
 
 namespace herdgate::pipeline {
@@ -62,8 +64,8 @@ class Node {
                                                  dedicated_in_use_);
     generations_ = std::make_unique<Generations>(
         *pool_, upstream::LaneKey{3, to.db, identity_},
-        [this](std::vector<std::uint64_t> values, std::function<void()> everywhere) {
-          Take(std::move(values));
+        [this](PolicyNames names, std::function<void()> everywhere) {
+          Take(std::move(names));
           if (!everywhere) return;
           if (holds) return held_.push_back(std::move(everywhere));
           loop_.Post(std::move(everywhere));
@@ -89,8 +91,9 @@ class Node {
       {
         const std::lock_guard lock(mutex_);
         values_.clear();
+        set_ = std::make_shared<const policy::PolicySet>(std::move(policies));
       }
-      generations_->SetPolicies(std::make_shared<const policy::PolicySet>(std::move(policies)));
+      generations_->SetPolicies(set_);
     });
   }
   std::future<base::Result<std::uint64_t>> StartBump(const std::string& policy = "user") {
@@ -101,6 +104,16 @@ class Node {
     return promise->get_future();
   }
   base::Result<std::uint64_t> Bump(const std::string& policy = "user") { return StartBump(policy).get(); }
+  std::future<base::Result<TagBump>> StartTagBump(const std::string& tag, const std::string& policy = "user") {
+    auto promise = std::make_shared<std::promise<base::Result<TagBump>>>();
+    loop_.Post([this, policy, tag, promise] {
+      generations_->BumpTag(policy, tag, [promise](base::Result<TagBump> result) { promise->set_value(result); });
+    });
+    return promise->get_future();
+  }
+  base::Result<TagBump> BumpTag(const std::string& tag, const std::string& policy = "user") {
+    return StartTagBump(tag, policy).get();
+  }
   void Run(const std::function<void()>& task) {
     std::promise<void> done;
     loop_.Post([&] {
@@ -124,6 +137,12 @@ class Node {
     const std::lock_guard lock(mutex_);
     return index < values_.size() ? values_[index] : 0;
   }
+  // The key's name by what was published last; "": its generation is not known.
+  std::string Physical(const std::string& key) const {
+    const std::lock_guard lock(mutex_);
+    const policy::Snapshot snapshot(set_, values_, tags_);
+    return snapshot.IsWaiting(set_->Match(key)) ? "" : snapshot.Physical(key);
+  }
   bool Knows(std::size_t index = 0) const {
     return integration::Eventually([&] { return value(index) != 0; });
   }
@@ -143,11 +162,17 @@ class Node {
   std::atomic<bool> holds{false};
 
  private:
-  void Take(std::vector<std::uint64_t> values) {
+  void Take(PolicyNames names) {
     const std::lock_guard lock(mutex_);
-    for (std::size_t i = 0; i < values_.size() && i < values.size(); ++i)
-      went_back_ = went_back_ || values[i] < values_[i];
-    values_ = std::move(values);
+    highest_.resize(std::max(highest_.size(), names.generations.size()));
+    if (values_.empty()) highest_.assign(names.generations.size(), 0);
+    for (std::size_t i = 0; i < names.generations.size(); ++i) {
+      const std::uint64_t value = names.generations[i];
+      went_back_ = went_back_ || (value != 0 && value < highest_[i]);
+      highest_[i] = std::max(highest_[i], value);
+    }
+    values_ = std::move(names.generations);
+    tags_ = std::move(names.tags);
   }
 
   net::Loop loop_{0};
@@ -166,8 +191,11 @@ class Node {
   std::unique_ptr<Generations> generations_;
   std::vector<std::function<void()>> held_;  // the loop's
   mutable std::mutex mutex_;
-  std::vector<std::uint64_t> values_;  // guarded by mutex_
-  bool went_back_ = false;             // guarded by mutex_
+  std::shared_ptr<const policy::PolicySet> set_;  // guarded by mutex_, as all below
+  std::vector<std::uint64_t> values_;
+  std::vector<policy::TagTablePtr> tags_;
+  std::vector<std::uint64_t> highest_;  // of each
+  bool went_back_ = false;
 };
 
 }  // namespace herdgate::pipeline
