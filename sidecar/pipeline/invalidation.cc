@@ -28,7 +28,7 @@ base::Status Wrong(std::string message) {
 }  // namespace
 
 std::string_view NameOf(InvalidationKind kind) {
-  constexpr std::string_view kNames[] = {"key", "keys", "prefix", "pattern", "policy", "everything"};
+  constexpr std::string_view kNames[] = {"key", "keys", "prefix", "pattern", "policy", "tag", "everything"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -70,6 +70,8 @@ base::Status Check(const InvalidationRequest& request) {
   if (bytes > InvalidationRequest::kMostTargetBytes) return Wrong("the targets are larger than 4 MiB together");
   if (request.kind == Kind::kPattern && request.targets.front().empty())
     return Wrong("an empty pattern matches the empty key only: name it as a key");
+  if (request.kind == Kind::kTag && (bytes == 0 || bytes > policy::TagRules::kMostTagBytes))
+    return Wrong("a tag has 1 to 256 bytes");
   const InvalidationOptions& options = request.options;
   // Negated, so that a NaN is wrong too.
   if (!(options.rate > 0) || !(options.scan_rate > 0)) return Wrong("rates are greater than 0");

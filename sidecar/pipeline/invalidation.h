@@ -18,6 +18,11 @@
 //   both       both, the near entries first, and again when    both
 //              Redis has answered
 //
+// A tag means the keys that have it by a policy's rule, and those that an app has tagged (HERDGATE.TAG). A hard one
+// gives the tag a new version in every policy that may give it, at once and without a scan (tag_log.h); then the tagged
+// keys are taken as if they were named, and are tagged no more. What a job leaves of them, the next one of the tag
+// takes first. A soft one scans for the keys of the rules. Scope near leaves the tagged keys tagged.
+//
 // Whatever changes in Redis leaves every sidecar's near cache by tracking. Scope near is this sidecar alone.
 // Soft needs Redis 7 (PEXPIRE LT). Keys that come while a scan runs may stay, as may a value that another sidecar
 // computes for a missing key meanwhile; keys that are there from the beginning to the end are all found.
@@ -38,8 +43,8 @@
 
 namespace herdgate::pipeline {
 
-enum class InvalidationKind : std::uint8_t { kKey, kKeys, kPrefix, kPattern, kPolicy, kEverything };
-inline constexpr std::size_t kInvalidationKinds = 6;
+enum class InvalidationKind : std::uint8_t { kKey, kKeys, kPrefix, kPattern, kPolicy, kTag, kEverything };
+inline constexpr std::size_t kInvalidationKinds = 7;
 enum class InvalidationMode : std::uint8_t { kHard, kSoft };
 enum class InvalidationScope : std::uint8_t { kBoth, kUpstream, kNear };
 
@@ -79,7 +84,7 @@ struct InvalidationRequest {
   InvalidationKind kind = InvalidationKind::kKey;
   InvalidationMode mode = InvalidationMode::kHard;
   InvalidationScope scope = InvalidationScope::kBoth;
-  // kKeys: 1 to kMostKeys; kEverything: none; else one: the key, prefix, glob or policy's name.
+  // kKeys: 1 to kMostKeys; kEverything: none; else one: the key, prefix, glob, policy's name or tag.
   std::vector<std::string> targets{};
   InvalidationOptions options{};
   // Needed by what CoversAll.
@@ -121,7 +126,9 @@ struct InvalidationStatus {
   bool capped = false;              // max_keys was reached
   std::uint64_t cursor = 0;         // of SCAN, as a report has it
   std::uint64_t keyspace = 0;       // DBSIZE at the beginning of the scan
-  std::uint64_t generation = 0;     // the new one, of a policy's bump
+  std::uint64_t generation = 0;     // the new one, of a policy's bump; of a tag, its version
+  std::uint64_t bumped = 0;         // kind tag: policies in which it has a new version, or which have a new generation
+  std::uint64_t renewed = 0;        // of those: have a new generation (TagBump)
   std::uint64_t interruptions = 0;  // connections to the upstream lost
   std::uint64_t rescans = 0;  // begun anew: another Redis process, whose cursors mean other things, or other policies
   double rate = 0;            // keys a second that are allowed now

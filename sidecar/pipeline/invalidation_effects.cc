@@ -155,4 +155,13 @@ void InvalidationEffects::Bump(const std::string& policy, std::function<void(bas
   });
 }
 
+void InvalidationEffects::BumpTag(const std::string& policy, const std::string& tag,
+                                  std::function<void(base::Result<TagBump>)> done) {
+  parts_.home.loop.Post([&policies = parts_.policies, &loop = loop_, policy, tag, done = std::move(done)] {
+    policies.BumpTag(policy, tag, [&loop, done](base::Result<TagBump> result) {
+      loop.Post([done, result = std::move(result)] { done(result); });
+    });
+  });
+}
+
 }  // namespace herdgate::pipeline

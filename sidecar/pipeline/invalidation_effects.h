@@ -38,6 +38,8 @@ class InvalidationEffects final : public InvalidationHost {
   void TaintFlights(std::shared_ptr<const InvalidationMatcher> matcher, std::function<void()> done) override;
   std::vector<Hot> HottestOf(const InvalidationMatcher& matcher) const override;
   void Bump(const std::string& policy, std::function<void(base::Result<std::uint64_t>)> done) override;
+  void BumpTag(const std::string& policy, const std::string& tag,
+               std::function<void(base::Result<TagBump>)> done) override;
 
  private:
   // Runs `task` on the home loop, then `done` on this one.

@@ -16,6 +16,7 @@
 #include "sidecar/base/result.h"
 #include "sidecar/pipeline/invalidation.h"
 #include "sidecar/pipeline/invalidation_matcher.h"
+#include "sidecar/pipeline/tag_log.h"
 #include "sidecar/policy/snapshot.h"
 
 namespace herdgate::pipeline {
@@ -63,6 +64,9 @@ class InvalidationHost {
   };
   virtual std::vector<Hot> HottestOf(const InvalidationMatcher& matcher) const = 0;
   virtual void Bump(const std::string& policy, std::function<void(base::Result<std::uint64_t>)> done) = 0;
+  // Hides the keys of the policy that have the tag by its rules.
+  virtual void BumpTag(const std::string& policy, const std::string& tag,
+                       std::function<void(base::Result<TagBump>)> done) = 0;
 };
 
 }  // namespace herdgate::pipeline

@@ -110,8 +110,9 @@ void InvalidationJob::Step() {
   if (!prepared_) return Prepare();
   if (batch_) return SendBatch();
   if (!Refresh()) return;
-  if (status_.capped || (pending_.empty() && exhausted_)) return End(State::kDone);
-  pending_.empty() ? NextPage() : NextBatch();
+  if (status_.capped || (pending_.empty() && exhausted_ && !members_left_)) return End(State::kDone);
+  if (!pending_.empty()) return NextBatch();
+  exhausted_ ? NextMembers() : NextPage();
 }
 
 void InvalidationJob::StepAfter(std::chrono::nanoseconds delay) {

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -103,6 +104,14 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void PrepareScan();
   void Bump();
   void OnBump(const base::Result<std::uint64_t>& result);
+  void OnNotBumped(const base::Status& why);
+  bool scans() const;
+  void BumpTags();
+  void OnTagBumped(const std::string& policy, const base::Result<TagBump>& result);
+  void NextMembers();
+  void OnMembers(const BatchQuery::Answer& answer);
+  BatchQuery::Words ForgetMembers(const InvalidationBatch& batch) const;
+  void TakeMembers(const std::vector<std::string_view>& members);
   void NameKeys();
   void Rescan();
   void Identify();
@@ -138,6 +147,11 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   std::string run_id_;
   std::size_t page_ = 0;  // keys that the page under way passes over
   int bump_attempts_ = 0;
+  std::set<std::string, std::less<>> tag_bumped_;  // policies
+  bool members_left_ = false;                      // the tagged keys (HERDGATE.TAG) come after all else
+  bool members_begun_ = false;                     // pending_ and batch_ are of them
+  bool members_taken_ = false;                     // no tag of later is meant
+  std::size_t members_seen_ = 0;                   // scope near
   std::chrono::milliseconds backoff_{0};
   base::SteadyTime running_since_;
   base::SteadyTime first_line_at_;

@@ -65,11 +65,20 @@ void InvalidationJob::Prepare() {
     const std::size_t removed = context_.host.SweepNear(*matcher_, request_->mode);
     Update([&](InvalidationStatus& status) { status.counts.near = removed; });
   }
-  if (request_->scope == Scope::kNear && !names_keys()) return End(State::kDone);
+  members_left_ = request_->kind == Kind::kTag;
+  if (request_->scope == Scope::kNear && !names_keys() && !members_left_) return End(State::kDone);
   if (request_->mode == Mode::kHard && matcher_->can_bump()) return Bump();
+  const bool bumps_tags = request_->mode == Mode::kHard && request_->scope != Scope::kNear;
+  if (bumps_tags && tag_bumped_.size() < matcher_->tag_policies().size()) return BumpTags();
   prepared_ = true;
-  exhausted_ = names_keys();
-  names_keys() ? Step() : PrepareScan();
+  exhausted_ = !scans();
+  exhausted_ ? Step() : PrepareScan();
+}
+
+// Whether keys have to be found.
+bool InvalidationJob::scans() const {
+  if (request_->kind != Kind::kTag) return !names_keys();
+  return request_->mode == Mode::kSoft && request_->scope != Scope::kNear && !matcher_->tag_policies().empty();
 }
 
 // Values that are being computed now may be of what is to be forgotten.
@@ -96,7 +105,10 @@ void InvalidationJob::OnBump(const base::Result<std::uint64_t>& result) {
     Update([&](InvalidationStatus& status) { status.generation = result.value(); });
     return End(State::kDone);
   }
-  const base::Status& why = result.status();
+  OnNotBumped(result.status());
+}
+
+void InvalidationJob::OnNotBumped(const base::Status& why) {
   const bool refused = !context_.host.UpstreamAway() && ++bump_attempts_ >= kBumpAttempts;
   if (why.code() == base::ErrorCode::kInvalidArgument || refused) return Fail(why.message());
   Wait(why.message());
@@ -122,7 +134,8 @@ void InvalidationJob::NameKeys() {
 
 void InvalidationJob::Rescan() {
   pending_.clear();
-  exhausted_ = false;
+  exhausted_ = !scans();
+  members_begun_ = false;
   Update([](InvalidationStatus& status) {
     if (status.cursor == 0 && status.counts.scanned == 0) return;
     status.cursor = 0;
@@ -243,7 +256,7 @@ void InvalidationJob::NextBatch() {
     status.counts.outside_policy += outside;
     status.counts.refreshing += refreshing;
     // A scan's sweep has counted them.
-    if (names_keys()) status.counts.near += removed;
+    if (names_keys() || members_left_) status.counts.near += removed;
   });
   line_.matched += most;
   if (near_only) return Step();
@@ -276,11 +289,13 @@ std::vector<BatchQuery::Words> InvalidationJob::RequestsFor(const InvalidationBa
       const std::uint64_t life = 1 + hands_->random.Next() % window;
       requests.push_back({"PEXPIRE", key.physical, std::to_string(life), "LT"});
     }
+    if (members_begun_) requests.push_back(ForgetMembers(batch));
     return requests;
   }
   BatchQuery::Words unlink = {by_del_ ? "DEL" : "UNLINK"};
   for (const Key& key : batch.keys) unlink.push_back(key.physical);
   requests.push_back(std::move(unlink));
+  if (members_begun_) requests.push_back(ForgetMembers(batch));
   const std::vector<std::string> companions = context_.host.CompanionsOf(batch);
   if (companions.empty()) return requests;
   requests.push_back({by_del_ ? "DEL" : "UNLINK"});

@@ -37,6 +37,11 @@ InvalidationMatcher::InvalidationMatcher(std::shared_ptr<const InvalidationReque
     const policy::Policy* const policy = At(policy_);
     can_bump_ = policy != nullptr && policy->mode == policy::Mode::kEnforce && policy->version.generation;
   }
+  if (request_->kind == Kind::kTag && snapshot_) {
+    for (std::size_t i = 0; i < snapshot_->set().size(); ++i) {
+      if (MayGive(i)) tag_policies_.push_back(snapshot_->set().at(i).name);
+    }
+  }
   FindPattern();
   if (snapshot_) FindWaiting();
 }
@@ -46,12 +51,22 @@ void InvalidationMatcher::FindPattern() {
   if (request_->kind == Kind::kPrefix) globs = {policy::EscapeGlob(request_->targets.front()) + "*"};
   if (request_->kind == Kind::kPattern) globs = request_->targets;
   if (const policy::Policy* const policy = At(policy_); policy != nullptr) globs = policy->match;
+  for (std::size_t i = 0; request_->kind == Kind::kTag && snapshot_ && i < snapshot_->set().size(); ++i) {
+    const policy::Policy& policy = snapshot_->set().at(i);
+    if (MayGive(i)) globs.insert(globs.end(), policy.match.begin(), policy.match.end());
+  }
   if (snapshot_) {
     for (std::string& glob : globs) glob = policy::TranslateListing(*snapshot_, glob).physical;
   }
   if (globs.size() == 1) pattern_ = globs.front();
   // One scan over what they have in common costs the upstream less than one for each.
   if (globs.size() > 1) pattern_ = policy::EscapeGlob(CommonPrefix(globs)) + "*";
+}
+
+// Whether keys of the policy may have the tag that is meant.
+bool InvalidationMatcher::MayGive(std::size_t policy) const {
+  const policy::TagRules* const rules = snapshot_->set().tags(policy);
+  return rules != nullptr && snapshot_->set().at(policy).tagged() && rules->CanGive(request_->targets.front());
 }
 
 void InvalidationMatcher::FindWaiting() {
@@ -98,6 +113,9 @@ bool InvalidationMatcher::Means(std::string_view logical, std::size_t policy) co
       return policy::GlobMatches(request_->targets.front(), logical);
     case Kind::kPolicy:
       return policy != PolicySet::kNone && policy == policy_;
+    case Kind::kTag:
+      return policy != PolicySet::kNone && MayGive(policy) &&
+             snapshot_->set().tags(policy)->Gives(logical, request_->targets.front());
     case Kind::kEverything:
       return true;
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sidecar/pipeline/invalidation.h"
 #include "sidecar/policy/snapshot.h"
@@ -32,7 +33,8 @@ class InvalidationMatcher {
   // `snapshot` null: no policies.
   InvalidationMatcher(std::shared_ptr<const InvalidationRequest> request, policy::SnapshotPtr snapshot);
 
-  // A glob that matches at least the physical names of all keys that are meant. REQUIRES: not of kind key or keys.
+  // A glob that matches at least the physical names of all keys that are meant. REQUIRES: not of kind key or keys; a
+  // tag, only if there are tag_policies.
   const std::string& pattern() const { return pattern_; }
   // Kind policy: there is no policy of that name (any more).
   bool policy_gone() const { return policy_gone_; }
@@ -40,6 +42,8 @@ class InvalidationMatcher {
   std::string_view waits_for() const { return waits_for_; }
   // Kind policy: it has generations, and is enforced.
   bool can_bump() const { return can_bump_; }
+  // Kind tag: the names of the policies whose rules may give it.
+  const std::vector<std::string>& tag_policies() const { return tag_policies_; }
 
   Judged Judge(std::string_view physical) const;
   bool Means(std::string_view logical, std::size_t policy) const;
@@ -53,6 +57,7 @@ class InvalidationMatcher {
 
  private:
   void FindPattern();
+  bool MayGive(std::size_t policy) const;
   void FindWaiting();
 
   const std::shared_ptr<const InvalidationRequest> request_;
@@ -62,6 +67,7 @@ class InvalidationMatcher {
   std::string waits_for_;
   bool policy_gone_ = false;
   bool can_bump_ = false;
+  std::vector<std::string> tag_policies_;
 };
 
 }  // namespace herdgate::pipeline

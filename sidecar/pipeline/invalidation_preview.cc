@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/scan_reply.h"
+#include "sidecar/pipeline/tag_members.h"
 
 namespace herdgate::pipeline {
 
@@ -72,7 +73,7 @@ void InvalidationPreview::Start() {
   const auto hottest = context_.host.HottestOf(*matcher_);
   Update([&](InvalidationPreviewStatus& status) {
     status.bumps = request_->mode == InvalidationMode::kHard && request_->scope != InvalidationScope::kNear &&
-                   matcher_->can_bump();
+                   (matcher_->can_bump() || !matcher_->tag_policies().empty());
     for (const InvalidationHost::Hot& hot : hottest) {
       const policy::Policy* const policy = matcher_->At(hot.policy);
       AddLoad(hot, policy != nullptr && policy->coalesces(), status);
@@ -110,7 +111,13 @@ void InvalidationPreview::OnSize(const BatchQuery::Answer& answer) {
   if (Failed(answer)) return;
   const auto keys = static_cast<std::uint64_t>(IntegerIn(answer.replies.front(), 0));
   Update([&](InvalidationPreviewStatus& status) { status.keyspace = keys; });
-  NamesKeys(*request_) ? OnKeys(0, 0, {}) : NextPage();
+  if (NamesKeys(*request_)) return OnKeys(0, 0, {});
+  if (request_->kind != InvalidationKind::kTag || !matcher_->tag_policies().empty()) return NextPage();
+  Update([](InvalidationPreviewStatus& status) {
+    status.exact = true;
+    status.progress = 1;
+  });
+  AskMembers();
 }
 
 // ---- keys that are named
@@ -171,7 +178,36 @@ void InvalidationPreview::OnPage(const BatchQuery::Answer& answer) {
     status.keys = status.exact ? status.found : static_cast<std::uint64_t>(all);
   });
   loop_.RefreshNow();
-  cursor_ == 0 || loop_.Now() - began_ >= kBudget ? AskSample() : NextPage();
+  if (cursor_ != 0 && loop_.Now() - began_ < kBudget) return NextPage();
+  request_->kind == InvalidationKind::kTag ? AskMembers() : AskSample();
+}
+
+// ---- keys that apps have tagged: added as they are, though some may be gone, and some found by a rule too
+
+void InvalidationPreview::AskMembers() {
+  const std::string& tag = request_->targets.front();
+  hands_->query.Ask({{"ZCARD", TagMembersKey(tag)},
+                     {"ZCARD", TakenMembersKey(tag)},
+                     {"ZRANGE", TagMembersKey(tag), "0", std::to_string(kSample - 1)}},
+                    [this](const BatchQuery::Answer& answer) { OnMembers(answer); });
+}
+
+void InvalidationPreview::OnMembers(const BatchQuery::Answer& answer) {
+  if (Failed(answer)) return;
+  const auto members = static_cast<std::uint64_t>(IntegerIn(answer.replies[0], 0) + IntegerIn(answer.replies[1], 0));
+  const auto parsed = resp::ParseReply(answer.replies[2]);
+  const std::uint64_t found = status_.found;
+  if (parsed.ok()) {
+    for (const resp::Reply& member : parsed.value().reply.elements) {
+      if (member.is_text()) Take(matcher_->Physical(member.text), member.text, matcher_->PolicyOf(member.text));
+    }
+  }
+  Update([&](InvalidationPreviewStatus& status) {
+    status.keys += members;
+    status.found = found + members;
+    status.exact = status.exact && members == 0;
+  });
+  AskSample();
 }
 
 // ---- the sample

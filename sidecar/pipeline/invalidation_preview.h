@@ -115,6 +115,8 @@ class InvalidationPreview {
   void NextPage();
   void OnPage(const BatchQuery::Answer& answer);
   void Take(std::string_view physical, std::string_view logical, std::size_t policy);
+  void AskMembers();
+  void OnMembers(const BatchQuery::Answer& answer);
   void AskSample();
   void OnSample(const BatchQuery::Answer& answer);
   std::string PolicyName(std::size_t policy) const;

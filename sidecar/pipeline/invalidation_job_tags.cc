@@ -1,0 +1,127 @@
+// InvalidationJob: tags: new versions for those that keys have by rules, and the keys that apps have tagged.
+#include <algorithm>
+#include <utility>
+
+#include "sidecar/pipeline/invalidation_job.h"
+#include "sidecar/pipeline/passing_error.h"
+#include "sidecar/pipeline/tag_members.h"
+#include "sidecar/resp/reply.h"
+
+namespace herdgate::pipeline {
+
+using Scope = InvalidationScope;
+
+namespace {
+
+constexpr std::size_t kMembersAtOnce = 1000;
+
+// The texts of an array; nothing of anything else.
+std::vector<std::string_view> TextsOf(const resp::Reply& reply) {
+  std::vector<std::string_view> texts;
+  for (const resp::Reply& element : reply.elements) {
+    if (element.is_text()) texts.push_back(element.text);
+  }
+  return texts;
+}
+
+}  // namespace
+
+// ---- by rules
+
+// One policy after another; those that have it already are left out when it is tried again.
+void InvalidationJob::BumpTags() {
+  const auto& names = matcher_->tag_policies();
+  const auto next = std::ranges::find_if(names, [&](const std::string& name) { return !tag_bumped_.contains(name); });
+  if (next == names.end()) return Step();
+  busy_ = true;
+  const auto done = [self = shared_from_this(), name = *next](const base::Result<TagBump>& result) {
+    self->busy_ = false;
+    self->OnTagBumped(name, result);
+  };
+  context_.host.BumpTag(*next, request_->targets.front(), done);
+}
+
+void InvalidationJob::OnTagBumped(const std::string& policy, const base::Result<TagBump>& result) {
+  if (HasEnded(status_.state)) return;
+  if (!result.ok()) return OnNotBumped(result.status());
+  tag_bumped_.insert(policy);
+  const TagBump bump = result.value();
+  Update([&](InvalidationStatus& status) {
+    ++status.bumped;
+    if (bump.version == 0) ++status.renewed;
+    status.generation = std::max(status.generation, std::max(bump.generation, bump.version));
+  });
+  NotWaiting();
+  Step();
+}
+
+// ---- by apps
+
+// The set is taken by another name, from which keys go when they are done with; what another job has left there comes
+// first.
+void InvalidationJob::NextMembers() {
+  const std::string& tag = request_->targets.front();
+  busy_ = true;
+  members_begun_ = true;
+  if (request_->scope == Scope::kNear) {
+    const std::string first = std::to_string(members_seen_);
+    const std::string last = std::to_string(members_seen_ + kMembersAtOnce - 1);
+    hands_->query.Ask({{"EXISTS", TagMembersKey(tag)}, {"ZRANGE", TagMembersKey(tag), first, last}},
+                      [this](const BatchQuery::Answer& answer) {
+                        busy_ = false;
+                        OnMembers(answer);
+                      });
+    return;
+  }
+  std::vector<BatchQuery::Words> requests;
+  if (!members_taken_) requests.push_back({"RENAMENX", TagMembersKey(tag), TakenMembersKey(tag)});
+  requests.push_back({"EXISTS", TakenMembersKey(tag)});
+  requests.push_back({"ZRANGE", TakenMembersKey(tag), "0", std::to_string(kMembersAtOnce - 1)});
+  hands_->query.Ask(requests, [this](const BatchQuery::Answer& answer) {
+    busy_ = false;
+    OnMembers(answer);
+  });
+}
+
+void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
+  const bool lost = !answer.lost.empty();
+  const bool there = !lost && answer.replies[answer.replies.size() - 2] == ":1\r\n";
+  std::string_view error;
+  // Without a set its commands may be unknown.
+  for (std::size_t i = 0; !lost && i < answer.replies.size(); ++i) {
+    const std::string_view reply = answer.replies[i];
+    if (reply.starts_with('-') && error.empty() && (there || IsPassing(reply))) error = reply;
+  }
+  if (there && error.starts_with("-ERR no such key")) error = {};  // RENAMENX's
+  if (LostOrRefused(answer, error)) return;
+  NotWaiting();
+  // 1, or an error: there is no set. 0: what another one took is still there.
+  const bool renames = request_->scope != Scope::kNear && !members_taken_;
+  if (renames) members_taken_ = answer.replies.front() != ":0\r\n";
+  if (context_.host.Snapshot() != matcher_->snapshot()) return Step();  // other names: they are asked for again
+  const auto parsed = resp::ParseReply(answer.replies.back());
+  const bool readable = there && parsed.ok();
+  const std::vector<std::string_view> members =
+      readable ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();
+  if (members.empty() && (members_taken_ || request_->scope == Scope::kNear)) members_left_ = false;
+  members_seen_ += members.size();
+  TakeMembers(members);
+  Step();
+}
+
+void InvalidationJob::TakeMembers(const std::vector<std::string_view>& members) {
+  for (const std::string_view member : members) {
+    std::string physical = matcher_->Physical(member);
+    const std::size_t prefix = physical.size() - member.size();
+    pending_.push_back({std::move(physical), prefix, matcher_->PolicyOf(member)});
+  }
+}
+
+// Behind what is done with them: what is lost on the way is done again.
+BatchQuery::Words InvalidationJob::ForgetMembers(const InvalidationBatch& batch) const {
+  BatchQuery::Words words = {"ZREM", TakenMembersKey(request_->targets.front())};
+  for (const Key& key : batch.keys) words.emplace_back(key.logical());
+  return words;
+}
+
+}  // namespace herdgate::pipeline
