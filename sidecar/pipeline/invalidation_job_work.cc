@@ -61,9 +61,9 @@ bool InvalidationJob::Refresh() {
 void InvalidationJob::Prepare() {
   if (!Refresh()) return;
   const bool near = request_->scope != Scope::kUpstream;
-  if (near && !names_keys()) {
+  if (near && !names_keys() && tag_bumped_.empty()) {
     const std::size_t removed = context_.host.SweepNear(*matcher_, request_->mode);
-    Update([&](InvalidationStatus& status) { status.counts.near = removed; });
+    Update([&](InvalidationStatus& status) { status.counts.near += removed; });
   }
   members_left_ = request_->kind == Kind::kTag;
   if (request_->scope == Scope::kNear && !names_keys() && !members_left_) return End(State::kDone);
