@@ -8,6 +8,7 @@
 #include "sidecar/pipeline/absent_reply.h"
 #include "sidecar/pipeline/local_commands.h"
 #include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/tag_members.h"
 #include "sidecar/pipeline/texts.h"
 #include "sidecar/pipeline/transaction_block.h"
 #include "sidecar/resp/encoder.h"
@@ -54,7 +55,10 @@ Verdict Client::Handle(const resp::Request& request) {
   if (flight_work_) BeforeNext(spec, request.args);
   if (blocked_ == 0) last_command_ = spec.id;  // Redis has not looked at what stands behind a blocking command
   Verdict verdict = Verdict::kDone;
-  if (!context_.policies->active()) {
+  const bool tags = spec.is_unknown() && IsTagCommand(request.args[0]);
+  if (const auto tagged = tags ? TagKey(request) : std::nullopt) {
+    verdict = *tagged;
+  } else if (!context_.policies->active()) {
     verdict = Dispatch(spec, request);
   } else if (near_missed_ = refresh_due_ = IsRefreshDue(spec, request); refresh_due_ || !AnswerHit(spec, request)) {
     verdict = Weighed(spec, request);

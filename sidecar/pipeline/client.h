@@ -292,6 +292,7 @@ class Client final : public upstream::ReplySink, public std::enable_shared_from_
   net::Verdict Weighed(const command::CommandSpec& spec, const resp::Request& request);
   bool IsPlainGet(const command::CommandSpec& spec, const resp::Request& request, std::size_t policy) const;
   net::Verdict SendPlainGet(const command::CommandSpec& spec, const resp::Request& request, std::size_t policy);
+  std::optional<net::Verdict> TagKey(const resp::Request& request);
   net::Verdict Judged(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict JudgedExec(const command::CommandSpec& spec, const resp::Request& request);
   net::Verdict Carry(const command::CommandSpec& spec, const resp::Request& judged, policy::RequestPlan& plan);

@@ -1,17 +1,39 @@
-// The keys that apps have tagged (HERDGATE.TAG), as they stand in the upstream.
+// The keys that apps tag (HERDGATE.TAG key tag [tag ...]), as they stand in the upstream.
 //
 //   __herdgate:tag:TAG         a sorted set of logical keys, by the wall-clock millisecond until which they count
 //   __herdgate:tag-taken:TAG   what an invalidation has taken of it and is not done with
 //
+// A key counts for as long as its value may live: without an expiry, for ever. How long a value will live that is not
+// there yet, or is given another expiry later, is told by the policy's ttl.max; where there is none, it is kMemberLife
+// at least. A set lives a little longer than its last member. Each tagging drops a few members whose time is over.
 // Threads: pure functions.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace herdgate::pipeline {
 
+inline constexpr std::chrono::milliseconds kMemberLife = std::chrono::hours(7 * 24);
+inline constexpr std::size_t kMostTagsAtOnce = 16;
+
 std::string TagMembersKey(std::string_view tag);
 std::string TakenMembersKey(std::string_view tag);
+
+// Whether this is the command's name, in any case.
+bool IsTagCommand(std::string_view name);
+// The error line for these arguments, the name first; empty: they are right.
+std::string_view WrongTagArguments(std::span<const std::string_view> args);
+
+struct TaggedKey {
+  std::string_view logical;
+  std::string physical;
+  std::chrono::milliseconds longest{0};  // that its value may live; 0: not known
+};
+// What the upstream is asked in the command's place: one EVAL, answered +OK.
+std::string TagRequest(const TaggedKey& key, std::span<const std::string_view> tags);
 
 }  // namespace herdgate::pipeline

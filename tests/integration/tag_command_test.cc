@@ -1,0 +1,269 @@
+// HERDGATE.TAG: what clients get, what stands in Redis, and what an invalidation of the tag does.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/integration/support/invalidation_fixture.h"
+
+namespace herdgate::integration {
+namespace {
+
+using Kind = InvalidationKind;
+using Mode = InvalidationMode;
+using Scope = InvalidationScope;
+
+constexpr const char* kPolicies = R"yaml(
+policies:
+  - {name: user, match: ["u:*"], version: {schema: 7, generation: true}, near: {enabled: true, max_ttl: 60s}}
+  - {name: short, match: ["s:*"], ttl: {missing: apply, default: 1m, max: 1h}}
+  - name: ruled
+    match: ["r:*"]
+    version: {generation: true}
+    tags: [{match: "r:([0-9]+):.*", tag: "t:{1}"}]
+)yaml";
+constexpr const char* kOk = "+OK\r\n";
+constexpr const char* kNil = "$-1\r\n";
+constexpr const char* kSet = "__herdgate:tag:t:1";
+constexpr const char* kTaken = "__herdgate:tag-taken:t:1";
+
+class TagCommandTest : public InvalidationTest {
+ protected:
+  void SetUp() override {
+    InvalidationTest::SetUp();
+    if (!IsSkipped()) Open(kPolicies);
+  }
+  // Makes the keys and tags them t:1.
+  void Tag(const std::vector<std::string>& keys) {
+    RawClient client = gate_->Client();
+    for (const std::string& key : keys) {
+      ASSERT_EQ(client.Do({"SET", key, key}), kOk);
+      ASSERT_EQ(client.Do({"HERDGATE.TAG", key, "t:1"}), kOk);
+    }
+  }
+  long long Members(const std::string& set = kSet) { return Number(Direct().Do({"ZCARD", set})); }
+  std::string Get(const std::string& key) { return gate_->Client().Do({"GET", key}); }
+};
+
+TEST_F(TagCommandTest, AHardInvalidationTakesTheTagsKeysOfAnyPolicyAndOfNone) {
+  Tag({"u:1", "s:1", "plain", "r:1:x", "r:2:x"});
+  ASSERT_EQ(gate_->Client().Do({"SET", "u:2", "kept"}), kOk);
+  const InvalidationStatus status = Done(Ask(Kind::kTag, {"t:1"}));
+  // r:1:x has the tag by a rule too: it is hidden already, and its new name is not there.
+  EXPECT_EQ(status.bumped, 1U);
+  EXPECT_EQ(status.counts.matched, 5U);
+  EXPECT_EQ(status.counts.deleted, 4U);
+  EXPECT_EQ(status.counts.outside_policy, 1U);
+  for (const char* key : {"u:1", "s:1", "plain", "r:1:x", "r:2:x"}) EXPECT_EQ(Get(key), kNil) << key;
+  EXPECT_EQ(Get("u:2"), "$4\r\nkept\r\n");
+  EXPECT_EQ(Direct().Do({"EXISTS", kSet, kTaken}), ":0\r\n");
+}
+
+TEST_F(TagCommandTest, AKeyMayHaveManyTags) {
+  RawClient client = gate_->Client();
+  client.Do({"SET", "u:1", "v"});
+  EXPECT_EQ(client.Do({"herdgate.tag", "u:1", "a", "b", "a"}), kOk);
+  EXPECT_EQ(Direct().Do({"ZRANGE", "__herdgate:tag:b", "0", "-1"}), "*1\r\n$3\r\nu:1\r\n");
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"b"})).counts.deleted, 1U);
+  client.Do({"SET", "u:1", "v"});
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"b"})).counts.matched, 0U) << "it is not tagged so any more";
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"a"})).counts.deleted, 1U);
+}
+
+TEST_F(TagCommandTest, ManyKeysGoInBatches) {
+  RawClient client = gate_->Client();
+  std::string batch;
+  constexpr int kKeys = 5000;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = "u:" + std::to_string(i);
+    batch += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
+  }
+  client.Send(batch);
+  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_EQ(client.Read(), kOk);
+  EXPECT_EQ(Members(), kKeys);
+  InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
+  request.options.max_keys = 2000;
+  EXPECT_EQ(Done(request).counts.deleted, 2000U);
+  EXPECT_EQ(Members(kTaken), kKeys - 2000) << "what the cap has left";
+  ASSERT_EQ(client.Do({"SET", "u:late", "v"}), kOk);
+  ASSERT_EQ(client.Do({"HERDGATE.TAG", "u:late", "t:1"}), kOk);
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"t:1"})).counts.deleted, static_cast<std::uint64_t>(kKeys - 2000 + 1));
+  EXPECT_EQ(Direct().Do({"EXISTS", kSet, kTaken}), ":0\r\n");
+  EXPECT_EQ(client.Do({"KEYS", "u:*"}), "*0\r\n");
+}
+
+TEST_F(TagCommandTest, ASoftOneShortensThem) {
+  Tag({"u:1", "s:1", "plain"});
+  InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
+  request.mode = Mode::kSoft;
+  EXPECT_EQ(Done(request).counts.shortened, 3U);
+  EXPECT_LE(Number(Direct().Do({"PTTL", "plain"})), 10000);
+  EXPECT_EQ(Direct().Do({"EXISTS", kSet, kTaken}), ":0\r\n");
+}
+
+TEST_F(TagCommandTest, ScopeNearLeavesTheKeysTagged) {
+  Tag({"u:1", "u:2"});
+  ASSERT_TRUE(gate_->MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
+  RawClient client = gate_->Client();
+  ASSERT_TRUE(Eventually([&] {
+    client.Do({"GET", "u:1"});
+    return gate_->Metric("herdgate_near_entries") == 1;
+  }));
+  InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
+  request.scope = Scope::kNear;
+  EXPECT_EQ(Done(request).counts.near, 1U);
+  EXPECT_EQ(Members(), 2);
+  EXPECT_EQ(Get("u:1"), "$3\r\nu:1\r\n");
+}
+
+TEST_F(TagCommandTest, APreviewCountsThem) {
+  Tag({"u:1", "s:1", "plain"});
+  const Invalidations::Started started = All().Preview(Ask(Kind::kTag, {"t:1"}));
+  ASSERT_TRUE(
+      Eventually([&] { return All().GetPreview(started.id)->state != InvalidationPreviewStatus::State::kRunning; }));
+  const InvalidationPreviewStatus preview = *All().GetPreview(started.id);
+  EXPECT_EQ(preview.state, InvalidationPreviewStatus::State::kDone) << preview.error;
+  EXPECT_EQ(preview.keys, 3U);
+  EXPECT_EQ(preview.sample.size(), 3U);
+  EXPECT_EQ(Members(), 3);
+}
+
+TEST_F(TagCommandTest, AMemberCountsAsLongAsItsValueMayLive) {
+  RawClient client = gate_->Client();
+  client.Do({"SET", "u:1", "v"});  // without an expiry
+  client.Do({"HERDGATE.TAG", "u:1", "forever"});
+  EXPECT_EQ(Text(Direct().Do({"ZSCORE", "__herdgate:tag:forever", "u:1"})), "inf");
+  EXPECT_EQ(Number(Direct().Do({"PTTL", "__herdgate:tag:forever"})), -1);
+  constexpr long long kHour = 3600000;
+  client.Do({"SET", "s:1", "v"});
+  client.Do({"HERDGATE.TAG", "s:1", "bounded"});
+  const long long bounded = Number(Direct().Do({"PTTL", "__herdgate:tag:bounded"}));
+  EXPECT_GT(bounded, kHour);
+  EXPECT_LE(bounded, kHour + 60000);
+  client.Do({"HERDGATE.TAG", "u:soon", "week"});  // before its SET
+  EXPECT_GT(Number(Direct().Do({"PTTL", "__herdgate:tag:week"})), 7 * 24 * kHour);
+  client.Do({"SET", "u:long", "v", "PX", std::to_string(30 * 24 * kHour)});
+  client.Do({"HERDGATE.TAG", "u:long", "week"});
+  EXPECT_GT(Number(Direct().Do({"PTTL", "__herdgate:tag:week"})), 29 * 24 * kHour);
+  client.Do({"HERDGATE.TAG", "u:soon", "week"});
+  EXPECT_GT(Number(Direct().Do({"PTTL", "__herdgate:tag:week"})), 29 * 24 * kHour) << "never shorter";
+}
+
+TEST_F(TagCommandTest, MembersWhoseTimeIsOverGoWithTheNextTagging) {
+  Direct().Do({"ZADD", kSet, "1", "old", "2", "older", "inf", "always"});
+  gate_->Client().Do({"HERDGATE.TAG", "u:1", "t:1"});
+  EXPECT_EQ(Direct().Do({"ZRANGE", kSet, "0", "-1"}), "*2\r\n$3\r\nu:1\r\n$6\r\nalways\r\n");
+}
+
+TEST_F(TagCommandTest, ItKeepsItsPlaceInAPipeline) {
+  for (const bool resp3 : {false, true}) {
+    RawClient client = resp3 ? gate_->Resp3Client() : gate_->Client();
+    client.Send(Encode({"SET", "plain", "1"}) + Encode({"HERDGATE.TAG", "plain", "t:1"}) + Encode({"INCR", "plain"}) +
+                Encode({"HERDGATE.TAG", "plain"}) + Encode({"HERDGATE.TAG", "u:1", "t:1", "t:2"}) +
+                Encode({"GET", "plain"}));
+    EXPECT_EQ(client.Read(), kOk);
+    EXPECT_EQ(client.Read(), kOk);
+    EXPECT_EQ(client.Read(), ":2\r\n");
+    EXPECT_EQ(client.Read(), "-ERR wrong number of arguments for 'herdgate.tag' command\r\n");
+    EXPECT_EQ(client.Read(), kOk);
+    EXPECT_EQ(client.Read(), "$1\r\n2\r\n");
+  }
+}
+
+TEST_F(TagCommandTest, InsideMultiItIsQueuedAndCarriedOutWithTheRest) {
+  const std::string block = Encode({"MULTI"}) + Encode({"SET", "u:1", "v"}) + Encode({"HERDGATE.TAG", "u:1", "t:1"}) +
+                            Encode({"LPOP", "u:none"}) + Encode({"EXEC"});
+  const std::vector<std::string> expected = {kOk, "+QUEUED\r\n", "+QUEUED\r\n", "+QUEUED\r\n",
+                                             "*3\r\n+OK\r\n+OK\r\n$-1\r\n"};
+  RawClient whole = gate_->Client();
+  whole.Send(block);
+  for (const std::string& reply : expected) EXPECT_EQ(whole.Read(), reply);
+  EXPECT_EQ(Members(), 1);
+  Direct().Do({"DEL", kSet});
+  RawClient steps = gate_->Client();
+  EXPECT_EQ(steps.Do({"MULTI"}), kOk);
+  EXPECT_EQ(steps.Do({"SET", "u:1", "v"}), "+QUEUED\r\n");
+  EXPECT_EQ(steps.Do({"HERDGATE.TAG", "u:1", "t:1"}), "+QUEUED\r\n");
+  EXPECT_EQ(Members(), 0);
+  EXPECT_EQ(steps.Do({"EXEC"}), "*2\r\n+OK\r\n+OK\r\n");
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(TagCommandTest, AWrongOneInsideMultiMakesExecFail) {
+  RawClient client = gate_->Client();
+  client.Do({"MULTI"});
+  client.Do({"SET", "u:1", "v"});
+  EXPECT_TRUE(client.Do({"HERDGATE.TAG", "u:1"}).starts_with("-ERR unknown command"));
+  EXPECT_TRUE(client.Do({"EXEC"}).starts_with("-EXECABORT"));
+  EXPECT_EQ(Get("u:1"), kNil);
+}
+
+TEST_F(TagCommandTest, WhatIsWrongIsToldAndNotSent) {
+  RawClient client = gate_->Client();
+  const std::string terms = "-ERR herdgate: HERDGATE.TAG takes 1 to 16 tags of 1 to 256 bytes\r\n";
+  EXPECT_EQ(client.Do({"HERDGATE.TAG"}), "-ERR wrong number of arguments for 'herdgate.tag' command\r\n");
+  EXPECT_EQ(client.Do({"HERDGATE.TAG", "k", ""}), terms);
+  EXPECT_EQ(client.Do({"HERDGATE.TAG", "k", std::string(257, 't')}), terms);
+  Words many = {"HERDGATE.TAG", "k"};
+  many.insert(many.end(), 17, "t");
+  EXPECT_EQ(client.Do(many), terms);
+  EXPECT_EQ(client.Do({"HERDGATE.TAG", "__herdgate:x", "t"}), "-ERR herdgate: the sidecar's own keys have no tags\r\n");
+  many.pop_back();
+  EXPECT_EQ(client.Do(many), kOk);
+  client.Do({"SELECT", "3"});
+  EXPECT_EQ(client.Do({"HERDGATE.TAG", "k", "t"}),
+            "-ERR herdgate: HERDGATE.TAG works in the database of upstream.url only\r\n");
+  EXPECT_EQ(client.Do({"PING"}), "+PONG\r\n");
+}
+
+TEST_F(TagCommandTest, KeysAndTagsMayHoldAnyByte) {
+  const std::string key("u:\x00\r\n\xff", 6);
+  const std::string tag("\x00 *\r\n[", 6);
+  RawClient client = gate_->Client();
+  client.Do({"SET", key, "v"});
+  EXPECT_EQ(client.Do({"HERDGATE.TAG", key, tag}), kOk);
+  EXPECT_EQ(Done(Ask(Kind::kTag, {tag})).counts.deleted, 1U);
+}
+
+TEST_F(TagCommandTest, AppsDoNotSeeTheSets) {
+  Tag({"u:1", "plain"});
+  RawClient client = gate_->Client();
+  EXPECT_EQ(client.Do({"KEYS", "*"}).find("__herdgate"), std::string::npos);
+  EXPECT_EQ(client.Do({"SCAN", "0", "COUNT", "100"}).find("__herdgate"), std::string::npos);
+}
+
+TEST_F(TagCommandTest, ClientsThatWantNoReplyGetNone) {
+  RawClient client = gate_->Client();
+  client.Send(Encode({"CLIENT", "REPLY", "OFF"}) + Encode({"HERDGATE.TAG", "plain", "t:1"}) +
+              Encode({"HERDGATE.TAG", "plain"}) + Encode({"CLIENT", "REPLY", "ON"}) + Encode({"PING"}));
+  EXPECT_EQ(client.Read(), kOk);
+  EXPECT_EQ(client.Read(), "+PONG\r\n");
+  EXPECT_EQ(Members(), 1);
+}
+
+TEST_F(TagCommandTest, WithoutPoliciesItWorksTheSame) {
+  gate_->Reload("policies: []");
+  Tag({"plain"});
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"t:1"})).counts.deleted, 1U);
+  EXPECT_EQ(Get("plain"), kNil);
+}
+
+TEST_F(TagCommandTest, AnUpstreamThatIsAwayGivesAnError) {
+  Sidecar hasty(redis_->Url(), Sidecar::Choices{.loops = 1, .timeout = std::chrono::milliseconds(300)});
+  ASSERT_TRUE(hasty.started());
+  RawClient client = hasty.Client();
+  ASSERT_EQ(client.Do({"HERDGATE.TAG", "plain", "t:1"}), kOk);
+  redis_->Kill();
+  ASSERT_TRUE(hasty.MetricBecomes("herdgate_upstream_up", 0));
+  RawClient later = hasty.Client();
+  EXPECT_TRUE(later.Do({"HERDGATE.TAG", "plain", "t:1"}).starts_with("-ERR herdgate: upstream"));
+}
+
+TEST_F(TagCommandTest, AUserNeedsTheRightsForIt) {
+  Direct().Do({"ACL", "SETUSER", "app", "on", ">secret", "+@all", "-eval", "~*"});
+  RawClient client = gate_->Client();
+  ASSERT_EQ(client.Do({"AUTH", "app", "secret"}), kOk);
+  EXPECT_TRUE(client.Do({"HERDGATE.TAG", "plain", "t:1"}).starts_with("-NOPERM"));
+}
+
+}  // namespace
+}  // namespace herdgate::integration
