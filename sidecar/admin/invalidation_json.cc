@@ -25,7 +25,7 @@ constexpr std::uint64_t kTypedAbove = 1000;  // keys
 constexpr std::array<std::string_view, 2> kEncodings = {"utf8", "base64"};
 constexpr std::array<std::string_view, 2> kModes = {"hard", "soft"};
 constexpr std::array<std::string_view, 3> kScopes = {"both", "upstream", "near"};
-constexpr std::array<std::string_view, 6> kKinds = {"key", "keys", "prefix", "pattern", "policy", "everything"};
+constexpr std::array<std::string_view, 7> kKinds = {"key", "keys", "prefix", "pattern", "policy", "tag", "everything"};
 static_assert(kKinds.size() == pipeline::kInvalidationKinds);
 
 void ReadKeys(JsonBody& body, InvalidationRequest& request) {

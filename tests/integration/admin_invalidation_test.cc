@@ -12,6 +12,7 @@ constexpr const char* kPolicies = R"(
 policies:
   - {name: near, match: ["n:*"], near: {enabled: true, max_ttl: 60s}, stampede: {coalesce: on}}
   - {name: gen, match: ["g:*"], version: {generation: true}}
+  - {name: tagged, match: ["t:*"], version: {generation: true}, tags: [{match: "t:([0-9]+):.*", tag: "tenant:{1}"}]}
 )";
 
 class AdminInvalidation : public AdminApiTest {
@@ -145,6 +146,20 @@ TEST_P(AdminInvalidation, APolicyGetsANewGeneration) {
   const Json job = Ended(begun.at("id").get<std::string>());
   EXPECT_TRUE(job.at("generation").is_number()) << job.dump();
   EXPECT_EQ(client.Do({"GET", "g:1"}), "$-1\r\n");
+}
+
+TEST_P(AdminInvalidation, ATagIsInvalidatedByRuleAndByCommand) {
+  RawClient client = Client();
+  for (const char* key : {"t:1:a", "t:1:b", "t:2:a", "other", "third"}) client.Do({"SET", key, "x"});
+  ASSERT_EQ(client.Do({"HERDGATE.TAG", "other", "tenant:1"}), "+OK\r\n");
+  const Json preview = Preview(R"({"kind":"tag","tag":"tenant:1","mode":"hard"})");
+  EXPECT_EQ(preview.at("estimated"), 3);
+  const Json begun = Checked(Execute(preview, "tag"), 202, "post", "/invalidations");
+  const Json job = Ended(begun.at("id").get<std::string>());
+  EXPECT_EQ(job.at("state"), "done") << job.dump();
+  EXPECT_EQ(job.at("target").at("tag"), "tenant:1");
+  EXPECT_EQ(client.Do({"EXISTS", "t:1:a", "t:1:b", "other"}), ":0\r\n");
+  EXPECT_EQ(client.Do({"EXISTS", "t:2:a", "third"}), ":2\r\n");
 }
 
 TEST_P(AdminInvalidation, EverythingNeedsAScopeOfItsOwn) {
