@@ -14,6 +14,7 @@ policies:
     match: ["page:*"]
     ttl: {missing: apply, default: 1h, min: 1s, max: 24h, jitter: 10%}
     version: {schema: 7, generation: true, require: "page:.*"}
+    tags: [{match: "page:(.*)", tag: "p:{1}"}]
     near: {enabled: true}
     stampede: {coalesce: "on"}
     refresh: {mode: synthetic}
