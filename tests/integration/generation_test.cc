@@ -25,6 +25,28 @@ TEST(MemoryGenerationTest, PoliciesOfAnEmbeddedStoreHaveGenerationsToo) {
   store.Stop();
 }
 
+TEST(MemoryGenerationTest, PoliciesOfAnEmbeddedStoreHaveTagsToo) {
+  upstream::MemoryServer store({.max_bytes = std::size_t{8} << 20U, .seed = 1});
+  store.Start();
+  {
+    policy::Policy policy = Versioned("user");
+    policy.tags = {{"user:([0-9]+):.*", "t:{1}"}};
+    Node node("memory://", {policy}, std::chrono::seconds(5), true, upstream::MakeMemoryConnector(store));
+    ASSERT_TRUE(node.Knows());
+    const std::string other = node.Physical("user:2:a");
+    for (int i = 0; i < 20; ++i) {
+      const std::string before = node.Physical("user:1:a");
+      const auto bumped = node.BumpTag("t:1");
+      ASSERT_TRUE(bumped.ok()) << bumped.status().message();
+      ASSERT_NE(bumped.value().version, 0U);
+      EXPECT_NE(node.Physical("user:1:a"), before);
+    }
+    EXPECT_EQ(node.Physical("user:2:a"), other);
+    EXPECT_EQ(node.Metric("herdgate_generation_errors_total"), 0);
+  }
+  store.Stop();
+}
+
 TEST(MemoryGenerationTest, LostCounterBeginsAnewAtTheNextLook) {
   upstream::MemoryServer store({.max_bytes = std::size_t{8} << 20U, .seed = 1});
   store.Start();

@@ -205,6 +205,30 @@ TEST_F(GenerationsTagsTest, RestartWithAnOlderDumpIsRaisedToWhatWasSeen) {
   EXPECT_TRUE(AllName(kKey, name));
 }
 
+TEST_F(GenerationsTagsTest, ABumpThatALostConnectionHidIsReadOnTheNext) {
+  StartTagged(2, false);
+  for (int i = 0; i < 5; ++i) {
+    // Both connections go before the bump, and its push with them.
+    Do({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    const auto bumped = nodes[0]->BumpTag("t:1");
+    ASSERT_TRUE(bumped.ok()) << bumped.status().message();
+    EXPECT_TRUE(AllName(kKey, nodes[0]->Physical(kKey)));
+  }
+}
+
+TEST_F(GenerationsTagsTest, ABumpUnderWayIsTriedAgainOnTheNextConnection) {
+  StartTagged(1);
+  const std::string before = nodes[0]->Physical(kKey);
+  redis().Freeze();
+  auto bumped = nodes[0]->StartTagBump("t:1");
+  nodes[0]->Run([] {});
+  redis().Kill();
+  ASSERT_TRUE(redis().Start());
+  const auto result = bumped.get();
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_NE(nodes[0]->Physical(kKey), before);
+}
+
 TEST_F(GenerationsTagsTest, PollsEverySecondWhereTrackingIsRefused) {
   StartRedis({"--rename-command", "CLIENT", ""});
   StartTagged(2);

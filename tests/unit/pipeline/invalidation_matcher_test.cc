@@ -120,5 +120,59 @@ TEST_F(InvalidationMatcherTest, WithoutPoliciesNamesAreAsTheyAre) {
   EXPECT_EQ(matcher.waits_for(), "");
 }
 
+class InvalidationMatcherTagTest : public InvalidationMatcherTest {
+ protected:
+  InvalidationMatcherTagTest() {
+    std::vector<policy::Policy> policies = set_->policies();
+    policies[2].tags = {{"g:([0-9]+):.*", "t:{1}"}};
+    policies.push_back(policies[2]);
+    policies.back().name = "audited";
+    policies.back().match = {"a:*"};
+    policies.back().mode = policy::Mode::kAudit;
+    set_ = std::make_shared<const policy::PolicySet>(policies);
+  }
+  // In generation 5 of `counted`, where these were invalidated.
+  InvalidationMatcher With(const std::string& tag, const policy::TagVersions& versions) const {
+    const auto request =
+        std::make_shared<const InvalidationRequest>(InvalidationRequest{.kind = Kind::kTag, .targets = {tag}});
+    std::vector<policy::TagTablePtr> tags(3);
+    tags[2] = std::make_shared<const policy::TagTable>(std::nullopt, 5, versions);
+    return {request, std::make_shared<const policy::Snapshot>(set_, std::vector<std::uint64_t>{0, 0, 5}, tags)};
+  }
+};
+
+TEST_F(InvalidationMatcherTagTest, ATagMeansTheKeysOfEnforcedRulesUnderTheirPresentNames) {
+  const InvalidationMatcher matcher = With("t:4", {{"t:4", 9}});
+  EXPECT_EQ(matcher.tag_policies(), (std::vector<std::string>{"counted"}));
+  EXPECT_EQ(VerdictOf(matcher, "g5.t9:g:4:x"), Verdict::kMatch);
+  EXPECT_EQ(VerdictOf(matcher, "g5:g:4:x"), Verdict::kHidden);
+  EXPECT_EQ(VerdictOf(matcher, "g5.t8:g:4:x"), Verdict::kHidden);
+  EXPECT_EQ(VerdictOf(matcher, "g5:g:5:x"), Verdict::kOther);
+  EXPECT_EQ(VerdictOf(matcher, "a:4:x"), Verdict::kOther);
+  EXPECT_EQ(VerdictOf(matcher, "plain:4"), Verdict::kOther);
+  EXPECT_FALSE(matcher.can_bump());
+  EXPECT_EQ(VerdictOf(With("t:4", {}), "g5:g:4:x"), Verdict::kMatch);
+}
+
+TEST_F(InvalidationMatcherTagTest, ATagThatNoRuleGivesConcernsNoPolicy) {
+  EXPECT_TRUE(With("x:4", {}).tag_policies().empty());
+  EXPECT_EQ(With("x:4", {}).Judge("g5:g:4:x").verdict, Verdict::kOther);
+}
+
+TEST_F(InvalidationMatcherTagTest, ItWaitsForEveryGeneration) {
+  EXPECT_EQ(Of(Kind::kTag, {"t:4"}, 0).waits_for(), "counted");
+  EXPECT_EQ(Of(Kind::kTag, {"x"}, 0).waits_for(), "counted");
+  EXPECT_EQ(Of(Kind::kTag, {"t:4"}).waits_for(), "");
+}
+
+// Of other kinds too, keys are found whatever their tags.
+TEST_F(InvalidationMatcherTagTest, PatternsFindKeysWithATag) {
+  const auto request =
+      std::make_shared<const InvalidationRequest>(InvalidationRequest{.kind = Kind::kPrefix, .targets = {"g:"}});
+  const InvalidationMatcher matcher(request, With("t:4", {{"t:4", 9}}).snapshot());
+  EXPECT_EQ(VerdictOf(matcher, "g5.t9:g:4:x"), Verdict::kMatch);
+  EXPECT_EQ(VerdictOf(matcher, "g5:g:3:x"), Verdict::kMatch);
+}
+
 }  // namespace
 }  // namespace herdgate::pipeline
