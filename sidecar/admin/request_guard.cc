@@ -49,8 +49,13 @@ RequestGuard::RequestGuard(std::vector<std::string> allowed_hosts) : allowed_(st
   allowed_.insert(allowed_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
 
+// A name, and behind it a port or nothing: of "[::1].evil" too the whole is judged.
 bool RequestGuard::IsAllowed(std::string_view host) const {
-  return std::ranges::find(allowed_, Lower(WithoutPort(host))) != allowed_.end();
+  const std::string_view name = WithoutPort(host);
+  const std::string_view port = host.substr(name.size());
+  if (!port.empty() && port.find_first_not_of("0123456789", 1) != std::string_view::npos) return false;
+  if (!port.empty() && port.front() != ':') return false;
+  return std::ranges::find(allowed_, Lower(name)) != allowed_.end();
 }
 
 std::optional<Problem> RequestGuard::CheckHost(const HttpRequest& request) const {

@@ -28,8 +28,9 @@ TEST(RequestGuardTest, OnlyAllowedHostsAreServed) {
        {"localhost", "LOCALHOST:1", "127.0.0.1:6381", "[::1]:6381", "ops.example.com:8443", "[2001:DB8::1]:1"}) {
     EXPECT_EQ(Check("GET", std::string("Host: ") + host + "\r\n"), 0) << host;
   }
-  for (const char* host : {"evil.example", "localhost.evil.example", "ops.example.com.evil", "127.0.0.2", "", "[::2]",
-                           "example.com", "127.0.0.1.evil:80"}) {
+  for (const char* host :
+       {"evil.example", "localhost.evil.example", "ops.example.com.evil", "127.0.0.2", "", "[::2]", "example.com",
+        "127.0.0.1.evil:80", "[::1].evil", "[::1]evil:80", "localhost:80:1", "localhost:x"}) {
     EXPECT_EQ(Check("GET", std::string("Host: ") + host + "\r\n"), 421) << host;
   }
 }
