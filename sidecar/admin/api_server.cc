@@ -208,11 +208,22 @@ std::optional<Problem> ApiServer::Authenticate(const HttpRequest& request, Calle
   return std::nullopt;
 }
 
-Problem ApiServer::MethodProblem(std::string_view path) const {
-  std::string allow;
+// A path without an argument is never taken for one with it: /invalidations/preview is no job.
+std::string_view ApiServer::TemplateOf(std::string_view path) const {
+  std::string_view found;
   for (const ApiRoute& route : routes_) {
     std::string_view argument;
-    if (!MatchesPath(route.path, path, argument)) continue;
+    if (route.path == path) return route.path;
+    if (MatchesPath(route.path, path, argument)) found = route.path;
+  }
+  return found;
+}
+
+Problem ApiServer::MethodProblem(std::string_view path) const {
+  std::string allow;
+  const std::string_view meant = TemplateOf(path);
+  for (const ApiRoute& route : routes_) {
+    if (meant.empty() || route.path != meant) continue;
     allow += (allow.empty() ? "" : ", ") + std::string(route.method == "GET" ? "GET, HEAD" : route.method);
   }
   if (allow.empty())
@@ -225,9 +236,10 @@ ApiAnswer ApiServer::Route(const HttpRequest& request, std::string_view id, cons
   if (!path.starts_with(kRoot)) return MethodProblem("");
   const std::string_view below = path.substr(kRoot.size());
   const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+  const std::string_view meant = TemplateOf(below);
   for (const ApiRoute& route : routes_) {
     std::string_view argument;
-    if (route.method != method || !MatchesPath(route.path, below, argument)) continue;
+    if (route.method != method || route.path != meant || !MatchesPath(route.path, below, argument)) continue;
     const base::SteadyTime began = clock_.Now();
     AuditNote note;
     std::optional<JsonBody> body;

@@ -63,6 +63,8 @@ class ApiServer {
   ApiAnswer Route(const HttpRequest& request, std::string_view id, const Caller& caller);
   ApiAnswer Run(const ApiRoute& route, ApiCall& call);
   void Audit(const ApiRoute& route, const ApiCall& call, const ApiAnswer& answer, base::SteadyTime began);
+  // Of the route that the path means; empty: none.
+  std::string_view TemplateOf(std::string_view path) const;
   Problem MethodProblem(std::string_view path) const;
   std::string NextId();
 

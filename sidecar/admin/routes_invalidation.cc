@@ -18,6 +18,7 @@ using pipeline::InvalidationStatus;
 
 constexpr std::int64_t kMaxRate = 1'000'000;
 constexpr std::int64_t kMaxSoftSeconds = 86'400;
+constexpr std::int64_t kMaxKeys = (std::int64_t{1} << 53U) - 1;  // what every JSON reader holds exactly
 constexpr std::size_t kMaxIdempotencyKey = 128;
 
 struct RefusalRow {
@@ -26,7 +27,7 @@ struct RefusalRow {
 };
 
 // In the order of InvalidationRefusal.
-constexpr std::array<RefusalRow, 10> kRefusals = {{{500, ""},
+constexpr std::array<RefusalRow, 11> kRefusals = {{{500, ""},
                                                    {422, ""},
                                                    {403, "scope"},
                                                    {404, ""},
@@ -34,6 +35,7 @@ constexpr std::array<RefusalRow, 10> kRefusals = {{{500, ""},
                                                    {409, "preview-used"},
                                                    {409, "other-request"},
                                                    {409, "policies-changed"},
+                                                   {404, ""},
                                                    {429, ""},
                                                    {503, ""}}};
 static_assert(kRefusals.size() == static_cast<std::size_t>(InvalidationRefusal::kStopped) + 1);
@@ -102,7 +104,7 @@ ApiAnswer GetPreview(Invalidations& jobs, const base::Clock& clock, const ApiCal
 // What the body says of how to carry it out.
 void ReadOptions(JsonBody& body, pipeline::InvalidationOptions& options) {
   if (const auto rate = body.Integer("rate", {.least = 1, .most = kMaxRate})) options.rate = static_cast<double>(*rate);
-  if (const auto most = body.Integer("max_keys", {.least = 1})) options.max_keys = static_cast<std::uint64_t>(*most);
+  if (const auto most = body.Integer("max_keys", {.least = 1, .most = kMaxKeys})) options.max_keys = static_cast<std::uint64_t>(*most);
   if (const auto seconds = body.Integer("soft_seconds", {.least = 1, .most = kMaxSoftSeconds}))
     options.soft_window = std::chrono::seconds(*seconds);
 }

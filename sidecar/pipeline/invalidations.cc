@@ -50,6 +50,11 @@ InvalidationTokens::Policies PoliciesOf(const InvalidationHost& host) {
   return snapshot ? snapshot->shared_set() : nullptr;
 }
 
+bool NamesNoPolicy(const InvalidationRequest& request, const InvalidationHost& host) {
+  if (request.kind != InvalidationKind::kPolicy) return false;
+  return InvalidationMatcher(std::make_shared<const InvalidationRequest>(request), host.Snapshot()).policy_gone();
+}
+
 }  // namespace
 
 Invalidations::Invalidations(const Upstream& upstream, const MakeHost& make_host, const base::Clock& clock)
@@ -185,6 +190,7 @@ Invalidations::Started Invalidations::Preview(const InvalidationRequest& request
   const std::lock_guard lock(mutex_);
   if (!running_) return Refused(Refusal::kStopped, "the sidecar stops");
   if (const base::Status status = Check(confirmed); !status.ok()) return Refused(Refusal::kInvalid, status.message());
+  if (NamesNoPolicy(request, *host_)) return Refused(Refusal::kUnknownPolicy, "there is no such policy");
   const auto under_way = std::ranges::count_if(previews_, [](const auto& preview) { return !preview.second->ended(); });
   if (static_cast<std::size_t>(under_way) >= kRunningPreviews)
     return Refused(Refusal::kTooMany, "too many previews at once: wait for one to end");

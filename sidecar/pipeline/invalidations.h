@@ -43,6 +43,7 @@ enum class InvalidationRefusal : std::uint8_t {
   kUsedToken,      // one execution a preview
   kOtherRequest,   // the preview's request, or the idempotency key's, was another one
   kOtherPolicies,  // reloaded since the preview
+  kUnknownPolicy,  // none of the configuration has this name
   kTooMany,        // kWaiting, or previews, at once
   kStopped,        // the sidecar stops
 };

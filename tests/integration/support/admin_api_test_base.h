@@ -1,5 +1,5 @@
-// AdminApiTest: a sidecar in front of a real Redis whose HTTP API knows three tokens: ops (every scope), reader,
-// purger.
+// AdminApiTest: a sidecar in front of a real Redis whose HTTP API knows tokens: ops (every scope), reader,
+// purger, keeper, and one for each scope alone.
 #pragma once
 
 #include <fstream>
@@ -20,9 +20,14 @@ class AdminApiTest : public SidecarTest {
   void SetUp() override {
     SidecarTest::SetUp();
     if (IsSkipped()) return;
-    std::ofstream(tokens_) << admin::TokenLine("ops", "read,inspect,invalidate,purge_all,operate", kToken) << "\n"
-                           << admin::TokenLine("reader", "read", kReader) << "\n"
-                           << admin::TokenLine("purger", "read,invalidate", kPurger) << "\n";
+    std::ofstream file(tokens_);
+    for (const std::string_view scope : admin::kScopeNames)
+      file << admin::TokenLine("only-" + std::string(scope), scope, TokenOf(scope)) << "\n";
+    file << admin::TokenLine("ops", "read,inspect,invalidate,purge_all,operate", kToken) << "\n"
+         << admin::TokenLine("reader", "read", kReader) << "\n"
+         << admin::TokenLine("purger", "read,invalidate", kPurger) << "\n"
+         << admin::TokenLine("keeper", "read,inspect,invalidate,operate", kKeeper) << "\n";
+    file.close();
     Start(policies_);
     ASSERT_TRUE(Gate().MetricBecomes("herdgate_near_mode{mode=\"tracked\"", 1));
   }
@@ -41,6 +46,8 @@ class AdminApiTest : public SidecarTest {
   static constexpr const char* kToken = "hg_the-secret-of-ops";
   static constexpr const char* kReader = "hg_the-secret-of-reader";
   static constexpr const char* kPurger = "hg_the-secret-of-purger";
+  static constexpr const char* kKeeper = "hg_the-secret-of-keeper";  // all but purge_all
+  static std::string TokenOf(std::string_view scope) { return "hg_the-secret-of-only-" + std::string(scope); }
   const std::string policies_;
   const TempDir directory_;
   const std::string tokens_ = directory_ / "tokens";
