@@ -65,6 +65,9 @@ void KeyProbe::Next(const std::vector<std::string>& words, void (KeyProbe::*then
 
 void KeyProbe::OnType(const resp::Reply& reply) {
   if (reply.type == ReplyType::kError) {
+    // What comes back once asked again, and what never does.
+    if (reply.text.find("DB index") != std::string_view::npos)
+      return End(base::Status(ErrorCode::kInvalidArgument, "there is no such database"));
     return End(base::Status(ErrorCode::kUnavailable, "Redis says: " + std::string(reply.text)));
   }
   facts_.type = reply.text;

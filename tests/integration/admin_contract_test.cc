@@ -299,6 +299,7 @@ TEST_P(AdminContract, EveryDescribedErrorIsGivenAndNoOther) {
     return request;
   };
   Refused(ById("SetBypass"), with("SetBypass", R"({"active":true,"seconds":1,"policies":["none"]})"), 404, "none");
+  Refused(ById("InspectKey"), with("InspectKey", R"({"key":"a","db":65535})"), 404, "a database that there is none of");
   Refused(ById("PreviewInvalidation"), with("PreviewInvalidation", R"({"kind":"policy","policy":"none"})"), 404,
           "none");
   Refused(ById("Invalidate"), with("Invalidate", R"({"preview_token":"0123456789abcdef"})"), 404, "none");
