@@ -304,8 +304,8 @@ TEST_P(AdminContract, EveryDescribedErrorIsGivenAndNoOther) {
           "none");
   Refused(ById("Invalidate"), with("Invalidate", R"({"preview_token":"0123456789abcdef"})"), 404, "none");
   ApiRequest no_key = Example(ById("Invalidate"));
-  for (const std::string key :
-       {"", "Idempotency-Key: \r\n", ("Idempotency-Key: " + std::string(129, 'k') + "\r\n").c_str()}) {
+  const std::string keys[] = {"", "Idempotency-Key: \r\n", "Idempotency-Key: " + std::string(129, 'k') + "\r\n"};
+  for (const std::string& key : keys) {
     no_key.more = key;
     Refused(ById("Invalidate"), no_key, 400, key);
   }

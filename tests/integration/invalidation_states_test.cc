@@ -284,7 +284,8 @@ TEST_F(InvalidationPreviewTest, AReloadVoidsItsToken) {
   const InvalidationRequest request = Ask(Kind::kPrefix, {"p:"});
   const std::string token = Preview(request).token;
   gate_->Reload("policies: [{name: new, match: [\"p:*\"], ttl: {max: 1h}}]");
-  ASSERT_TRUE(Eventually([&] { return Preview(Ask(Kind::kPolicy, {"new"})).error.empty(); }));
+  EXPECT_EQ(All().Preview(Ask(Kind::kPolicy, {"nobody"})).refusal, InvalidationRefusal::kUnknownPolicy);
+  ASSERT_TRUE(Eventually([&] { return All().Preview(Ask(Kind::kPolicy, {"new"})).ok(); }));
   EXPECT_EQ(All().Start(request, {.preview_token = token}).refusal, InvalidationRefusal::kOtherPolicies);
   EXPECT_TRUE(All().Start(request, {.preview_token = Preview(request).token}).ok());
 }
