@@ -104,7 +104,8 @@ ApiAnswer GetPreview(Invalidations& jobs, const base::Clock& clock, const ApiCal
 // What the body says of how to carry it out.
 void ReadOptions(JsonBody& body, pipeline::InvalidationOptions& options) {
   if (const auto rate = body.Integer("rate", {.least = 1, .most = kMaxRate})) options.rate = static_cast<double>(*rate);
-  if (const auto most = body.Integer("max_keys", {.least = 1, .most = kMaxKeys})) options.max_keys = static_cast<std::uint64_t>(*most);
+  if (const auto most = body.Integer("max_keys", {.least = 1, .most = kMaxKeys}))
+    options.max_keys = static_cast<std::uint64_t>(*most);
   if (const auto seconds = body.Integer("soft_seconds", {.least = 1, .most = kMaxSoftSeconds}))
     options.soft_window = std::chrono::seconds(*seconds);
 }

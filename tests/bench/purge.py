@@ -25,7 +25,7 @@ P99_GOAL = 2  # times what it was before
 P99_NOISE_US = 100  # below which a p99 is the machine's own
 CANCEL_GOAL = 1  # seconds
 PAIR_GOAL_MS = 50
-SOFT_SLACK = 1.15  # a pacer may send what it saved up in 50 ms at once, and a batch besides
+SOFT_SIGMAS = 4  # lives end at random: how many end within a second is a Poisson number
 PROBE_SECONDS = 8
 POLICIES = """policies:
   - {name: purged, match: ["purge:*"], near: {enabled: true, max_ttl: 60s}}
@@ -218,7 +218,7 @@ def soft_round(rig, arguments):
 
 def judge_soft(rows):
     return {
-        "the origin is asked at most at the paced rate": max(row["busiest_second"] / row["paced_rate"] for row in rows) <= SOFT_SLACK,
+        "the origin is asked at most at the paced rate": all(row["busiest_second"] <= row["paced_rate"] + SOFT_SIGMAS * row["paced_rate"] ** 0.5 for row in rows),
         "each key was recomputed once at most": all(0 < row["recomputed"] <= row["shortened"] for row in rows),
     }
 
