@@ -1,5 +1,5 @@
 // Pictures of the real UI: a redis-server, a sidecar and an app behind it, watched for a while: node dev/pictures.mjs [FOLDER] [SECONDS]
-// What web/pictures holds is made so, with six minutes.
+// What web/pictures holds is made so, in 256 colours.
 import { mkdirSync } from 'node:fs';
 import { launch } from './browser.mjs';
 import { startTraffic } from './world/traffic.mjs';
@@ -11,7 +11,7 @@ mkdirSync(folder, { recursive: true });
 const world = await startWorld({ redisPort: 6399 });
 const traffic = startTraffic(world.ports.redis, { rate: 1800, workers: 48, herdEvery: 9000 });
 const redis = await world.redis();
-// Twelve releases ago somebody left these behind.
+// Of no policy, and many: a job that takes a while.
 await redis.do('DEBUG', 'POPULATE', 400_000, 'feed', 300);
 const browser = await launch();
 const pages = {};

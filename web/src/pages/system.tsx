@@ -67,22 +67,24 @@ function Sessions() {
   if (!data) return <Failure error={error} />;
   return (
     <Panel title="Sessions" note={`${count(data.open)} open; per loop ${data.per_loop.map(count).join(', ')}.${data.cut ? ' The oldest 100 are shown.' : ''}`}>
-      <Table
-        caption="Sessions"
-        rows={data.items}
-        keyOf={(session) => session.id}
-        empty="No client is connected."
-        columns={[
-          { head: 'Client', cell: (session) => session.name || session.address },
-          { head: 'Address', wide: true, cell: (session) => session.address },
-          { head: 'Library', wide: true, cell: (session) => session.library || '–' },
-          { head: 'Lane', cell: (session) => session.lane },
-          { head: 'Last command', cell: (session) => <code>{session.last_command}</code> },
-          { head: 'Age', number: true, cell: (session) => span(session.age_seconds) },
-          { head: 'Idle', number: true, wide: true, cell: (session) => span(session.idle_seconds) },
-          { head: 'RESP', number: true, wide: true, cell: (session) => session.protocol },
-        ]}
-      />
+      <div class="tall">
+        <Table
+          caption="Sessions"
+          rows={data.items}
+          keyOf={(session) => session.id}
+          empty="No client is connected."
+          columns={[
+            { head: 'Client', cell: (session) => session.name || session.address },
+            { head: 'Address', wide: true, cell: (session) => session.address },
+            { head: 'Library', wide: true, cell: (session) => session.library || '–' },
+            { head: 'Lane', cell: (session) => session.lane },
+            { head: 'Last command', cell: (session) => <code>{session.last_command}</code> },
+            { head: 'Age', number: true, cell: (session) => span(session.age_seconds) },
+            { head: 'Idle', number: true, wide: true, cell: (session) => span(session.idle_seconds) },
+            { head: 'RESP', number: true, wide: true, cell: (session) => session.protocol },
+          ]}
+        />
+      </div>
     </Panel>
   );
 }

@@ -112,7 +112,7 @@ function Sample({ preview }: { preview: Preview }) {
           columns={[
             { head: 'Key', cell: (item) => <KeyText value={item} link={false} most={40} /> },
             { head: 'Memory', number: true, cell: (item) => bytes(item.bytes) },
-            { head: 'Expires in', number: true, cell: (item) => (item.ttl_ms === null ? 'never' : span(item.ttl_ms / 1000)) },
+            { head: 'Expires in', number: true, cell: (item) => (item.ttl_ms !== null ? span(item.ttl_ms / 1000) : item.bytes === null ? '–' : 'never') },
           ]}
         />
       </div>
