@@ -1,5 +1,6 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { clock } from './lib/format';
 import { live } from './lib/live';
 import { useRoute, type Route } from './lib/router';
 import { useStore } from './lib/store';
@@ -34,6 +35,17 @@ const kPages: Record<string, Page> = {
   access: { title: 'Access', view: Access },
 };
 
+/** What is shown is old: said where nobody overlooks it. */
+function Silence() {
+  const { snapshot, error } = useStore(live);
+  if (!snapshot || !error || error.status === 401) return null;
+  return (
+    <p class="failure" role="alert">
+      {error.text}. What is shown is of {clock(Date.parse(snapshot.time))}.
+    </p>
+  );
+}
+
 export function App() {
   const route = useRoute();
   const refused = useStore(live).error?.status === 401;
@@ -62,6 +74,7 @@ export function App() {
           {title}
           {route.argument && !refused && <span class="argument"> {route.argument}</span>}
         </h1>
+        <Silence />
         <View route={route} />
       </main>
     </>
