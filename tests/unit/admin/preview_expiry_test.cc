@@ -39,6 +39,7 @@ class NoHost final : public pipeline::InvalidationHost {
   }
   std::vector<Hot> HottestOf(const pipeline::InvalidationMatcher&) const override { return {}; }
   void Bump(const std::string&, std::function<void(base::Result<std::uint64_t>)>) override {}
+  void BumpTag(const std::string&, const std::string&, std::function<void(base::Result<pipeline::TagBump>)>) override {}
 };
 
 class PreviewExpiryTest : public ::testing::Test {
