@@ -28,10 +28,15 @@ bool Generations::RefreshTable(Counter& counter) {
   const std::uint64_t version = counter.log.MarkOf(generation).version;
   const bool same = counter.table == nullptr || counter.table->generation() == generation;
   if (same && counter.table_version == version) return false;
+  const bool goes_on = counter.table != nullptr && same && counter.table_version != 0;
   counter.table_version = version;
-  counter.table = version == 0
-                      ? nullptr
-                      : std::make_shared<const policy::TagTable>(counter.schema, generation, counter.log.versions());
+  if (version == 0) {
+    counter.table = nullptr;
+  } else if (const auto changes = counter.log.TakeChanges(); changes && goes_on) {
+    counter.table = counter.table->With(*changes);
+  } else {
+    counter.table = std::make_shared<const policy::TagTable>(counter.schema, generation, counter.log.versions());
+  }
   counter.cells->tags.Set(version == 0 ? 0 : static_cast<std::int64_t>(counter.log.versions().size()));
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 #include <vector>
 
 #include "sidecar/policy/snapshot.h"
@@ -72,17 +73,26 @@ bool TagLog::Take(std::uint64_t generation, const TagMark& mark, std::string_vie
   } else {
     if (!ReadLines(bytes, generation, mark.version, lines)) return false;
     versions_.clear();
+    changes_.clear();
+    all_changed_ = true;
     live_bytes_ = 0;
   }
   for (const LogLine& line : lines) {
     const auto [at, fresh] = versions_.try_emplace(std::string(line.tag), line.version);
     if (!fresh) live_bytes_ -= LineOf(line.tag, at->second).size();
     at->second = line.version;
+    if (!all_changed_) changes_[at->first] = line.version;
     live_bytes_ += line.bytes;
   }
   generation_ = generation;
   mark_ = mark;
   return true;
+}
+
+std::optional<policy::TagVersions> TagLog::TakeChanges() {
+  policy::TagVersions changes;
+  changes.swap(changes_);
+  return std::exchange(all_changed_, false) ? std::nullopt : std::optional(std::move(changes));
 }
 
 TagLog::Line TagLog::NextLine(std::uint64_t generation, std::string_view tag, std::uint64_t version,

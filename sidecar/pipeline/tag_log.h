@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,8 @@ class TagLog {
   const TagMark& mark() const { return mark_; }
   TagMark MarkOf(std::uint64_t generation) const { return generation == generation_ ? mark_ : TagMark{}; }
   const policy::TagVersions& versions() const { return versions_; }
+  // What has changed of them since the last call; nothing if that is all of them.
+  std::optional<policy::TagVersions> TakeChanges();
 
   // The first byte of the log that has to be read to know all that `mark` tells of; the last is mark.bytes - 1.
   std::uint64_t FirstByte(std::uint64_t generation, const TagMark& mark) const;
@@ -74,6 +77,8 @@ class TagLog {
   TagMark mark_;
   std::uint64_t live_bytes_ = 0;  // of the lines that count: the last of each tag
   policy::TagVersions versions_;
+  policy::TagVersions changes_;
+  bool all_changed_ = true;
 };
 
 }  // namespace herdgate::pipeline

@@ -64,7 +64,7 @@ Snapshot::Snapshot(std::shared_ptr<const PolicySet> set, std::vector<std::uint64
     audits_versions_ |= policy.mode == Mode::kAudit && policy.version.any();
     Names names{.prefix = versioned ? VersionPrefix(policy.version.schema, generations_[i]) : std::string()};
     const bool counts = tags[i] != nullptr && policy.tagged() && tags[i]->generation() == generations_[i];
-    if (counts && tags[i]->size() > 0 && set_->tags(i) != nullptr) {
+    if (counts && !tags[i]->empty() && set_->tags(i) != nullptr) {
       names.table = std::move(tags[i]);
       names.rules = set_->tags(i);
     }

@@ -4,6 +4,7 @@
 // Invalidating a tag gives it a version, greater than any before; a key's name holds the greatest version among its
 // tags, so it changes whenever one of them is invalidated, and no name ever comes back. Tags without a version are not
 // here, and keys none of whose tags is here have the policy's plain prefix.
+// A table that differs from another in a few tags shares the rest with it.
 // Threads: immutable; any thread. Owner: snapshots, by shared_ptr.
 #pragma once
 
@@ -31,8 +32,11 @@ class TagTable {
  public:
   TagTable(std::optional<std::uint64_t> schema, std::uint64_t generation, const TagVersions& versions);
 
+  // This one with these tags added or changed.
+  std::shared_ptr<const TagTable> With(const TagVersions& changes) const;
+
   std::uint64_t generation() const { return generation_; }
-  std::size_t size() const { return names_.size(); }
+  bool empty() const { return names_->empty() && recent_.empty(); }
   // Of the key, if one of its tags has a version; else empty. Lives as long as the table.
   std::string_view PrefixOf(const TagRules& rules, std::string_view key) const;
 
@@ -42,8 +46,16 @@ class TagTable {
     std::string prefix;
   };
 
+  using Names = std::unordered_map<std::string, Name, TagHash, std::equal_to<>>;
+  static constexpr std::size_t kMostRecent = 256;
+
+  const Name* Find(std::string_view tag) const;
+  void Put(Names& names, const TagVersions& versions) const;
+
+  const std::optional<std::uint64_t> schema_;
   const std::uint64_t generation_;
-  std::unordered_map<std::string, Name, TagHash, std::equal_to<>> names_;
+  std::shared_ptr<const Names> names_;
+  Names recent_;  // instead of those of names_
 };
 using TagTablePtr = std::shared_ptr<const TagTable>;
 

@@ -121,6 +121,27 @@ TEST(TagNamesTest, ABumpOfAnyTagGivesANameThatNeverWas) {
   }
 }
 
+TEST(TagNamesTest, ATableWithChangesIsThatOfAllTogether) {
+  base::Random random(3);
+  const auto set = std::make_shared<const PolicySet>(TwoPolicies());
+  TagVersions all;
+  TagTablePtr table = std::make_shared<const TagTable>(7, kGeneration, all);
+  std::uint64_t version = kGeneration;
+  for (int round = 0; round < 2000; ++round) {
+    TagVersions changes;
+    for (std::uint64_t left = random.Below(4); left > 0; --left)
+      changes["tenant:" + std::to_string(random.Below(600))] = ++version;
+    for (const auto& [tag, changed] : changes) all[tag] = changed;
+    table = table->With(changes);
+    const std::string tenant = std::to_string(random.Below(600));
+    const auto expected = all.find("tenant:" + tenant);
+    const std::uint64_t has = expected == all.end() ? 0 : expected->second;
+    ASSERT_EQ(Snapshot(set, {kGeneration, 9}, {table, nullptr}).Physical("user:" + tenant + ":x"),
+              VersionPrefix(7, kGeneration, has) + "user:" + tenant + ":x");
+  }
+  EXPECT_GT(all.size(), 500U);
+}
+
 TEST(TagNamesTest, OldNamesAreNotVisible) {
   const Snapshot snapshot = Bumped({{"tenant:42", 50}, {"cart", 60}});
   for (const char* physical :
