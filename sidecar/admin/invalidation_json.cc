@@ -185,6 +185,7 @@ void AddInvalidation(JsonWriter& json, const InvalidationStatus& status) {
   json.Add("progress", status.progress).Add("matched", near_alone ? counts.near : counts.matched);
   json.Add("done", near_alone ? counts.near : counts.deleted + counts.shortened).Add("failed", counts.unsure);
   json.Add("deleted", counts.deleted).Add("shortened", counts.shortened).Add("near", counts.near);
+  json.Add("bumped", status.bumped).Add("renewed", status.renewed);
   json.Add("outside_policy", counts.outside_policy).Add("refreshing", counts.refreshing).Add("hidden", counts.hidden);
   json.Add("rate", static_cast<std::uint64_t>(status.request->options.rate));
   const double seconds = std::chrono::duration<double>(status.ran).count();

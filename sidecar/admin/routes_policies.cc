@@ -47,7 +47,9 @@ void AddRules(JsonWriter& json, const Policy& policy) {
   AddStampedeRules(json, policy);
   json.Object("refresh").Add("mode", NameIn(kRefresh, policy.refresh.mode)).Add("beta", policy.refresh.beta).End();
   json.Object("offline").Add("reads", NameIn(kOfflineReads, policy.offline_reads()));
-  json.Add("fallback", NameIn(kFallback, policy.offline.fallback)).End().End();
+  json.Add("fallback", NameIn(kFallback, policy.offline.fallback)).End().Array("tags");
+  for (const policy::TagRule& rule : policy.tags) json.Object().Add("match", rule.match).Add("tag", rule.tag).End();
+  json.End().End();
 }
 
 void AddPoints(JsonWriter& json, std::string_view name, const std::vector<cache::HitCurve::Point>& points) {

@@ -98,6 +98,8 @@ function advance(job) {
     deleted: job.target.mode === 'hard' ? done : 0,
     shortened: job.target.mode === 'hard' ? 0 : done,
     near: Math.min(done, 412),
+    bumped: 0,
+    renewed: 0,
     outside_policy: 0,
     refreshing: 0,
     hidden: 0,

@@ -15,6 +15,7 @@ export function policyDetails({ near, coalesce, refresh, generation }) {
       stampede: { coalesce, max_wait_ms: 400, lease_ms: null, on_timeout: 'miss', stale_set: 'short', grace: 'near', stale_while_revalidate_ms: 10_000, stale_if_error_ms: 3_600_000 },
       refresh: { mode: refresh, beta: 2 },
       offline: { reads: 'miss', fallback: 'none' },
+      tags: generation ? [{ match: 'user:([0-9]+):.*', tag: 'tenant:{1}' }] : [],
     },
   };
 }

@@ -191,6 +191,10 @@ export type Policy = PolicyBrief & {
     };
     refresh: { mode: 'off' | 'synthetic'; beta: number };
     offline: { reads: 'pass' | 'miss' | 'error'; fallback: 'none' | 'memory' };
+    tags: {
+      match: string; // A regular expression (RE2) over the whole key.
+      tag: string; // {1} is its first group.
+    }[]; // What keys are tagged with by their names.
   }; // 0 ms: none.
   current_generation: number | null; // The one in force; null: it has none, or it is not known yet.
   what_if: WhatIf | null;
@@ -363,6 +367,8 @@ export type Invalidation = {
   capped: boolean; // Ended because of max_keys.
   waiting_for?: string; // Running, but something has to come first.
   reason?: string; // In state cancelled.
+  bumped: number; // Of kind tag: policies in which the tag has a new version.
+  renewed: number; // Of those, policies that began a new generation instead.
 };
 
 export type AuditEntry = {

@@ -53,6 +53,8 @@ function notesOf(job: Invalidation): [string, string][] {
     ['Reason', job.reason],
     ['Ended early', job.capped ? 'at its most keys' : undefined],
     ['Begun anew', job.rescans ? plural(job.rescans, 'time') : undefined],
+    ['Tag has a new version in', job.bumped ? plural(job.bumped, 'policy', 'policies') : undefined],
+    ['New generations instead', job.renewed ? String(job.renewed) : undefined],
     ['Of no policy', job.outside_policy ? plural(job.outside_policy, 'key') : undefined],
     ['Other versions', job.hidden ? `${plural(job.hidden, 'key')}; they stay` : undefined],
   ];

@@ -90,7 +90,7 @@ function Shares({ policy }: { policy: Policy }) {
 }
 
 function Rules({ policy }: { policy: Policy }) {
-  const { ttl, version, near, stampede, refresh, offline } = policy.rules;
+  const { ttl, version, near, stampede, refresh, offline, tags } = policy.rules;
   return (
     <Panel title="Rules">
       <Facts
@@ -99,6 +99,7 @@ function Rules({ policy }: { policy: Policy }) {
           ['TTL', `${ttl.min_ms ? ms(ttl.min_ms) : 'any'} to ${ttl.max_ms ? ms(ttl.max_ms) : 'any'}, jitter ${percent(ttl.jitter, 0)}`],
           ['Schema', version.schema ?? 'none'],
           ['Generation', version.generation ? (policy.current_generation ?? 'not known yet') : 'off'],
+          ['Tags', tags.length ? tags.map((rule) => `${rule.tag} of ${rule.match}`).join('; ') : 'none'],
           ['Near cache', near.enabled ? `at most ${ms(near.max_ttl_ms)}, values up to ${bytes(near.max_value_bytes)}` : 'off'],
           ['Coalesce', `${stampede.coalesce}, at most ${ms(stampede.max_wait_ms)}, then ${stampede.on_timeout}`],
           ['Lease', stampede.lease_ms === null ? 'learned' : ms(stampede.lease_ms)],
