@@ -19,7 +19,7 @@ class ApiExamplesTest : public AdminApiTest {
   static constexpr const char* kExamplePolicies = R"(
 policies:
   - {name: near, match: ["n:*"], near: {enabled: true, max_ttl: 60s}, stampede: {coalesce: on}}
-  - {name: gen, match: ["g:*"], version: {generation: true}}
+  - {name: gen, match: ["g:*"], version: {generation: true}, tags: [{match: "g:([0-9]+):.*", tag: "tenant:{1}"}]}
 )";
 
   ApiExamplesTest()
@@ -82,6 +82,7 @@ policies:
             {{"kind", "keys"}, {"keys", keys}, {"mode", "soft"}},
             {{"kind", "pattern"}, {"pattern", "n:[12]*"}, {"scope", "near"}},
             {{"kind", "policy"}, {"policy", "gen"}},
+            {{"kind", "tag"}, {"tag", "tenant:1"}, {"mode", "hard"}},
             {{"kind", "everything"}}};
   }
 
