@@ -6,7 +6,13 @@
 namespace herdgate::integration {
 namespace {
 
-class CtlTerminal : public CtlTest {};
+class CtlTerminal : public CtlTest {
+ protected:
+  void SetUp() override {
+    if (!PtyProcess::Possible()) GTEST_SKIP() << "no pseudo terminals here (devpts is not mounted)";
+    CtlTest::SetUp();
+  }
+};
 
 // Without the sequences that ctl writes itself: colours, to the line's end, to the screen's end, up.
 std::string Text(const std::string& output) {

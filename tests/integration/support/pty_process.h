@@ -3,12 +3,16 @@
 // Threads: one owner. Ownership: the process and its terminal; both are gone when it is.
 #pragma once
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -18,6 +22,14 @@ namespace herdgate::integration {
 
 class PtyProcess {
  public:
+  // A chroot or a spare container may have /dev without devpts; then there is no terminal to test with.
+  static bool Possible() {
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0) return errno != ENOENT && errno != ENODEV;
+    close(master);
+    return true;
+  }
+
   explicit PtyProcess(const Words& command, unsigned short columns = 100, unsigned short rows = 30) {
     std::vector<char*> argv;
     for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
