@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { clock } from './lib/format';
 import { live } from './lib/live';
 import { useRoute, type Route } from './lib/router';
@@ -53,7 +53,8 @@ export function App() {
   const title = page?.title ?? '';
   const heading = useRef<HTMLHeadingElement>(null);
   const first = useRef(true);
-  useEffect(() => {
+  // Before anything is painted: later it would take the focus from who has begun to type.
+  useLayoutEffect(() => {
     document.title = `${title} · Herdgate`;
     // A screen reader learns of the new page by the focus; not at the start, where nobody has gone anywhere.
     if (!first.current) heading.current?.focus();
