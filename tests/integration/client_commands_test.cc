@@ -1,4 +1,5 @@
 // Virtual sessions: what CLIENT, RESET, QUIT and REPLY show and do, as if every client had a connection to Redis.
+#include <algorithm>
 #include <set>
 
 #include "tests/integration/support/sidecar_test.h"
@@ -205,6 +206,11 @@ TEST_P(ClientCommands, KillTypeNormalLeavesTheLanesAlone) {
   RawClient victim = Client();
   victim.Do({"PING"});
   RawClient master = Client();
+  // Those that waited for the sidecar to be ready are gone when it has seen so.
+  ASSERT_TRUE(Eventually([&] {
+    const std::string list = Text(master.Do({"CLIENT", "LIST"}));
+    return std::ranges::count(list, '\n') == 2;
+  }));
   const double before = Gate().Metric("herdgate_upstream_errors_total");
   EXPECT_EQ(master.Do({"CLIENT", "KILL", "TYPE", "normal"}), ":1\r\n");
   EXPECT_TRUE(victim.EndsSoon());
