@@ -68,11 +68,13 @@ void BatchQuery::OnLost(upstream::Lane& lane) {
   Lose(lane.RefusalError());
 }
 
-void BatchQuery::Lose(std::string why) {
+void BatchQuery::Lose(const std::string& why) {
+  // First: it may be the lane's.
+  std::string lost = PlainWords(why);
   patience_.Cancel();
   losses_ += answered_ ? 1 : 0;
   Drop();
-  answer_.lost = PlainWords(why);
+  answer_.lost = std::move(lost);
   if (answer_.lost.empty()) answer_.lost = "the connection broke";
   const Done done = std::exchange(done_, nullptr);
   if (done) done(std::move(answer_));

@@ -57,7 +57,7 @@ class BatchQuery final : public upstream::ReplySink {
   void OnRoom(upstream::Lane&) override {}
 
  private:
-  void Lose(std::string why);
+  void Lose(const std::string& why);
   void Drop();
 
   upstream::LanePool& lanes_;

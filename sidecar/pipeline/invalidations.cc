@@ -228,7 +228,8 @@ std::optional<std::string> Invalidations::Report(std::string_view id) const {
 std::vector<InvalidationStatus> Invalidations::List() const {
   const std::lock_guard lock(mutex_);
   std::vector<InvalidationStatus> all;
-  for (const Record& record : std::views::reverse(jobs_)) all.push_back(record.job->Status());
+  all.reserve(jobs_.size());
+  for (auto record = jobs_.rbegin(); record != jobs_.rend(); ++record) all.push_back(record->job->Status());
   return all;
 }
 

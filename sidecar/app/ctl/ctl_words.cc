@@ -45,7 +45,7 @@ std::string ReadKeys(const Words& words, CtlRequest& request) {
   if (words.size() - 2 > kMostKeys) return "at most 1000 keys at once; a prefix or a pattern may say the same";
   for (std::size_t i = 2; i < words.size(); ++i) {
     std::string key;
-    if (const std::string mistake = ReadKey(words[i], key); !mistake.empty()) return mistake;
+    if (std::string mistake = ReadKey(words[i], key); !mistake.empty()) return mistake;
     request.targets.push_back(std::move(key));
   }
   request.kind = request.targets.size() == 1 ? "key" : "keys";
@@ -83,6 +83,7 @@ std::string ReadJobs(const Words& words, CtlRequest& request) {
     request.verb = verb->second;
   } else {
     std::vector<std::string_view> known;
+    known.reserve(kJobVerbs.size());
     for (const auto& [name, unused] : kJobVerbs) known.push_back(name);
     const std::string_view nearest = config::NearestName(words[1], known);
     if (words.size() == 3 && !nearest.empty()) return "jobs can't do that; did you mean " + std::string(nearest) + "?";

@@ -20,7 +20,7 @@ std::string KeysText(JsonView target) {
 }  // namespace
 
 std::string TargetText(JsonView target, const Style& style) {
-  const std::string kind = target["kind"].Text();
+  std::string kind = target["kind"].Text();
   if (kind == "everything") return kind;
   if (kind == "keys") return KeysText(target);
   return style.Text(target["kind"]) + " " + NameIn(target, style);
@@ -40,7 +40,7 @@ std::string HowText(JsonView target) {
 }
 
 std::string ConfirmWord(JsonView target, const Style& style) {
-  const std::string kind = target["kind"].Text();
+  std::string kind = target["kind"].Text();
   if (kind == "everything") return kind;
   return kind == "keys" ? KeysText(target) : NameIn(target, style);
 }

@@ -26,7 +26,7 @@ std::optional<std::chrono::milliseconds> ParseTime(std::string_view text) {
   const auto of_day = std::chrono::hours(parts[3]) + std::chrono::minutes(parts[4]) + std::chrono::seconds(parts[5]);
   const double fraction = std::atof(("0" + copy.substr(static_cast<std::size_t>(used))).c_str());
   return std::chrono::milliseconds(std::chrono::sys_days(date).time_since_epoch()) + of_day +
-         std::chrono::milliseconds(static_cast<int>(fraction * 1000 + 0.5));
+         std::chrono::milliseconds(std::lround(fraction * 1000));
 }
 
 std::string FromNow(std::string_view text, std::chrono::milliseconds now) {
