@@ -47,7 +47,7 @@ std::size_t InvalidationPacer::batch() const {
 }
 
 std::size_t InvalidationPacer::page() const {
-  return static_cast<std::size_t>(std::clamp(rates_[1] * share_ / 1000, 10.0, static_cast<double>(kMostPage)));
+  return static_cast<std::size_t>(std::clamp(rates_[1] * share_ / 4000, 10.0, static_cast<double>(kMostPage)));
 }
 
 }  // namespace herdgate::pipeline

@@ -32,8 +32,8 @@ class InvalidationPacer {
 
   // Keys to change at once: a hundred batches a second, so that none holds up others for long; 1 to kMostChanges.
   std::size_t batch() const;
-  // SCAN's COUNT: a thousand pages a second, so that none holds up others for long (1,000 keys take Redis 0.9 ms where
-  // they are not in its processor's cache); 10 to kMostPage.
+  // SCAN's COUNT: four thousand pages a second, so that none holds up others for long (1,000 keys take Redis 0.9 ms
+  // where they are not in its processor's cache); 10 to kMostPage.
   std::size_t page() const;
   // Changes a second that are allowed now.
   double rate() const { return rates_[0] * share_; }

@@ -55,7 +55,7 @@ TEST_F(InvalidationPacerTest, BatchesAreBoundedAndSmallAtSlowRates) {
 
 TEST_F(InvalidationPacerTest, PagesAreBoundedAndSmallAtSlowRates) {
   EXPECT_EQ(InvalidationPacer(1, 1e9).page(), InvalidationPacer::kMostPage);
-  EXPECT_EQ(InvalidationPacer(1, 100000).page(), 100U);
+  EXPECT_EQ(InvalidationPacer(1, 100000).page(), 25U);
   EXPECT_EQ(InvalidationPacer(1, 1).page(), 10U);
 }
 
