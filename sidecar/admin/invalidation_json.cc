@@ -164,7 +164,8 @@ std::string PreviewJson(const InvalidationPreviewStatus& preview) {
   json.Add("bytes", Unless(std::uint64_t{0}, preview.bytes));
   AddSample(json, preview);
   json.Add("origin_per_second", preview.recomputes_per_second).Add("origin_busy_seconds", preview.origin_load);
-  json.Add("new_generation", preview.bumps).Add("hidden", preview.hidden).Object("by_policy");
+  const bool of_policy = preview.request->kind == InvalidationKind::kPolicy;
+  json.Add("new_generation", preview.bumps && of_policy).Add("hidden", preview.hidden).Object("by_policy");
   for (const auto& [policy, keys] : preview.by_policy) json.Add(policy.empty() ? "(none)" : policy, keys);
   json.End().Add("confirm", ConfirmOf(preview)).Add("needed_scope", NameOf(NeededScope(*preview.request)));
   if (!preview.error.empty()) json.Add("error", preview.error);
@@ -174,7 +175,7 @@ std::string PreviewJson(const InvalidationPreviewStatus& preview) {
 void AddInvalidation(JsonWriter& json, const InvalidationStatus& status) {
   const auto& counts = status.counts;
   const bool near_alone = status.request->scope == InvalidationScope::kNear;
-  const bool bumped = status.generation > 0;
+  const bool bumped = status.generation > 0 && status.request->kind == InvalidationKind::kPolicy;
   json.Object().Add("id", status.id).Add("state", NameOf(status.state));
   AddTarget(json, "target", *status.request);
   json.Add("targets", status.targets).Add("by", status.asked_by);

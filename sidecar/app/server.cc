@@ -197,7 +197,7 @@ void Server::RegisterMetrics() {
   auto& registry = *parts_->registry;
   registry.SetPolicies(NamesOf(options_.policies));
   parts_->process = std::make_unique<metrics::ProcessMetrics>(
-      registry, metrics::BuildInfo{std::string(base::kVersion), std::string(base::kRevision)});
+      registry, metrics::BuildInfo{std::string(base::kVersion), std::string(base::Revision())});
   parts_->exposition = std::make_unique<metrics::Exposition>(registry, base::SystemClock(), cache_scrapes_for_);
   for (auto& worker : parts_->workers) {
     parts_->registrations.push_back(

@@ -57,7 +57,7 @@ admin::ApiContent Server::MakeApiContent() {
   content.registry = parts_->registry.get();
   content.invalidations = parts_->invalidations.get();
   content.version = base::kVersion;
-  content.revision = base::kRevision;
+  content.revision = base::Revision();
   content.upstream_url = options_.upstream.url.ToString();
   content.upstream_kind = kind == Kind::kMemory ? "memory" : kind == Kind::kUnix ? "unix" : "redis";
   content.max_clients = options_.limits.max_clients;

@@ -1,4 +1,6 @@
 // The version of this program, as in the project() line of the top CMakeLists.txt, and the commit it was built from.
+//
+// Threads: constant; any.
 #pragma once
 
 #include <string_view>
@@ -6,10 +8,7 @@
 namespace herdgate::base {
 
 inline constexpr std::string_view kVersion = "0.1.0";
-#ifdef HERDGATE_REVISION
-inline constexpr std::string_view kRevision = HERDGATE_REVISION;
-#else
-inline constexpr std::string_view kRevision = "unknown";
-#endif
+// 12 hex digits, or "unknown" where there was no git.
+std::string_view Revision();
 
 }  // namespace herdgate::base

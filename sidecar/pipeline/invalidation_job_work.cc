@@ -111,7 +111,7 @@ void InvalidationJob::OnBump(const base::Result<std::uint64_t>& result) {
 void InvalidationJob::OnNotBumped(const base::Status& why) {
   const bool refused = !context_.host.UpstreamAway() && ++bump_attempts_ >= kBumpAttempts;
   if (why.code() == base::ErrorCode::kInvalidArgument || refused) return Fail(why.message());
-  Wait(why.message());
+  Wait("the upstream (" + why.message() + ")");
 }
 
 // Again after each change of names: of those that were sent, the count says how many.
@@ -147,11 +147,11 @@ void InvalidationJob::Rescan() {
 // True: the answer is none.
 bool InvalidationJob::LostOrRefused(const BatchQuery::Answer& answer, std::string_view error) {
   if (!answer.lost.empty()) {
-    Wait(answer.lost);
+    Wait("the upstream (" + answer.lost + ")");
     return true;
   }
   if (error.empty()) return false;
-  IsPassing(error) ? Wait(WordsOf(error)) : Fail(WordsOf(error));
+  IsPassing(error) ? Wait("the upstream (" + WordsOf(error) + ")") : Fail(WordsOf(error));
   return true;
 }
 

@@ -105,6 +105,8 @@ TEST_P(AdminApi, TheSnapshotCountsWhatTheMetricsCount) {
                 snapshot.at("totals").at("outcomes").at("plain_miss").get<int>(),
             1);
   EXPECT_EQ(snapshot.at("upstream").at("connected"), true);
+  const std::string build = "herdgate_build_info{revision=\"" + snapshot.at("revision").get<std::string>() + "\"";
+  EXPECT_EQ(Gate().Metric(build), 1);
   EXPECT_EQ(snapshot.at("near").at("mode"), "tracked");
   EXPECT_EQ(snapshot.at("policies").size(), 4U);
   EXPECT_EQ(snapshot.at("caller").at("name"), "ops");

@@ -154,10 +154,15 @@ TEST_P(AdminInvalidation, ATagIsInvalidatedByRuleAndByCommand) {
   ASSERT_EQ(client.Do({"HERDGATE.TAG", "other", "tenant:1"}), "+OK\r\n");
   const Json preview = Preview(R"({"kind":"tag","tag":"tenant:1","mode":"hard"})");
   EXPECT_EQ(preview.at("estimated"), 3);
+  EXPECT_EQ(preview.at("new_generation"), false);
   const Json begun = Checked(Execute(preview, "tag"), 202, "post", "/invalidations");
   const Json job = Ended(begun.at("id").get<std::string>());
   EXPECT_EQ(job.at("state"), "done") << job.dump();
   EXPECT_EQ(job.at("target").at("tag"), "tenant:1");
+  EXPECT_EQ(job.at("bumped"), 1);
+  EXPECT_EQ(job.at("deleted"), 1);
+  // The policy has the generation that it had.
+  EXPECT_EQ(job.at("generation"), nullptr);
   EXPECT_EQ(client.Do({"EXISTS", "t:1:a", "t:1:b", "other"}), ":0\r\n");
   EXPECT_EQ(client.Do({"EXISTS", "t:2:a", "third"}), ":2\r\n");
 }

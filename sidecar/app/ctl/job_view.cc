@@ -113,6 +113,9 @@ std::string SummaryLine(JsonView job, const Style& style) {
     if (seconds >= 1) text += " (" + RateText(static_cast<double>(job["done"].Count()) / seconds) + ")";
     if (job["scanned"].Count() > 0) text += ", " + CountText(job["scanned"].Whole()) + " looked at";
   }
+  if (const std::uint64_t policies = job["bumped"].Count(); policies > 0) {
+    text += ", keys tagged by rules hidden in " + std::to_string(policies) + (policies == 1 ? " policy" : " policies");
+  }
   if (!UnsureText(job).empty()) text += ", " + style.Paint(Tone::kWarn, UnsureText(job));
   if (!ReasonOf(job, style).empty()) text += "; " + ReasonOf(job, style);
   return text + "; job " + style.Text(job["id"]);

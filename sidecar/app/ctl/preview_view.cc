@@ -78,6 +78,9 @@ std::vector<std::string> PreviewLines(JsonView preview, const Style& style) {
   if (preview["new_generation"].IsTrue()) {
     facts.Add("note", {Cell("a new generation hides all keys of the policy at once")});
   }
+  if (preview["target"]["kind"].Text() == "tag" && preview["target"]["mode"].Text() == "hard") {
+    facts.Add("note", {Cell("keys tagged by rules are hidden at once, those tagged by apps are deleted one by one")});
+  }
   std::vector<std::string> lines = facts.Take();
   AddTables(lines, preview, style);
   return lines;

@@ -69,6 +69,10 @@ TEST(JobViewTest, TheLastLineTellsWhatWasDone) {
       R"({"id":"j-2","state":"done","target":{"kind":"policy","policy":"page","mode":"hard"},"generation":1763680000123})");
   EXPECT_EQ(SummaryLine(bumped.root(), Plain(80)),
             "done: generation 1763680000123 hides all keys of policy page; job j-2");
+  const JsonDocument tag(
+      R"({"id":"j-4","state":"done","target":{"kind":"tag","tag":"t","mode":"hard"},"done":1,"bumped":2,"generation":null})");
+  EXPECT_EQ(SummaryLine(tag.root(), Plain(80)),
+            "done: 1 key deleted in 0 s, keys tagged by rules hidden in 2 policies; job j-4");
   const JsonDocument failed(
       R"({"id":"j-3","state":"failed","target":{"kind":"everything"},"done":1,"error":"no \u001b"})");
   EXPECT_EQ(SummaryLine(failed.root(), Plain(80)), "failed: 1 key marked stale in 0 s; no \\x1b; job j-3");
