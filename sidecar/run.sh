@@ -82,6 +82,7 @@ open_admin() {
   if "$has_config" || "$gives_tokens"; then return; fi
   folder=$(state_folder)
   if ! keep_token "$binary" "$folder"; then
+    is_loopback "$admin" || die "no token can be kept in $folder, and without one the web UI may be on loopback only: set XDG_STATE_HOME, or leave out --admin $admin"
     say "no token can be kept in $folder (set XDG_STATE_HOME): the web UI shows all and changes nothing: http://$page/"
     return
   fi

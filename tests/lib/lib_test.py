@@ -64,6 +64,29 @@ class LibTest(unittest.TestCase):
         self.assertEqual(self.token("made() { return 1; }; keep_token made $d || echo none; ls $d"), (0, "none"))
         self.assertEqual(self.token("touch $d/a; keep_token made $d/a/b 2>/dev/null || echo none"), (0, "none"))
 
+    def test_what_can_not_be_written_whole_is_no_success_and_changes_nothing(self):
+        # /dev/full is a disk without room.
+        there = "keep_token made $d; before=$(cat $d/token $d/tokens); rm $d/token; "
+        kept = "keep_token made $d 2>/dev/null || echo none; [ \"$before\" = \"$(head -qc 999 $d/kept $d/tokens | tr -d '\\0')\" ] && echo kept"
+        for new in ("tokens.new", "token.new"):
+            self.assertEqual(self.token(f"{there}printf '%s\\n' \"${{before%%$'\\n'*}}\" >$d/kept; ln -s /dev/full $d/{new}; {kept}"), (0, "none\nkept"), new)
+
+    def test_a_file_of_tokens_that_can_not_be_read_is_no_success(self):
+        self.assertEqual(self.token("mkdir $d/tokens; keep_token made $d 2>/dev/null || echo none; ls $d/tokens; [ -e $d/token ] || echo no"), (0, "none\nno"))
+
+    def test_names_of_others_are_no_pattern_and_no_number(self):
+        others = "alic read 01\nalice2 read 02\n7 read 03\n a.ice read 04\n# alice\n"
+        for name, gone in (("a.ice", "04"), ("07", "none")):
+            script = f"id() {{ echo {name}; }}; printf '{others}' >$d/tokens; keep_token made $d; grep -v inspect $d/tokens"
+            kept = [line for line in others.replace("\\n", "\n").splitlines() if not line.endswith(gone)]
+            self.assertEqual(self.token(script), (0, "\n".join(kept)), name)
+
+    def test_only_this_machine_can_ask_on_loopback(self):
+        for address in ("127.0.0.1:1", "127.0.0.2:1", "localhost:1", "[::1]:1"):
+            self.assertEqual(self.token(f"is_loopback {address}")[0], 0, address)
+        for address in ("0.0.0.0:1", "[::]:1", "10.0.0.1:1", "host:1", "localhost.example:1"):
+            self.assertEqual(self.token(f"is_loopback {address}")[0], 1, address)
+
     def test_the_state_folder_needs_no_home(self):
         self.assertEqual(self.token("HOME=/h XDG_STATE_HOME=/s state_folder; HOME=/h XDG_STATE_HOME=s state_folder; HOME=/h XDG_STATE_HOME= state_folder"),
                          (0, "/s/herdgate\n/h/.local/state/herdgate\n/h/.local/state/herdgate"))

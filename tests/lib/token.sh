@@ -13,15 +13,16 @@ state_folder() {
   esac
 }
 
-# keep_token PROGRAM FOLDER: sees to it that FOLDER/token holds a token with all scopes and FOLDER/tokens lets it in; makes both with `PROGRAM token`
-# where they are not there or do not fit. Only their owner reads them. Lines of others in FOLDER/tokens stay.
+# keep_token PROGRAM FOLDER: sees to it that FOLDER/token holds a token and FOLDER/tokens lets it in. One that is there and fits stays, whatever its
+# scopes; else `PROGRAM token` makes one that may do everything. Only their owner reads them. Lines of others in FOLDER/tokens stay. 1: there is none; what
+# was there is as it was, or fits no longer and is made anew the next time.
 keep_token() (
   umask 077
   program=$1 folder=$2
   mkdir -p "$folder" || exit 1
   chmod 700 "$folder" || exit 1
   exec 9<"$folder"
-  flock 9
+  flock 9 || exit 1
   if [ -s "$folder/token" ] && [ -s "$folder/tokens" ]; then
     digest=$(tr -d '\n' <"$folder/token" | sha256sum)
     if grep -q " ${digest%% *}\$" "$folder/tokens"; then
@@ -32,13 +33,21 @@ keep_token() (
   name=$(id -un 2>/dev/null | tr -cd 'A-Za-z0-9._-' | cut -c 1-64) || true
   name=${name:-owner}
   made=$("$program" token "$name" read,inspect,invalidate,purge_all,operate) || exit 1
-  # Two names of one kind would be refused.
-  { [ ! -e "$folder/tokens" ] || grep -v "^$name " "$folder/tokens" || true; } >"$folder/tokens.new"
-  printf '%s\n' "${made#*$'\n'}" >>"$folder/tokens.new"
-  printf '%s\n' "${made%%$'\n'*}" >"$folder/token.new"
-  mv "$folder/tokens.new" "$folder/tokens"
-  mv "$folder/token.new" "$folder/token"
+  # Two lines of one name would be refused. Names are text: 7 is not 07.
+  { [ ! -e "$folder/tokens" ] || awk -v "name=$name" '$1 "" != name' <"$folder/tokens"; } >"$folder/tokens.new" || exit 1
+  printf '%s\n' "${made#*$'\n'}" >>"$folder/tokens.new" || exit 1
+  printf '%s\n' "${made%%$'\n'*}" >"$folder/token.new" || exit 1
+  mv -T "$folder/tokens.new" "$folder/tokens" || exit 1
+  mv -T "$folder/token.new" "$folder/token"
 )
+
+# is_loopback HOST:PORT: whether only this machine can ask there, as `herdgate serve` sees it.
+is_loopback() {
+  case "${1%:*}" in
+    localhost | 127.* | "[::1]") return 0 ;;
+    *) return 1 ;;
+  esac
+}
 
 # answers HOST:PORT: whether somebody listens there.
 answers() { (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
