@@ -4,12 +4,15 @@
 //                                \-> outside /api: Host -> a file of the web UI (web_routes.h), without a token
 //
 // One thread and hard limits on connections, bytes and time, so that whoever talks to it costs the data path nothing.
-// A request that waits for a loop or for Redis waits a second at most, and holds up the other requests meanwhile.
+// A request that waits for a loop or for Redis waits a second at most, and holds up the other requests meanwhile. One
+// that changes something also waits for the disk of the audit file, for as long as that takes; so does the thread of
+// the jobs at the end of one. No loop of the data path waits for either thread.
 // With a file of tokens every operation but GET /openapi.json needs one of them. Without, whoever comes from loopback
 // may do what `read` allows, and nobody may do more.
 // Every error is application/problem+json; every answer of the API says who may show, keep and sniff it: nobody.
 // Threads: construct, Start and Stop from one thread; Collect from any. Ownership: what the content borrows outlives
-// Stop().
+// Stop(). content.invalidations, if any, keeps a pointer to this (OnEnded): construct before its Run(), and destroy
+// after its Stop().
 #pragma once
 
 #include <atomic>

@@ -1,11 +1,9 @@
 #include "sidecar/admin/audit_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <utility>
 
 #include "sidecar/admin/json_writer.h"
+#include "sidecar/admin/text_codec.h"
 #include "sidecar/base/log.h"
 
 namespace herdgate::admin {
@@ -15,6 +13,25 @@ constexpr metrics::CounterFamily kWrites{"herdgate_admin_writes_total",
                                          "Requests to change something by the admin API, by result."};
 constexpr metrics::CounterFamily kUnwritten{"herdgate_admin_audit_file_errors_total",
                                             "Entries of the audit log that could not be written to its file."};
+
+void Bound(AuditEntry& entry) {
+  for (std::string* const json : {&entry.parameters, &entry.before, &entry.after}) {
+    if (json->size() > AuditLog::kMaxJsonBytes) *json = R"({"left_out":"too long"})";
+  }
+  if (entry.detail.size() <= AuditLog::kMaxDetailBytes) return;
+  entry.detail.resize(Utf8Prefix(std::string_view(entry.detail).substr(0, AuditLog::kMaxDetailBytes)));
+}
+
+void Log(const AuditEntry& entry) {
+  base::LogInfo("admin.audit", {{"number", entry.number},
+                                {"by", entry.by},
+                                {"remote", entry.remote},
+                                {"action", entry.action},
+                                {"result", entry.result()},
+                                {"status", entry.status},
+                                {"request_id", entry.request_id},
+                                {"microseconds", static_cast<std::int64_t>(entry.duration.count())}});
+}
 
 }  // namespace
 
@@ -28,32 +45,19 @@ std::string AuditEntry::Json() const {
 }
 
 void AuditLog::Add(AuditEntry entry) {
-  const std::lock_guard lock(mutex_);
-  entry.number = ++last_;
-  if (entry.parameters.size() > kMaxParameterBytes) entry.parameters = R"({"left_out":"too long"})";
+  Bound(entry);
+  const std::lock_guard adding(adding_);
   const std::string_view result = entry.result();
-  (result == "ok" ? ok_ : result == "refused" ? refused_ : failed_).Add();
-  base::LogInfo("admin.audit", {{"number", entry.number},
-                                {"by", entry.by},
-                                {"remote", entry.remote},
-                                {"action", entry.action},
-                                {"result", result},
-                                {"status", entry.status},
-                                {"request_id", entry.request_id},
-                                {"microseconds", static_cast<std::int64_t>(entry.duration.count())}});
-  if (!path_.empty() && !WriteFile(entry.Json() + "\n")) {
+  if (entry.is_request) (result == "ok" ? ok_ : result == "refused" ? refused_ : failed_).Add();
+  entry.number = ++last_;
+  Log(entry);
+  if (!path_.empty() && !append_(path_, entry.Json() + "\n")) {
     unwritten_.Add();
     base::LogError("admin.audit_unwritten", {{"file", path_}, {"number", entry.number}});
   }
+  const std::lock_guard lock(mutex_);
   ring_.push_back(std::move(entry));
   if (ring_.size() > kKept) ring_.pop_front();
-}
-
-bool AuditLog::WriteFile(const std::string& line) const {
-  const int fd = open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool written = write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && fsync(fd) == 0;
-  return close(fd) == 0 && written;
 }
 
 std::vector<AuditEntry> AuditLog::Newest(std::size_t most, std::uint64_t before) const {

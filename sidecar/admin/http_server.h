@@ -4,7 +4,8 @@
 // buffer and never a thread. Every bound is in HttpLimits. When connections run out, the one that has waited longest
 // for its client makes room: whoever sends a request within the grace is served, whatever the others do.
 //
-// Threads: construct, Route, Start and Stop from one thread; handlers run on the server's thread and must not block.
+// Threads: construct, Route, Start and Stop from one thread; handlers run on the server's thread and must not block
+// for longer than all other requests of this server may wait; api_server.h says where its own do.
 // Ownership: owns its thread and sockets; what handlers borrow outlives Stop(). The destructor stops.
 #pragma once
 
