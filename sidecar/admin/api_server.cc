@@ -69,14 +69,13 @@ AuditEntry AuditOfEnd(const pipeline::InvalidationStatus& status) {
   entry.by = status.asked_by.empty() ? "-" : status.asked_by;
   entry.remote = "-";
   entry.action = "InvalidationEnded";
-  JsonWriter target;
-  AddTarget(target, {}, *status.request);
-  entry.parameters = target.Take();
+  entry.parameters = AuditedTarget(*status.request, status.targets);
   entry.status = status.state == pipeline::InvalidationState::kFailed ? 500 : 200;
   entry.detail = status.end_reason;
   entry.duration = std::chrono::duration_cast<std::chrono::microseconds>(status.ran);
   if (status.keyspace > 0) entry.before = JsonWriter().Object().Add("keys", status.keyspace).End().Take();
-  entry.after = InvalidationJson(status);
+  entry.after = AuditedInvalidation(status);
+  entry.is_request = false;
   return entry;
 }
 

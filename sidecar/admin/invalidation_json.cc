@@ -1,5 +1,6 @@
 #include "sidecar/admin/invalidation_json.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -21,6 +22,14 @@ using pipeline::InvalidationStatus;
 constexpr std::size_t kMostKeys = 1000;
 constexpr std::size_t kMaxTargetBytes = 65'536;
 constexpr std::size_t kShownKeyBytes = 256;
+
+// How much of a target is shown.
+struct TargetBounds {
+  std::size_t keys_bytes = std::string_view::npos;  // of all keys, as JSON
+  std::size_t text_bytes = std::string_view::npos;
+  std::uint64_t keys = 0;  // there were so many, if the target has fewer
+};
+
 constexpr std::uint64_t kTypedAbove = 1000;  // keys
 constexpr std::array<std::string_view, 2> kEncodings = {"utf8", "base64"};
 constexpr std::array<std::string_view, 2> kModes = {"hard", "soft"};
@@ -98,9 +107,75 @@ void AddSample(JsonWriter& json, const InvalidationPreviewStatus& preview) {
   json.End();
 }
 
+TargetBounds Audited(std::uint64_t keys) {
+  return {.keys_bytes = 2048, .text_bytes = 256, .keys = keys};
+}
+
+void AddTargetKeys(JsonWriter& json, const std::vector<std::string>& keys, const TargetBounds& bounds) {
+  std::size_t bytes = 0;
+  std::uint64_t shown = 0;
+  json.Array("keys");
+  for (const std::string& key : keys) {
+    JsonWriter item;
+    item.Object();
+    AddShownKey(item, key);
+    const std::string text = item.End().Take();
+    bytes += text.size();
+    if (bytes > bounds.keys_bytes) break;
+    json.Raw({}, text);
+    ++shown;
+  }
+  json.End();
+  const std::uint64_t all = std::max<std::uint64_t>(bounds.keys, keys.size());
+  if (shown < all) json.Add("keys_left_out", all - shown);
+}
+
+void AddBoundedTarget(JsonWriter& json, std::string_view name, const InvalidationRequest& request,
+                      const TargetBounds& bounds) {
+  const std::string kind(NameOf(request.kind));
+  json.Object(name).Add("kind", kind);
+  if (NamesKeys(request)) {
+    AddTargetKeys(json, request.targets, bounds);
+  } else if (!request.targets.empty()) {
+    const std::string_view text = request.targets.front();
+    const bool cut = text.size() > bounds.text_bytes;
+    json.Add(kind, cut ? text.substr(0, Utf8Prefix(text.substr(0, bounds.text_bytes))) : text);
+    if (cut) json.Add("cut", true);
+  }
+  json.Add("mode", NameOf(request.mode)).Add("scope", NameOf(request.scope)).End();
+}
+
 void AddTimes(JsonWriter& json, const InvalidationStatus& status) {
   json.Add("created", TimeText(status.created.time_since_epoch().count()));
   json.Add("started", TimeOf(status.started)).Add("finished", TimeOf(status.ended));
+}
+
+void AddBoundedInvalidation(JsonWriter& json, const InvalidationStatus& status, const TargetBounds& bounds) {
+  const auto& counts = status.counts;
+  const bool near_alone = status.request->scope == InvalidationScope::kNear;
+  const bool bumped = status.generation > 0 && status.request->kind == InvalidationKind::kPolicy;
+  json.Object().Add("id", status.id).Add("state", NameOf(status.state));
+  AddBoundedTarget(json, "target", *status.request, bounds);
+  json.Add("targets", status.targets).Add("by", status.asked_by);
+  AddTimes(json, status);
+  json.Add("scanned", counts.scanned);
+  json.Add("total",
+           NamesKeys(*status.request) ? std::optional(status.targets) : Unless(std::uint64_t{0}, status.keyspace));
+  json.Add("progress", status.progress).Add("matched", near_alone ? counts.near : counts.matched);
+  json.Add("done", near_alone ? counts.near : counts.deleted + counts.shortened).Add("failed", counts.unsure);
+  json.Add("deleted", counts.deleted).Add("shortened", counts.shortened).Add("near", counts.near);
+  json.Add("bumped", status.bumped).Add("renewed", status.renewed);
+  json.Add("outside_policy", counts.outside_policy).Add("refreshing", counts.refreshing).Add("hidden", counts.hidden);
+  json.Add("rate", static_cast<std::uint64_t>(status.request->options.rate));
+  const double seconds = std::chrono::duration<double>(status.ran).count();
+  const auto changed = static_cast<double>(counts.deleted + counts.shortened);
+  json.Add("per_second", seconds > 0 ? changed / seconds : 0).Add("allowed_per_second", status.rate);
+  json.Add("seconds", seconds).Add("interruptions", status.interruptions).Add("rescans", status.rescans);
+  json.Add("capped", status.capped).Add("generation", bumped ? std::optional(status.generation) : std::nullopt);
+  if (!status.waiting_for.empty()) json.Add("waiting_for", status.waiting_for);
+  if (!status.end_reason.empty())
+    json.Add(status.state == InvalidationState::kFailed ? "error" : "reason", status.end_reason);
+  json.End();
 }
 
 }  // namespace
@@ -132,20 +207,7 @@ Scope NeededScope(const InvalidationRequest& request) {
 }
 
 void AddTarget(JsonWriter& json, std::string_view name, const InvalidationRequest& request) {
-  const std::string kind(NameOf(request.kind));
-  json.Object(name).Add("kind", kind);
-  if (NamesKeys(request)) {
-    json.Array("keys");
-    for (const std::string& key : request.targets) {
-      json.Object();
-      AddShownKey(json, key);
-      json.End();
-    }
-    json.End();
-  } else if (!request.targets.empty()) {
-    json.Add(kind, request.targets.front());
-  }
-  json.Add("mode", NameOf(request.mode)).Add("scope", NameOf(request.scope)).End();
+  AddBoundedTarget(json, name, request, {});
 }
 
 std::string PreviewJson(const InvalidationPreviewStatus& preview) {
@@ -173,36 +235,24 @@ std::string PreviewJson(const InvalidationPreviewStatus& preview) {
 }
 
 void AddInvalidation(JsonWriter& json, const InvalidationStatus& status) {
-  const auto& counts = status.counts;
-  const bool near_alone = status.request->scope == InvalidationScope::kNear;
-  const bool bumped = status.generation > 0 && status.request->kind == InvalidationKind::kPolicy;
-  json.Object().Add("id", status.id).Add("state", NameOf(status.state));
-  AddTarget(json, "target", *status.request);
-  json.Add("targets", status.targets).Add("by", status.asked_by);
-  AddTimes(json, status);
-  json.Add("scanned", counts.scanned);
-  json.Add("total",
-           NamesKeys(*status.request) ? std::optional(status.targets) : Unless(std::uint64_t{0}, status.keyspace));
-  json.Add("progress", status.progress).Add("matched", near_alone ? counts.near : counts.matched);
-  json.Add("done", near_alone ? counts.near : counts.deleted + counts.shortened).Add("failed", counts.unsure);
-  json.Add("deleted", counts.deleted).Add("shortened", counts.shortened).Add("near", counts.near);
-  json.Add("bumped", status.bumped).Add("renewed", status.renewed);
-  json.Add("outside_policy", counts.outside_policy).Add("refreshing", counts.refreshing).Add("hidden", counts.hidden);
-  json.Add("rate", static_cast<std::uint64_t>(status.request->options.rate));
-  const double seconds = std::chrono::duration<double>(status.ran).count();
-  const auto changed = static_cast<double>(counts.deleted + counts.shortened);
-  json.Add("per_second", seconds > 0 ? changed / seconds : 0).Add("allowed_per_second", status.rate);
-  json.Add("seconds", seconds).Add("interruptions", status.interruptions).Add("rescans", status.rescans);
-  json.Add("capped", status.capped).Add("generation", bumped ? std::optional(status.generation) : std::nullopt);
-  if (!status.waiting_for.empty()) json.Add("waiting_for", status.waiting_for);
-  if (!status.end_reason.empty())
-    json.Add(status.state == InvalidationState::kFailed ? "error" : "reason", status.end_reason);
-  json.End();
+  AddBoundedInvalidation(json, status, {});
 }
 
 std::string InvalidationJson(const InvalidationStatus& status) {
   JsonWriter json;
   AddInvalidation(json, status);
+  return json.Take();
+}
+
+std::string AuditedTarget(const InvalidationRequest& request, std::uint64_t targets) {
+  JsonWriter json;
+  AddBoundedTarget(json, {}, request, Audited(targets));
+  return json.Take();
+}
+
+std::string AuditedInvalidation(const InvalidationStatus& status) {
+  JsonWriter json;
+  AddBoundedInvalidation(json, status, Audited(status.targets));
   return json.Take();
 }
 

@@ -3,6 +3,7 @@
 // Threads: pure functions; any. Ownership: the texts are the caller's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -24,5 +25,11 @@ void AddTarget(JsonWriter& json, std::string_view name, const pipeline::Invalida
 std::string PreviewJson(const pipeline::InvalidationPreviewStatus& preview);
 void AddInvalidation(JsonWriter& json, const pipeline::InvalidationStatus& status);
 std::string InvalidationJson(const pipeline::InvalidationStatus& status);
+
+// For the audit log, which is bounded: the target's first keys alone (`keys_left_out` says how many more there are),
+// and the beginning of a long prefix, pattern or tag (then `cut` is true). `targets`: there were so many, of which a
+// job that has ended keeps the first alone.
+std::string AuditedTarget(const pipeline::InvalidationRequest& request, std::uint64_t targets = 0);
+std::string AuditedInvalidation(const pipeline::InvalidationStatus& status);
 
 }  // namespace herdgate::admin

@@ -66,12 +66,6 @@ std::optional<Problem> LacksScope(const ApiCall& call, const InvalidationRequest
                  .needed_scope = std::string(NameOf(needed))};
 }
 
-std::string TargetJson(const InvalidationRequest& request) {
-  JsonWriter json;
-  AddTarget(json, {}, request);
-  return json.Take();
-}
-
 ApiAnswer JobAnswer(Invalidations& jobs, std::string_view id, int status) {
   const std::optional<InvalidationStatus> job = jobs.Get(id);
   if (!job) return NoSuch("job");
@@ -118,7 +112,7 @@ ApiAnswer Start(Invalidations& jobs, ApiCall& call, const Invalidations::Terms& 
   const std::optional<InvalidationPreviewStatus> preview = jobs.GetPreview(terms.preview_token);
   if (!preview) return NoSuch("preview");
   InvalidationRequest request = *preview->request;
-  call.audit.parameters = TargetJson(request);
+  call.audit.parameters = AuditedTarget(request);
   if (auto problem = LacksScope(call, request)) return std::move(*problem);
   using State = InvalidationPreviewStatus::State;
   if (preview->state != State::kDone) {
@@ -131,9 +125,8 @@ ApiAnswer Start(Invalidations& jobs, ApiCall& call, const Invalidations::Terms& 
   request.options = options;
   const Invalidations::Started started = jobs.Start(request, terms);
   if (!started.ok()) return ProblemOf(started);
-  ApiAnswer answer = JobAnswer(jobs, started.id, 202);
-  call.audit.after = answer.response.body;
-  return answer;
+  if (const auto job = jobs.Get(started.id)) call.audit.after = AuditedInvalidation(*job);
+  return JobAnswer(jobs, started.id, 202);
 }
 
 ApiAnswer Invalidate(Invalidations& jobs, ApiCall& call) {
@@ -184,7 +177,7 @@ ApiAnswer GetReport(Invalidations& jobs, const ApiCall& call) {
 ApiAnswer Step(Invalidations& jobs, ApiCall& call, const std::function<base::Status(std::string_view)>& step) {
   const std::optional<InvalidationStatus> job = jobs.Get(call.argument);
   if (!job) return NoSuch("job");
-  call.audit.before = InvalidationJson(*job);
+  call.audit.before = AuditedInvalidation(*job);
   if (const base::Status status = step(call.argument); !status.ok())
     return Problem{.status = 409, .detail = status.message(), .name = "state"};
   return JobAnswer(jobs, call.argument, 200);

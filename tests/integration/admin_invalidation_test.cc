@@ -291,6 +291,8 @@ TEST_P(AdminInvalidation, WhoAskedAndWhatBecameOfItAreWrittenDown) {
   EXPECT_GE(ended.at("before").at("keys"), 7);
   EXPECT_EQ(ended.at("after").at("deleted"), 7);
   EXPECT_EQ(ended.at("after").at("state"), "done");
+  // The end of a job is no request.
+  EXPECT_EQ(Gate().Metric("herdgate_admin_writes_total"), 1);
   std::ifstream file(audit_);
   std::string text((std::istreambuf_iterator<char>(file)), {});
   EXPECT_NE(text.find("InvalidationEnded"), std::string::npos);

@@ -378,7 +378,7 @@ export type AuditEntry = {
   by: string; // Token's name; - without one.
   remote: string;
   action: string; // The operation's id, like SetLogLevel.
-  parameters: Record<string, unknown>; // What was asked, without values and secrets; keys as they are.
+  parameters: Record<string, unknown>; // What was asked, without values and secrets; keys as they are. Of many keys the first; keys_left_out says how many more there were. Of a long prefix, pattern or tag the beginning, with cut: true.
   result: 'ok' | 'refused' | 'failed';
   status: number;
   detail: string;
