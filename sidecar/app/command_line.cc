@@ -3,7 +3,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <array>
 #include <exception>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "sidecar/app/ctl/ctl_command_line.h"
 #include "sidecar/app/explain.h"
 #include "sidecar/app/memory_budget.h"
+#include "sidecar/app/usage.h"
 #include "sidecar/base/cgroup.h"
 #include "sidecar/base/version.h"
 #include "sidecar/config/diff.h"
@@ -161,30 +161,8 @@ Commands Describe(CLI::App& app, Typed& typed) {
   return commands;
 }
 
-CommandLine Exit(int code, std::string out, std::string err) {
-  CommandLine line;
-  line.exit_code = code;
-  line.out = std::move(out);
-  line.err = std::move(err);
-  return line;
-}
-
-CommandLine Usage(const std::string& message) {
-  return Exit(kExitUsage, "", "herdgate: " + message + "\n");
-}
-
 CommandLine Version() {
   return Exit(kExitOk, "herdgate " + std::string(base::kVersion) + "\n", "");
-}
-
-// Only what looks like a flag or a plain word is repeated, and a flag without its value.
-std::string Quotable(const std::string& argument) {
-  const std::string text = argument.substr(0, argument.find('='));
-  const bool plain =
-      text.size() <= 40 && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-      });
-  return plain ? text : "";
 }
 
 CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
@@ -217,10 +195,7 @@ CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::Pa
   if (commands.token->parsed()) return Usage("token needs a NAME and SCOPES, like: herdgate token alice read,inspect");
   if (commands.explain->parsed()) return Usage("explain needs the FILE to read and at least one KEY");
   if (!has_command) return Usage("no command; see herdgate --help");
-  // What is left is a flag without a value, or a single-value option used twice; CLI11 names the option first.
-  const std::string what = error.what();
-  const std::string name = what.substr(0, what.find_first_of(": "));
-  return Usage(name.starts_with("--") ? name + " needs exactly one value" : "a flag needs exactly one value");
+  return NeedsOneValue(error.what());
 }
 
 // A problem without a place in a file is the program's own to tell, and says so.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sidecar/app/ctl/ctl_words.h"
+#include "sidecar/app/usage.h"
 #include "sidecar/config/nearest.h"
 
 namespace herdgate::app {
@@ -45,18 +46,6 @@ struct Typed {
   std::vector<std::string> policies;
   bool json = false, value = false, hard = false, soft = false, yes = false, preview = false, detach = false;
 };
-
-CommandLine Exit(int code, std::string out, std::string err) {
-  CommandLine line;
-  line.exit_code = code;
-  line.out = std::move(out);
-  line.err = std::move(err);
-  return line;
-}
-
-CommandLine Usage(const std::string& message) {
-  return Exit(kExitUsage, "", "herdgate: " + message + "\n");
-}
 
 // Words are kept from CLI11, which takes a pattern like [ab] apart: it gets the flags, and the command's name.
 struct Split {
@@ -132,18 +121,8 @@ void Describe(CLI::App& app, Typed& typed) {
       ->type_name("POLICY");
 }
 
-// What looks like a flag, without its value.
-std::string NameOf(const std::string& argument) {
-  const std::string name = argument.substr(0, argument.find('='));
-  const bool plain =
-      name.size() <= 40 && std::ranges::all_of(name, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-      });
-  return plain ? name : "";
-}
-
 CommandLine UnknownCommand(const std::string& word) {
-  const std::string name = NameOf(word);
+  const std::string name = Quotable(word);
   const std::string_view nearest = config::NearestName(name, kCommands);
   const std::string hint =
       nearest.empty() ? "; see herdgate ctl --help" : "; did you mean " + std::string(nearest) + "?";
@@ -151,7 +130,7 @@ CommandLine UnknownCommand(const std::string& word) {
 }
 
 CommandLine UnknownFlag(const std::string& flag, const std::string& command) {
-  const std::string name = NameOf(flag);
+  const std::string name = Quotable(flag);
   std::vector<std::string_view> known(kValueFlags.begin(), kValueFlags.end());
   known.insert(known.end(), kPlainFlags.begin(), kPlainFlags.end());
   const std::string_view nearest = config::NearestName(name, known);
@@ -164,9 +143,7 @@ CommandLine UnknownFlag(const std::string& flag, const std::string& command) {
 CommandLine Refused(const CLI::App& app, const CLI::ParseError& error, const std::string& command) {
   const std::vector<std::string> rest = app.remaining(true);
   if (!rest.empty()) return UnknownFlag(rest.front(), command);
-  const std::string what = error.what();
-  const std::string name = what.substr(0, what.find_first_of(": "));
-  return Usage(name.starts_with("--") ? name + " needs exactly one value" : "a flag needs exactly one value");
+  return NeedsOneValue(error.what());
 }
 
 // The token would be seen by every user of the host.
