@@ -170,5 +170,25 @@ TEST_F(CtlTerminal, NoColourWhereNoneIsWanted) {
   EXPECT_EQ(ctl.output().find('\x1b'), std::string::npos) << ctl.output();
 }
 
+TEST_F(CtlTerminal, WhatCanNotBeDrawnOnGetsLinesAlone) {
+  Redis().Client().Do({"SET", "user:1", "x"});
+  RawClient client = Client();
+  for (int i = 0; i < 20; ++i) client.Do({"GET", "user:1"});
+  for (const char* const type : {"dumb", ""}) {
+    setenv("TERM", type, 1);
+    PtyProcess top(Command({"top"}));
+    EXPECT_EQ(top.ExitCode(), 0);
+    EXPECT_NE(top.output().find("user:1"), std::string::npos) << top.output();
+    EXPECT_EQ(top.output().find('\x1b'), std::string::npos) << top.output();
+    Fill(100);
+    PtyProcess ctl(Command({"invalidate", "prefix", "user:", "--hard", "--rate", "100"}));
+    ASSERT_TRUE(ctl.Shows("[y/N] ")) << ctl.output();
+    ctl.Type("y\n");
+    EXPECT_EQ(ctl.ExitCode(), 0);
+    EXPECT_TRUE(ctl.Shows(" deleted")) << ctl.output();
+    EXPECT_EQ(ctl.output().find('\x1b'), std::string::npos) << ctl.output();
+  }
+}
+
 }  // namespace
 }  // namespace herdgate::integration

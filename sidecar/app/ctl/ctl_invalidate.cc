@@ -23,6 +23,7 @@ constexpr milliseconds kLook{250};
 constexpr int kLooksPerLine = 40;
 // A sidecar that is restarted or has much to do may not answer for a moment.
 constexpr int kMostSilentLooks = 3;
+constexpr int kMostBeginnings = 3;
 constexpr milliseconds kSilence{1000};
 
 std::string BodyOf(const CtlRequest& request) {
@@ -83,8 +84,8 @@ bool Confirmed(const CtlSession& session, JsonView preview) {
   return typed && IsYes(question, *typed);
 }
 
-// The same key makes a question that is asked again, because its answer was lost, the same job.
-std::optional<JsonDocument> Begin(CtlSession& session, const std::string& preview_token) {
+// The same key makes a question that is asked again, because its answer was lost, the same job. Ctrl-C ends the asking.
+std::optional<JsonDocument> Begin(CtlSession& session, const std::string& preview_token, Interrupt& interrupt) {
   const std::optional<std::string> key = admin::RandomToken();
   if (!key) {
     session.Fail(kExitRuntime, "the system gives no randomness");
@@ -94,11 +95,21 @@ std::optional<JsonDocument> Begin(CtlSession& session, const std::string& previe
   json.Object().Add("preview_token", preview_token);
   if (session.request().rate) json.Add("rate", *session.request().rate);
   const std::string body = json.End().Take();
-  base::Result<AdminAnswer> answer = session.client().Post("/invalidations", body, *key);
-  for (int again = 0; !answer.ok() && again < 2; ++again) {
-    answer = session.client().Post("/invalidations", body, *key);
+  for (int asked = 1;; ++asked) {
+    const base::Result<AdminAnswer> answer = session.client().Post("/invalidations", body, *key);
+    if (answer.ok()) return session.Take(answer);
+    const bool interrupted = asked < kMostBeginnings && interrupt.Within(kSilence);
+    if (!interrupted && asked < kMostBeginnings) continue;
+    session.Fail(interrupted ? kExitInterrupted : kExitUnreachable,
+                 session.terminal().err.Text(answer.status().message()) +
+                     "; the job may have begun all the same: herdgate ctl jobs shows it");
+    return std::nullopt;
   }
-  return session.Take(answer);
+}
+
+// Whoever asks later may hear more: nobody answered, or who did has no time.
+bool IsSilence(const base::Result<AdminAnswer>& answer) {
+  return !answer.ok() || answer.value().status == 503 || answer.value().status == 429;
 }
 
 std::string HowToGoOn(const std::string& id) {
@@ -162,7 +173,7 @@ int CtlInvalidate(CtlSession& session) {
   if (!request.json) (void)session.Show(PreviewLines(preview->root(), session.terminal().out));
   if (!Confirmed(session, preview->root())) return session.Fail(kExitRuntime, "not confirmed; nothing was changed");
   Interrupt interrupt;
-  const std::optional<JsonDocument> job = Begin(session, preview->root()["token"].Text());
+  const std::optional<JsonDocument> job = Begin(session, preview->root()["token"].Text(), interrupt);
   if (!job) return session.code();
   const std::string id = session.terminal().err.Text(job->root()["id"]);
   if (request.detach) return session.Show({id});
@@ -174,7 +185,7 @@ int FollowJob(CtlSession& session, const std::string& id, Interrupt& interrupt) 
   int silent = 0;
   for (;;) {
     const auto answer = session.client().Get("/invalidations/" + id);
-    const bool waits = !answer.ok() && ++silent <= kMostSilentLooks;
+    const bool waits = IsSilence(answer) && ++silent <= kMostSilentLooks;
     if (!waits) {
       if (!answer.ok() || !answer.value().ok()) watch.Clear();
       const std::optional<JsonDocument> job = session.Take(answer);

@@ -48,7 +48,7 @@ int CtlTop(CtlSession& session) {
   std::optional<JsonDocument> answer = session.Get(path);
   if (!answer) return session.code();
   const Terminal& terminal = session.terminal();
-  if (session.request().json || !terminal.shows) {
+  if (session.request().json || !terminal.redraws) {
     return session.Show(TopLines(session, answer->root(), terminal.out, session.request().limit));
   }
   Interrupt interrupt;

@@ -29,10 +29,16 @@ Charset CharsetOfProcess() {
   return utf8 ? Charset::kUtf8 : Charset::kAscii;
 }
 
+// Whether the terminal knows escape sequences.
+bool IsAble() {
+  const std::string type = Environment("TERM");
+  return !type.empty() && type != "dumb";
+}
+
 Style StyleOf(int fd, bool is_terminal) {
   Style style;
   style.charset = CharsetOfProcess();
-  style.colour = is_terminal && Environment("NO_COLOR").empty() && Environment("TERM") != "dumb";
+  style.colour = is_terminal && Environment("NO_COLOR").empty() && IsAble();
   const std::optional<WindowSize> size = is_terminal ? SizeOf(fd) : std::nullopt;
   if (size) style.width = std::max(size->columns, Style::kLeastWidth);
   // Where nobody's window ends, nothing is cut.
@@ -55,9 +61,11 @@ Terminal Terminal::OfProcess() {
   Terminal terminal;
   terminal.reads = isatty(STDIN_FILENO) == 1;
   terminal.shows = isatty(STDOUT_FILENO) == 1;
-  terminal.draws = isatty(STDERR_FILENO) == 1;
+  terminal.redraws = terminal.shows && IsAble();
+  const bool has_err = isatty(STDERR_FILENO) == 1;
+  terminal.draws = has_err && IsAble();
   terminal.out = StyleOf(STDOUT_FILENO, terminal.shows);
-  terminal.err = StyleOf(STDERR_FILENO, terminal.draws);
+  terminal.err = StyleOf(STDERR_FILENO, has_err);
   return terminal;
 }
 

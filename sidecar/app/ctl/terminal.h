@@ -19,13 +19,15 @@
 namespace herdgate::app {
 
 struct Terminal {
-  bool reads = false;  // stdin is one
-  bool shows = false;  // stdout is one
-  bool draws = false;  // stderr is one
-  Style out;           // of stdout
-  Style err;           // of stderr
+  bool reads = false;    // stdin is one
+  bool shows = false;    // stdout is one
+  bool redraws = false;  // ... and what is there can be drawn over
+  bool draws = false;    // the same of stderr
+  Style out;             // of stdout
+  Style err;             // of stderr
 
-  // Colours where NO_COLOR is empty and TERM is not "dumb"; characters as LC_ALL, LC_CTYPE or LANG say.
+  // Nothing is drawn over or coloured where TERM is empty or "dumb", and nothing coloured where NO_COLOR is not empty.
+  // Characters are as LC_ALL, LC_CTYPE or LANG say.
   static Terminal OfProcess();
   // Somebody sees what is asked, and can answer.
   bool CanAsk() const { return reads && shows; }
