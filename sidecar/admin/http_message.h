@@ -1,4 +1,7 @@
 // HttpRequest and HttpResponse: what a route's handler gets and gives. No third-party type appears in them.
+//
+// Threads: plain values; those of a server are its thread's. Ownership: a request borrows all it names, a response
+// holds its own.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,6 @@
 // The exit codes of the program; service managers and scripts rely on them.
+//
+// Threads: constants; any.
 #pragma once
 
 namespace herdgate::app {
