@@ -3,18 +3,10 @@
 #include <string_view>
 #include <utility>
 
+#include "sidecar/pipeline/texts.h"
 #include "sidecar/resp/encoder.h"
 
 namespace herdgate::pipeline {
-namespace {
-
-// Of an error line of RESP, or of plain words.
-std::string PlainWords(std::string_view line) {
-  if (line.starts_with('-')) line.remove_prefix(1);
-  return std::string(line.substr(0, line.find('\r')));
-}
-
-}  // namespace
 
 BatchQuery::BatchQuery(upstream::LanePool& lanes, upstream::LaneKey key)
     : lanes_(lanes), key_(std::move(key)), patience_(lanes.loop()) {}
@@ -70,7 +62,7 @@ void BatchQuery::OnLost(upstream::Lane& lane) {
 
 void BatchQuery::Lose(const std::string& why) {
   // First: it may be the lane's.
-  std::string lost = PlainWords(why);
+  std::string lost = texts::WordsOfError(why);
   patience_.Cancel();
   losses_ += answered_ ? 1 : 0;
   Drop();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/loop_context.h"
+#include "sidecar/pipeline/texts.h"
 
 namespace herdgate::pipeline {
 namespace {
@@ -186,7 +187,8 @@ void Generations::Error(const Counter& counter, std::string_view error) {
   metrics_.errors.Add();
   std::uint64_t suppressed = 0;
   if (!log_limit_.Allow(loop_.Now(), suppressed)) return;
-  base::LogWarn("generations.refused", {{"policy", counter.policy}, {"error", error}, {"suppressed", suppressed}});
+  base::LogWarn("generations.refused",
+                {{"policy", counter.policy}, {"error", texts::WordsOfError(error)}, {"suppressed", suppressed}});
 }
 
 }  // namespace herdgate::pipeline

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sidecar/pipeline/generations.h"
+#include "sidecar/pipeline/texts.h"
 
 namespace herdgate::pipeline {
 
@@ -72,12 +73,12 @@ bool Generations::IsUnderWay(std::uint64_t id) const {
 
 void Generations::NoteError(std::uint64_t id, const resp::Reply& reply) {
   const bool is_first = IsUnderWay(id) && write_error_.empty();
-  if (is_first && reply.type == resp::ReplyType::kError) write_error_ = reply.text;
+  if (is_first && reply.type == resp::ReplyType::kError) write_error_ = texts::WordsOfError(reply.text);
 }
 
 void Generations::OnWatched(const resp::Reply& reply) {
   const CounterReading reading = ReadCounter(reply);
-  if (reading.kind == CounterReading::Kind::kError) write_error_ = reply.text;
+  if (reading.kind == CounterReading::Kind::kError) write_error_ = texts::WordsOfError(reply.text);
   if (!write_error_.empty()) return EndWrite(Status(ErrorCode::kUnavailable, write_error_));
   Counter& counter = *writes_.front().counter;
   const TagMark& tags = reading.tags;

@@ -6,6 +6,7 @@
 #include "sidecar/pipeline/invalidation_job.h"
 #include "sidecar/pipeline/passing_error.h"
 #include "sidecar/pipeline/scan_reply.h"
+#include "sidecar/pipeline/texts.h"
 
 namespace herdgate::pipeline {
 
@@ -19,11 +20,6 @@ using policy::PolicySet;
 namespace {
 
 constexpr int kBumpAttempts = 3;
-
-std::string WordsOf(std::string_view error) {
-  if (error.starts_with('-')) error.remove_prefix(1);
-  return std::string(error.substr(0, error.find('\r')));
-}
 
 std::uint64_t IntegerIn(std::string_view reply) {
   const auto parsed = resp::ParseReply(reply);
@@ -151,7 +147,7 @@ bool InvalidationJob::LostOrRefused(const BatchQuery::Answer& answer, std::strin
     return true;
   }
   if (error.empty()) return false;
-  IsPassing(error) ? Wait("the upstream (" + WordsOf(error) + ")") : Fail(WordsOf(error));
+  IsPassing(error) ? Wait("the upstream (" + texts::WordsOfError(error) + ")") : Fail(texts::WordsOfError(error));
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "sidecar/base/log.h"
+#include "sidecar/pipeline/texts.h"
 #include "sidecar/upstream/tracking/call_queue.h"
 
 namespace herdgate::pipeline {
@@ -52,7 +53,8 @@ void LeaseGate::OnGranted(base::SteadyTime now) {
 void LeaseGate::OnError(std::string_view error, base::SteadyTime now) {
   if (!RefusesLeases(error)) return;
   const std::int64_t before = closed_until_.exchange(Nanoseconds(now) + Nanoseconds(kOff), std::memory_order_relaxed);
-  if (before == 0) base::LogWarn(rules_.off_event, {{"error", error.empty() ? "an unknown reply" : error}});
+  if (before == 0)
+    base::LogWarn(rules_.off_event, {{"error", error.empty() ? "an unknown reply" : texts::WordsOfError(error)}});
 }
 
 bool RefusesLeases(std::string_view error) {

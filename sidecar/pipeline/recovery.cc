@@ -7,6 +7,7 @@
 #include "sidecar/pipeline/offline_stage.h"
 #include "sidecar/pipeline/passing_error.h"
 #include "sidecar/pipeline/policy_stage.h"
+#include "sidecar/pipeline/texts.h"
 #include "sidecar/resp/encoder.h"
 #include "sidecar/stampede/shadow.h"
 
@@ -169,7 +170,7 @@ void Recovery::EndAttempt() {
   if (const std::uint64_t keys = std::exchange(lost_, 0); keys > 0) {
     base::LogError("deletes.lost",
                    {{"keys", keys},
-                    {"error", lost_error_},
+                    {"error", texts::WordsOfError(lost_error_)},
                     {"hint", "the upstream's rules don't let the sidecar's own user delete these keys"}});
   }
   patience_.Cancel();
@@ -189,7 +190,7 @@ void Recovery::ForgetAttempt() {
 
 void Recovery::GiveUp(const std::string& why) {
   if (lane_ == nullptr) return;
-  base::LogWarn("deletes.replay_failed", {{"error", why}});
+  base::LogWarn("deletes.replay_failed", {{"error", texts::WordsOfError(why)}});
   ForgetAttempt();
   prober_.Again();
 }

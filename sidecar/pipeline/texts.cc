@@ -17,6 +17,12 @@ std::string UnknownSubcommand(std::string_view container, std::string_view subco
   return line;
 }
 
+std::string WordsOfError(std::string_view error) {
+  if (error.starts_with('-')) error.remove_prefix(1);
+  error = error.substr(0, error.find_first_of("\r\n"));
+  return std::string(error.substr(0, error.find(", with args")));
+}
+
 bool IsCrossProtocol(std::string_view name) {
   return Equals(name, "post") || Equals(name, "host:");
 }

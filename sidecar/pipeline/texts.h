@@ -41,6 +41,9 @@ inline constexpr std::string_view kModuleNotAllowed =
 
 // "ERR unknown subcommand 'x'. Try CLIENT HELP."
 std::string UnknownSubcommand(std::string_view container, std::string_view subcommand);
+// What an error says, for people: a RESP line, or plain words. Without the arguments that Redis repeats of a command
+// that it does not know: they are keys and values.
+std::string WordsOfError(std::string_view error);
 // "POST" and "Host:": what a browser sends to a port that it takes for a web server's.
 bool IsCrossProtocol(std::string_view name);
 bool Equals(std::string_view text, std::string_view lower_case);

@@ -167,6 +167,18 @@ TEST_F(InvalidationTest, AnUpstreamWithoutUnlinkIsAskedToDel) {
   EXPECT_TRUE(refused.end_reason.starts_with("NOPERM ")) << refused.end_reason;
 }
 
+// Redis repeats the arguments of a command that it does not know.
+TEST_F(InvalidationTest, TheReasonOfAFailureNamesNoKey) {
+  redis_ = std::make_unique<RedisProcess>(Words{"--rename-command", "PEXPIRE", ""});
+  Open();
+  ASSERT_EQ(gate_->Client().Do({"SET", "user:jane@example", "v"}), "+OK\r\n");
+  InvalidationRequest request = Ask(Kind::kPrefix, {"user:"});
+  request.mode = InvalidationMode::kSoft;
+  const InvalidationStatus status = AtEnd(Begin(request));
+  EXPECT_EQ(status.state, InvalidationState::kFailed);
+  EXPECT_EQ(status.end_reason, "ERR unknown command 'PEXPIRE'");
+}
+
 TEST_F(InvalidationTest, TheEmbeddedStoreIsInvalidatedLikeRedis) {
   gate_ = std::make_unique<Sidecar>("memory://", Sidecar::Choices{.policies = kVersions});
   ASSERT_TRUE(gate_->started());

@@ -17,6 +17,15 @@ TEST(TextsTest, EachIsOneWholeLine) {
   }
 }
 
+TEST(TextsTest, WordsOfAnErrorHoldNoArguments) {
+  EXPECT_EQ(WordsOfError("-ERR unknown command 'PEXPIRE', with args beginning with: 'user:jane@x' '1' \r\n"),
+            "ERR unknown command 'PEXPIRE'");
+  EXPECT_EQ(WordsOfError("ERR unknown command `X`, with args beginning with: `user:jane@x`, "),
+            "ERR unknown command `X`");
+  EXPECT_EQ(WordsOfError("-READONLY You can't write\r\n"), "READONLY You can't write");
+  EXPECT_EQ(WordsOfError("the connection broke"), "the connection broke");
+}
+
 TEST(TextsTest, TheyAgreeWithTheWordsThatWereAskedOfARealServer) {
   EXPECT_EQ(kSyntaxError, command::kSyntaxError);
   EXPECT_EQ(kNotAnInteger, command::kNotIntegerError);
