@@ -36,6 +36,8 @@ std::optional<GenerationPlan> Raise(const GenerationView& view, base::WallTime n
   const TagMark known = view.log.MarkOf(view.memory.last_seen);
   const bool foreign = known.any() && known.rules != view.rules;
   if (step.kind != Step::kTake) {
+    // Tags of an older generation were invalidated, maybe after this one's keys were written.
+    if (view.reading.tags.any()) return BeginNext(view, now);
     if (step.value != view.memory.last_seen) return Begin(step.value, view);
     return foreign ? BeginNext(view, now) : Restore(view);
   }
@@ -45,9 +47,10 @@ std::optional<GenerationPlan> Raise(const GenerationView& view, base::WallTime n
       break;
     case TagStep::kRead:
       if (view.intact) break;
-      if (same && known.version == view.reading.tags.version) return Restore(view);
+      if (same && known.SameTags(view.reading.tags)) return Restore(view);
       return BeginNext(view, now);
     case TagStep::kOlder:
+      if (view.reading.tags.any() && !view.covered) return BeginNext(view, now);
       return Restore(view);
     case TagStep::kForeign:
       return BeginNext(view, now);

@@ -39,6 +39,8 @@ struct GenerationView {
   const CounterReading& reading;
   // Whether the log was just read and fits the reading; `log` has it then.
   bool intact = false;
+  // Whether it was just read and fits the reading, which tells of nothing that `log` does not know.
+  bool covered = false;
   const CounterMemory& memory;
   const TagLog& log;
   std::uint64_t rules = 0;  // the fingerprint; 0: the policy has none

@@ -53,8 +53,8 @@ CounterReading ReadCounter(const resp::Reply& reply) {
   }
   if (!reply.is_text()) return {Reading::kError, 0};
   CounterReading reading{.kind = Reading::kValue};
-  const std::array<std::uint64_t*, 5> numbers = {&reading.value, &reading.tags.version, &reading.tags.base,
-                                                 &reading.tags.bytes, &reading.tags.rules};
+  const std::array<std::uint64_t*, 6> numbers = {&reading.value,      &reading.tags.version, &reading.tags.base,
+                                                 &reading.tags.bytes, &reading.tags.rules,   &reading.tags.digest};
   const std::size_t count = ReadNumbers(reply.text, numbers);
   const TagMark& tags = reading.tags;
   const bool is_generation = reading.value > 0 && reading.value <= kMaxGeneration;
@@ -67,7 +67,7 @@ CounterReading ReadCounter(const resp::Reply& reply) {
 std::string CounterText(std::uint64_t generation, const TagMark& tags) {
   std::string text = std::to_string(generation);
   if (!tags.any()) return text;
-  for (const std::uint64_t number : {tags.version, tags.base, tags.bytes, tags.rules})
+  for (const std::uint64_t number : {tags.version, tags.base, tags.bytes, tags.rules, tags.digest})
     text.append(".").append(std::to_string(number));
   return text;
 }

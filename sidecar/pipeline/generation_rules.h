@@ -22,11 +22,12 @@
 //   - a bump and the loss of the counter both missed by a process whose clock is behind by more than it was away.
 //
 // Tags. Behind the generation the counter may hold a mark of the policy's tag log (tag_log.h), as
-// "GENERATION.VERSION.BASE.BYTES.RULES". Within a generation the mark follows the same rules: it never goes back (1), a
-// greater version is taken once the log was read that it tells of (2), and a smaller one is raised, with the log (3).
-// A log that does not fit its mark is written again by a process that knows it; where none does, and where the rules by
-// which keys are named have changed since a tag was invalidated, a new generation begins.
-// Threads: pure functions.
+// "GENERATION.VERSION.BASE.BYTES.RULES.DIGEST". Within a generation the mark follows the same rules: it never goes back
+// (1), a greater version is taken once the log was read that it tells of (2), and a smaller one is raised, with the log
+// (3). A log that does not fit its mark is written again by a process that knows it; where none does, where the log
+// tells of tags that the process does not know and lacks others that it knows (two logs that parted in a failover), and
+// where the rules by which keys are named have changed since a tag was invalidated, a new generation begins. Threads:
+// pure functions.
 #pragma once
 
 #include <cstdint>

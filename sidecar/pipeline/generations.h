@@ -137,7 +137,13 @@ class Generations final : private ControlLane::Events {
   void NoteError(std::uint64_t id, const resp::Reply& reply);
   void OnWatched(const resp::Reply& reply);
   void Restart();
-  void Decide(const CounterReading& reading, bool intact);
+  // What was read under WATCH (GenerationView).
+  struct Watched {
+    CounterReading reading;
+    bool intact = false;
+    bool covered = false;
+  };
+  void Decide(const Watched& watched);
   void SendWrite(const GenerationPlan& plan);
   void AskLog(const Counter& counter, const GenerationPlan& plan, const ControlLane::Done& note);
   void OnWritten(const GenerationPlan& plan, const resp::Reply& reply);

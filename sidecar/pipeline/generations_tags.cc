@@ -60,6 +60,9 @@ void Generations::OnGeneration(Counter& counter, const CounterReading& reading) 
 
 // The counter is asked for again behind its log: if it has not changed, the two belong together.
 void Generations::ReadLog(Counter& counter, const CounterReading& reading) {
+  // If the counter goes before its log is read, more was seen of it than what could be written again.
+  const bool news = reading.value > counter.memory.last_seen || reading.tags != counter.log.MarkOf(reading.value);
+  if (news) counter.memory.watched = false;
   const auto log = std::make_shared<LogReading>();
   log->counter = reading;
   log->first = counter.log.FirstByte(reading.value, reading.tags);
@@ -81,7 +84,7 @@ void Generations::OnLog(Counter& counter, const LogReading& log, const resp::Rep
     return OnRead(counter, again);
   if (counter.log.Take(reading.value, reading.tags, log.bytes)) return Adopt(counter, reading.value, {});
   Error(counter, "the tag log is lost");
-  if (counter.log.MarkOf(reading.value).version != reading.tags.version) Hide(counter);
+  if (!counter.log.MarkOf(reading.value).SameTags(reading.tags)) Hide(counter);
   Raise(counter);
 }
 

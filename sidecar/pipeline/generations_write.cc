@@ -83,7 +83,7 @@ void Generations::OnWatched(const resp::Reply& reply) {
   Counter& counter = *writes_.front().counter;
   const TagMark& tags = reading.tags;
   if (!tags.any() || tags.rules != counter.rules || reading.value < counter.memory.last_seen)
-    return Decide(reading, false);
+    return Decide({.reading = reading});
   const std::uint64_t first = counter.log.FirstByte(reading.value, tags);
   control_.Ask({"GETRANGE", counter.log_key, std::to_string(first), std::to_string(tags.bytes - 1)},
                [this, id = writes_.front().id, &counter, reading, first](const resp::Reply& log_reply) {
@@ -92,7 +92,12 @@ void Generations::OnWatched(const resp::Reply& reply) {
                  LogReading log;
                  TakeBytes(log_reply, log);
                  if (log.failed) return EndWrite(Status(ErrorCode::kUnavailable, log.bytes));
-                 Decide(reading, counter.log.Take(reading.value, reading.tags, log.bytes));
+                 Watched watched{.reading = reading};
+                 watched.intact = counter.log.Take(reading.value, reading.tags, log.bytes);
+                 watched.covered = !watched.intact && counter.log.Covers(reading.value, reading.tags, log.bytes);
+                 // The log is never of a later generation than the names.
+                 if (watched.intact) Adopt(counter, reading.value, {});
+                 Decide(watched);
                });
 }
 
@@ -101,13 +106,17 @@ void Generations::Restart() {
   StartWrite();
 }
 
-void Generations::Decide(const CounterReading& reading, bool intact) {
+void Generations::Decide(const Watched& watched) {
   const Write& write = writes_.front();
   const Counter& counter = *write.counter;
-  const auto plan = PlanWrite(
-      write.wish,
-      {.reading = reading, .intact = intact, .memory = counter.memory, .log = counter.log, .rules = counter.rules},
-      clock_.Wall());
+  const auto plan = PlanWrite(write.wish,
+                              {.reading = watched.reading,
+                               .intact = watched.intact,
+                               .covered = watched.covered,
+                               .memory = counter.memory,
+                               .log = counter.log,
+                               .rules = counter.rules},
+                              clock_.Wall());
   if (!plan)
     return EndWrite(Status(ErrorCode::kExhausted, "the counter has reached its end; set it to a lower number by hand"));
   if (plan->writes) return SendWrite(*plan);

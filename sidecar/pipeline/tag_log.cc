@@ -1,7 +1,10 @@
 #include "sidecar/pipeline/tag_log.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -51,6 +54,45 @@ bool ReadLines(std::string_view text, std::uint64_t above, std::uint64_t last, s
   return above == last;
 }
 
+std::uint64_t DigestOf(std::string_view tag, std::uint64_t version) {
+  return XXH3_64bits_withSeed(tag.data(), tag.size(), version);
+}
+
+// A sum, so that it can be kept up to date and does not depend on the order.
+std::uint64_t DigestOf(const policy::TagVersions& versions) {
+  std::uint64_t digest = 0;
+  for (const auto& [tag, version] : versions) digest += DigestOf(tag, version);
+  return digest;
+}
+
+// The digest of `versions` is `digest`; what it is with these lines.
+std::uint64_t DigestWith(const policy::TagVersions& versions, std::uint64_t digest, const std::vector<LogLine>& lines) {
+  std::unordered_map<std::string_view, std::uint64_t> seen;
+  for (const LogLine& line : lines) {
+    const auto [at, first] = seen.try_emplace(line.tag, line.version);
+    const auto before = first ? versions.find(line.tag) : versions.end();
+    if (before != versions.end()) digest -= DigestOf(line.tag, before->second);
+    if (!first) digest -= DigestOf(line.tag, at->second);
+    at->second = line.version;
+    digest += DigestOf(line.tag, line.version);
+  }
+  return digest;
+}
+
+policy::TagVersions VersionsIn(const std::vector<LogLine>& lines) {
+  policy::TagVersions versions;
+  for (const LogLine& line : lines) versions.insert_or_assign(std::string(line.tag), line.version);
+  return versions;
+}
+
+// Whether `versions` has all tags of `others`, with their versions or later ones.
+bool HasAll(const policy::TagVersions& versions, const policy::TagVersions& others) {
+  return std::ranges::all_of(others, [&](const auto& other) {
+    const auto found = versions.find(other.first);
+    return found != versions.end() && found->second >= other.second;
+  });
+}
+
 }  // namespace
 
 std::string TagLogKey(std::string_view policy) {
@@ -58,8 +100,9 @@ std::string TagLogKey(std::string_view policy) {
 }
 
 std::uint64_t TagLog::FirstByte(std::uint64_t generation, const TagMark& mark) const {
-  const bool goes_on = generation == generation_ && mark_.any() && mark.base == mark_.base && mark.bytes >= mark_.bytes;
-  // The last byte that is known, so that a lost log is noticed.
+  const bool goes_on = generation == generation_ && mark_.any() && mark.base == mark_.base &&
+                       mark.version >= mark_.version && mark.bytes >= mark_.bytes;
+  // The last byte that is known, so that a lost log is noticed. What stands before it, the digest tells.
   return goes_on ? mark_.bytes - 1 : 0;
 }
 
@@ -70,8 +113,11 @@ bool TagLog::Take(std::uint64_t generation, const TagMark& mark, std::string_vie
   std::vector<LogLine> lines;
   if (first > 0) {
     if (bytes.front() != '\n' || !ReadLines(bytes.substr(1), mark_.version, mark.version, lines)) return false;
+    if (DigestWith(versions_, mark_.digest, lines) != mark.digest) return false;
   } else {
     if (!ReadLines(bytes, generation, mark.version, lines)) return false;
+    const policy::TagVersions all = VersionsIn(lines);
+    if (DigestOf(all) != mark.digest || (generation == generation_ && !HasAll(all, versions_))) return false;
     versions_.clear();
     changes_.clear();
     all_changed_ = true;
@@ -89,6 +135,14 @@ bool TagLog::Take(std::uint64_t generation, const TagMark& mark, std::string_vie
   return true;
 }
 
+bool TagLog::Covers(std::uint64_t generation, const TagMark& mark, std::string_view bytes) const {
+  std::vector<LogLine> lines;
+  if (generation != generation_ || bytes.size() != mark.bytes) return false;
+  if (!ReadLines(bytes, generation, mark.version, lines)) return false;
+  const policy::TagVersions all = VersionsIn(lines);
+  return DigestOf(all) == mark.digest && HasAll(versions_, all);
+}
+
 std::optional<policy::TagVersions> TagLog::TakeChanges() {
   policy::TagVersions changes;
   changes.swap(changes_);
@@ -99,19 +153,23 @@ TagLog::Line TagLog::NextLine(std::uint64_t generation, std::string_view tag, st
                               std::uint64_t rules) const {
   const TagMark known = MarkOf(generation);
   const std::string text = LineOf(tag, version);
-  const bool large = known.bytes + text.size() > kSmallBytes && known.bytes > 2 * live_bytes_;
   if (!known.any()) {
-    return {.mark = {.version = version, .base = version, .bytes = text.size(), .rules = rules},
+    return {.mark = {.version = version,
+                     .base = version,
+                     .bytes = text.size(),
+                     .rules = rules,
+                     .digest = DigestOf(tag, version)},
             .text = text,
             .anew = true};
   }
-  if (!large) {
-    return {.mark = {.version = version, .base = known.base, .bytes = known.bytes + text.size(), .rules = rules},
-            .text = text};
-  }
-  Line line = WholeBut(tag);
+  const bool large = known.bytes + text.size() > kSmallBytes && known.bytes > 2 * live_bytes_;
+  Line line = large ? WholeBut(tag) : Line{};
   line.text += text;
-  line.mark = {.version = version, .base = version, .bytes = line.text.size(), .rules = rules};
+  line.mark = {.version = version,
+               .base = large ? version : known.base,
+               .bytes = large ? line.text.size() : known.bytes + text.size(),
+               .rules = rules,
+               .digest = DigestWith(versions_, known.digest, {LogLine{.version = version, .tag = tag}})};
   return line;
 }
 

@@ -3,9 +3,11 @@
 // The log is a string at "__herdgate:tags:NAME", beside the generation's counter, a line for each invalidation:
 //   1763690000456 9 tenant:42\n         the version, the tag's size, the tag
 // so one more costs the upstream an APPEND, and the sidecars a GETRANGE of what is new. The counter says what the log
-// must be (TagMark), and both are written in one transaction: a log that was lost or cut does not fit its mark. A mark
-// is never used twice, but for one log that was written again.
-// Versions grow along the log. One of many bytes is written anew, with each tag once, under another base.
+// must be (TagMark), and both are written in one transaction: a log that was lost or cut does not fit its mark. After a
+// failover there may be two logs that parted, even with lines of the same versions and sizes: their digests tell them
+// apart, and who knows the one never takes the other, but where that has each tag at its version or a later one.
+// Versions grow along the log. One of many bytes is written anew, with each tag once, under another base; the digest
+// stays.
 // Threads: one owner. Pure but for what it remembers.
 #pragma once
 
@@ -24,8 +26,11 @@ struct TagMark {
   std::uint64_t base = 0;     // `version` when the log was written anew
   std::uint64_t bytes = 0;    // of the log
   std::uint64_t rules = 0;    // TagRules::Fingerprint of the rules by which keys are named
+  std::uint64_t digest = 0;   // of each tag with its last version, whatever their order
 
   bool any() const { return version != 0; }
+  // Whether it tells of the same tags, all with the same versions.
+  bool SameTags(const TagMark& other) const { return version == other.version && digest == other.digest; }
   bool operator==(const TagMark&) const = default;
 };
 
@@ -55,8 +60,11 @@ class TagLog {
 
   // The first byte of the log that has to be read to know all that `mark` tells of; the last is mark.bytes - 1.
   std::uint64_t FirstByte(std::uint64_t generation, const TagMark& mark) const;
-  // These bytes. False: they are not what the mark tells of, or that is older than what is known; nothing has changed.
+  // These bytes. False: they are not what the mark tells of, or that lacks something that is known; nothing has
+  // changed.
   bool Take(std::uint64_t generation, const TagMark& mark, std::string_view bytes);
+  // Whether they are what the mark tells of, and all of that is known: each tag with that version or a later one.
+  bool Covers(std::uint64_t generation, const TagMark& mark, std::string_view bytes) const;
 
   // What another line does: to be written behind the log, or, with a base of its own, in its place.
   struct Line {

@@ -205,6 +205,35 @@ TEST_F(GenerationsTagsTest, RestartWithAnOlderDumpIsRaisedToWhatWasSeen) {
   EXPECT_TRUE(AllName(kKey, name));
 }
 
+// A failover: the new master lacks what one process saw acknowledged, and another process goes on from there.
+TEST_F(GenerationsTagsTest, ALogThatPartedInAFailoverIsNotTaken) {
+  for (const std::int64_t ahead_ms : {-60'000, 60'000}) {
+    SCOPED_TRACE(ahead_ms);
+    nodes.clear();
+    Do({"FLUSHALL"});
+    StartTagged(1);
+    ASSERT_TRUE(nodes[0]->BumpTag("t:10").ok());
+    const std::string counter = Do({"GET", kCounter});
+    const CounterReading reading = ReadCounter(resp::ParseReply(counter).value().reply);
+    TagLog other;
+    ASSERT_TRUE(other.Take(reading.value, reading.tags, integration::Text(Do({"GET", kLog}))));
+    nodes[0]->clock.offset_ms = 60'000;
+    ASSERT_TRUE(nodes[0]->BumpTag("t:12").ok());
+    nodes[0]->clock.offset_ms = 0;
+    const std::string before = nodes[0]->Physical("user:13:a");
+    const std::uint64_t version = NowMs() + 60'000 + static_cast<std::uint64_t>(ahead_ms) + 1000;
+    for (const std::uint64_t i : {3, 4}) {
+      const std::string tag = "t:1" + std::to_string(i);
+      other.Written(reading.value, other.NextLine(reading.value, tag, version + i, reading.tags.rules));
+    }
+    Do({"EVAL", "redis.call('SET', KEYS[1], ARGV[1]) redis.call('SET', KEYS[2], ARGV[2])", "2", kCounter, kLog,
+        CounterText(reading.value, other.mark()), other.Whole().text});
+    EXPECT_TRUE(Eventually([&] { return nodes[0]->value() > reading.value; }));
+    EXPECT_NE(nodes[0]->Physical("user:13:a"), before);
+    EXPECT_EQ(Do({"EXISTS", kLog}), ":0\r\n");
+  }
+}
+
 TEST_F(GenerationsTagsTest, ABumpThatALostConnectionHidIsReadOnTheNext) {
   StartTagged(2, false);
   for (int i = 0; i < 5; ++i) {

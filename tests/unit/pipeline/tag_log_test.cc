@@ -40,7 +40,11 @@ TEST(TagLogTest, ALineIsVersionSizeAndTag) {
   upstream.Bump("tenant:42", 1005);
   upstream.Bump("a b\nc", 1006);
   EXPECT_EQ(upstream.text, "1005 9 tenant:42\n1006 5 a b\nc\n");
-  EXPECT_EQ(upstream.mark, (TagMark{.version = 1006, .base = 1005, .bytes = upstream.text.size(), .rules = kRules}));
+  EXPECT_EQ(upstream.mark, (TagMark{.version = 1006,
+                                    .base = 1005,
+                                    .bytes = upstream.text.size(),
+                                    .rules = kRules,
+                                    .digest = upstream.mark.digest}));
 }
 
 TEST(TagLogTest, AReaderReadsWhatIsNewAndTheByteBefore) {
@@ -81,7 +85,10 @@ TEST(TagLogTest, ALogThatDoesNotFitItsMarkIsNotTaken) {
 TEST(TagLogTest, VersionsAreAboveTheGeneration) {
   TagLog reader;
   const std::string text = "999 3 one\n";
-  EXPECT_FALSE(reader.Take(kGeneration, {.version = 999, .base = 999, .bytes = text.size(), .rules = 1}, text));
+  TagLog writer;
+  TagMark mark = writer.NextLine(998, "one", 999, 1).mark;
+  EXPECT_FALSE(reader.Take(kGeneration, mark, text));
+  EXPECT_TRUE(reader.Take(998, mark, text)) << "but for that it could be";
 }
 
 TEST(TagLogTest, ANewGenerationBeginsEmpty) {
@@ -119,6 +126,86 @@ TEST(TagLogTest, AsManyTagsAsThereMayBeFit) {
   }
   EXPECT_EQ(upstream.writer.versions().size(), TagLog::kMostTags);
   EXPECT_LT(upstream.text.size() * 2, TagLog::kMostBytes);
+}
+
+// What two masters have after a failover: a common beginning, and then each its own.
+struct Parted {
+  explicit Parted(std::initializer_list<std::pair<std::string, std::uint64_t>> mine,
+                  std::initializer_list<std::pair<std::string, std::uint64_t>> others) {
+    own.Bump("t:10", 1001);
+    other = own;
+    for (const auto& [tag, version] : mine) own.Bump(tag, version);
+    for (const auto& [tag, version] : others) other.Bump(tag, version);
+  }
+  bool Crosses() { return other.ReadBy(own.writer); }
+
+  Upstream own;
+  Upstream other;
+};
+
+// All lines are of the same length, so only what they say differs.
+TEST(TagLogTest, ALogThatPartedIsNotTaken) {
+  const std::vector<Parted> all = {
+      Parted({{"t:12", 1002}}, {{"t:13", 1003}, {"t:14", 1004}}),
+      Parted({{"t:12", 1002}}, {{"t:13", 1002}, {"t:14", 1003}}),
+      Parted({{"t:12", 1002}}, {{"t:13", 1002}}),
+      // The last line that is known is the same: what differs stands before it.
+      Parted({{"t:12", 1002}, {"t:15", 1003}}, {{"t:13", 1002}, {"t:15", 1003}, {"t:14", 1004}}),
+      Parted({{"t:12", 1002}, {"t:15", 1003}, {"t:16", 1004}},
+             {{"t:13", 1002}, {"t:15", 1003}, {"t:16", 1004}, {"t:17", 1005}}),
+      // Of the same tags, one earlier than it is known.
+      Parted({{"t:10", 1003}}, {{"t:10", 1002}, {"t:11", 1004}}),
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Parted parted = all[i];
+    const policy::TagVersions before = parted.own.writer.versions();
+    EXPECT_FALSE(parted.Crosses()) << i;
+    EXPECT_EQ(parted.own.writer.versions(), before) << i;
+    EXPECT_FALSE(parted.own.ReadBy(parted.other.writer)) << i;
+    TagLog newcomer;
+    EXPECT_TRUE(parted.other.ReadBy(newcomer)) << i;
+  }
+}
+
+TEST(TagLogTest, ALogThatPartedAndWasWrittenAnewIsNotTaken) {
+  Parted parted({{"t:12", 1002}}, {{"t:13", 1003}, {"t:13", 1004}});
+  parted.other.Write(parted.other.writer.Whole());
+  EXPECT_FALSE(parted.Crosses());
+}
+
+TEST(TagLogTest, ALogThatSaysTheSameAgainIsTaken) {
+  Parted parted({{"t:12", 1002}}, {{"t:12", 1003}, {"t:14", 1004}});
+  EXPECT_FALSE(parted.Crosses()) << "the byte before does not tell";
+  parted.other.Write(parted.other.writer.Whole());
+  EXPECT_TRUE(parted.Crosses()) << "each tag at its version or a later one";
+}
+
+TEST(TagLogTest, ItCoversWhatItHasAtThatVersionOrALaterOne) {
+  Parted parted({{"t:12", 1002}, {"t:10", 1003}}, {});
+  const auto covers = [&] { return parted.own.writer.Covers(kGeneration, parted.other.mark, parted.other.text); };
+  EXPECT_TRUE(covers());
+  EXPECT_FALSE(parted.own.writer.Covers(kGeneration + 1, parted.other.mark, parted.other.text));
+  EXPECT_FALSE(parted.own.writer.Covers(kGeneration, parted.other.mark, ""));
+  parted.other.Bump("t:12", 1002);
+  EXPECT_TRUE(covers());
+  parted.other.Bump("t:12", 1003);
+  EXPECT_FALSE(covers());
+  parted = Parted({{"t:12", 1004}}, {{"t:13", 1002}});
+  EXPECT_FALSE(covers());
+}
+
+TEST(TagLogTest, TheDigestIsThatOfTheTagsNotOfTheLines) {
+  Upstream one;
+  Upstream two;
+  one.Bump("a", 1001);
+  one.Bump("b", 1002);
+  one.Bump("a", 1003);
+  two.Bump("b", 1002);
+  EXPECT_NE(one.mark.digest, two.mark.digest);
+  two.Bump("a", 1003);
+  EXPECT_EQ(one.mark.digest, two.mark.digest);
+  EXPECT_TRUE(one.mark.SameTags(two.mark));
+  EXPECT_EQ(one.writer.Whole().mark.digest, one.mark.digest);
 }
 
 // Readers that come and go, a log that is lost and written again by whoever knows it: all agree, always.
