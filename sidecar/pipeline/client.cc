@@ -368,7 +368,10 @@ void Client::ResetState() {
   blocked_ = 0;
   subscriptions_.Clear();
   state_changes_.clear();
-  if (policy_work_) policy_work_->transaction.Clear();
+  if (policy_work_) {
+    policy_work_->transaction.Clear();
+    policy_work_->watched.Clear();
+  }
   if (near_work_) near_work_->queued.reset();
   name_.clear();
   Become(2, context_.default_db, context_.identity);

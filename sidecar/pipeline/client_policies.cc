@@ -83,7 +83,10 @@ Verdict Client::Judged(const CommandSpec& spec, const resp::Request& request) {
   const bool queued = in_multi_ || block_left_ > 0;
   if (queued && spec.command_class == CommandClass::kTransaction && spec.AcceptsCount(request.args.size())) {
     if (spec.name == "exec") return JudgedExec(spec, request);
-    if (spec.name == "discard" && policy_work_) policy_work_->transaction.Clear();
+    if (spec.name == "discard" && policy_work_) {
+      policy_work_->transaction.Clear();
+      policy_work_->watched.Clear();
+    }
     if (spec.name == "discard" && near_work_) near_work_->queued.reset();
   }
   RequestPlan& plan = context_.policies->Judge(spec, request, queued, context_.facts->max_bulk_bytes);
@@ -126,6 +129,8 @@ Verdict Client::Carry(const CommandSpec& spec, const resp::Request& judged, Requ
     if (is_queued && near_note_) context_.flights->Learn(spec, judged.args, &plan, id_, true, *near_note_);
     if (is_queued) QueueNear();
   } else {
+    if (spec.name == "watch") Work().watched.Add(context_.policies->snapshot(), judged.args.subspan(1));
+    if (spec.name == "unwatch" && policy_work_) policy_work_->watched.Clear();
     SendFollowUps(spec, plan.follow_ups);
   }
   return verdict;
@@ -168,13 +173,17 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
   plan.reply = verdict_of.reply;
   plan.follow_ups = verdict_of.follow_ups;
   resp::Request judged = request;
-  if (!verdict_of.error.empty()) {
+  instead_ = verdict_of.error;
+  // What was watched is hidden: the upstream does not know that as a change.
+  if (instead_.empty() && Work().watched.Renamed(context_.policies->snapshot()))
+    resp::AppendNullArray(instead_, proto_);
+  const bool discards = !instead_.empty();
+  if (discards) {
     judged.raw = kDiscard;
     plan.follow_ups.clear();
-    instead_ = verdict_of.error;
   }
   near_note_.reset();
-  if (near_work_ && near_work_->queued && verdict_of.error.empty()) {
+  if (near_work_ && near_work_->queued && !discards) {
     near_note_ = std::make_unique<NearNote>(*near_work_->queued);
     context_.near->Lost(*near_note_);  // dropped at send
   }
@@ -189,6 +198,7 @@ Verdict Client::JudgedExec(const CommandSpec& spec, const resp::Request& request
   plan.refusals = verdict_of.refusals;
   context_.policies->Count(plan);
   Work().transaction.Clear();
+  Work().watched.Clear();
   if (!sent_) return verdict;
   if (resync_) {
     Work().late_follow_ups = std::move(plan.follow_ups);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sidecar/pipeline/near_parts.h"
+#include "sidecar/pipeline/watched_names.h"
 #include "sidecar/policy/reply_work.h"
 #include "sidecar/policy/transaction_judge.h"
 
@@ -25,6 +26,7 @@ struct PolicyWork {
   };
   std::deque<Awaited> replies;
   policy::TransactionJudge transaction;
+  WatchedNames watched;
   // Of a transaction that changes the session: behind its EXEC the lane may be in another database, or a subscriber.
   std::vector<policy::FollowUp> late_follow_ups;
 };

@@ -175,6 +175,51 @@ TEST_F(TagsTest, WatchNoticesAWriteUnderTheNewName) {
   EXPECT_EQ(client.Do({"EXEC"}), "*-1\r\n");
 }
 
+// As if the key had been deleted, which in Redis makes EXEC fail.
+TEST_F(TagsTest, WatchNoticesABumpOfItsTagOrPolicyAndNoOther) {
+  for (const InvalidationRequest& bump :
+       {Ask(Kind::kTag, {"t:1"}), Ask(Kind::kTag, {"a"}), Ask(Kind::kPolicy, {"user"})}) {
+    for (const bool resp3 : {false, true}) {
+      RawClient client = resp3 ? gate_->Resp3Client() : gate_->Client();
+      RawClient other = gate_->Client();
+      const std::string null = resp3 ? "_\r\n" : "*-1\r\n";
+      ASSERT_EQ(client.Do({"SET", "u:1:a", "5"}), kOk);
+      EXPECT_EQ(client.Do({"WATCH", "plain", "u:1:a"}), kOk);
+      EXPECT_EQ(client.Do({"GET", "u:1:a"}), "$1\r\n5\r\n");
+      Done(bump);
+      EXPECT_EQ(other.Do({"SET", "u:1:a", "100"}), kOk);
+      EXPECT_EQ(client.Do({"MULTI"}), kOk);
+      EXPECT_EQ(client.Do({"SET", "u:1:a", "6"}), "+QUEUED\r\n");
+      EXPECT_EQ(client.Do({"EXEC"}), null);
+      EXPECT_EQ(client.Do({"GET", "u:1:a"}), "$3\r\n100\r\n");
+      // Nothing is watched any more.
+      client.Send(Encode({"MULTI"}) + Encode({"SET", "u:1:a", "7"}) + Encode({"EXEC"}));
+      for (const char* reply : {kOk, "+QUEUED\r\n", "*1\r\n+OK\r\n"}) EXPECT_EQ(client.Read(), reply);
+    }
+  }
+}
+
+TEST_F(TagsTest, WatchIsNotDisturbedByOtherTags) {
+  RawClient client = gate_->Client();
+  const auto multi = [&] {
+    EXPECT_EQ(client.Do({"MULTI"}), kOk);
+    EXPECT_EQ(client.Do({"SET", "u:1:a", "6"}), "+QUEUED\r\n");
+    return client.Do({"EXEC"});
+  };
+  EXPECT_EQ(client.Do({"WATCH", "u:1:a"}), kOk);
+  Done(Ask(Kind::kTag, {"t:2"}));
+  EXPECT_EQ(multi(), "*1\r\n+OK\r\n");
+  EXPECT_EQ(client.Do({"WATCH", "u:1:a"}), kOk);
+  EXPECT_EQ(client.Do({"UNWATCH"}), kOk);
+  Done(Ask(Kind::kTag, {"t:1"}));
+  EXPECT_EQ(multi(), "*1\r\n+OK\r\n");
+  EXPECT_EQ(client.Do({"WATCH", "u:1:a"}), kOk);
+  Done(Ask(Kind::kTag, {"t:1"}));
+  EXPECT_EQ(client.Do({"MULTI"}), kOk);
+  EXPECT_EQ(client.Do({"DISCARD"}), kOk);
+  EXPECT_EQ(multi(), "*1\r\n+OK\r\n");
+}
+
 TEST_F(TagsTest, AClientThatTracksIsToldOfABump) {
   RawClient client = gate_->Resp3Client();
   ASSERT_EQ(client.Do({"CLIENT", "TRACKING", "ON"}), kOk);
