@@ -106,9 +106,11 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void OnBump(const base::Result<std::uint64_t>& result);
   void OnNotBumped(const base::Status& why);
   bool scans() const;
+  bool HasTagsToBump() const;
   void BumpTags();
   void OnTagBumped(const std::string& policy, const base::Result<TagBump>& result);
   void NextMembers();
+  std::string_view MembersError(const BatchQuery::Answer& answer) const;
   void OnMembers(const BatchQuery::Answer& answer);
   BatchQuery::Words ForgetMembers(const InvalidationBatch& batch) const;
   void TakeMembers(const std::vector<std::string_view>& members);
@@ -150,8 +152,9 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   std::set<std::string, std::less<>> tag_bumped_;  // policies
   bool members_left_ = false;                      // the tagged keys (HERDGATE.TAG) come after all else
   bool members_begun_ = false;                     // pending_ and batch_ are of them
-  bool members_taken_ = false;                     // no tag of later is meant
-  std::size_t members_seen_ = 0;                   // scope near
+  bool members_taken_ = false;                     // by members_connection_: no tag of later is meant
+  std::uint64_t members_connection_ = 0;
+  std::size_t members_seen_ = 0;  // scope near
   std::chrono::milliseconds backoff_{0};
   base::SteadyTime running_since_;
   base::SteadyTime first_line_at_;

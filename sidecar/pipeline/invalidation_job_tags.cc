@@ -14,6 +14,8 @@ using Scope = InvalidationScope;
 namespace {
 
 constexpr std::size_t kMembersAtOnce = 1000;
+// RENAMENX, EXISTS of both names, and the members.
+constexpr std::size_t kRenamedReplies = 4;
 
 // The texts of an array; nothing of anything else.
 std::vector<std::string_view> TextsOf(const resp::Reply& reply) {
@@ -29,10 +31,15 @@ std::vector<std::string_view> TextsOf(const resp::Reply& reply) {
 // ---- by rules
 
 // One policy after another; those that have it already are left out when it is tried again.
+bool InvalidationJob::HasTagsToBump() const {
+  return std::ranges::any_of(matcher_->tag_policies(),
+                             [&](const std::string& name) { return !tag_bumped_.contains(name); });
+}
+
+// REQUIRES: HasTagsToBump.
 void InvalidationJob::BumpTags() {
   const auto& names = matcher_->tag_policies();
   const auto next = std::ranges::find_if(names, [&](const std::string& name) { return !tag_bumped_.contains(name); });
-  if (next == names.end()) return Step();
   busy_ = true;
   const auto done = [self = shared_from_this(), name = *next](const base::Result<TagBump>& result) {
     self->busy_ = false;
@@ -73,8 +80,11 @@ void InvalidationJob::NextMembers() {
                       });
     return;
   }
+  // On another connection it is not known whether the set was taken: it may be another process, without that.
+  if (!hands_->query.connected() || hands_->query.connection() != members_connection_) members_taken_ = false;
   std::vector<BatchQuery::Words> requests;
   if (!members_taken_) requests.push_back({"RENAMENX", TagMembersKey(tag), TakenMembersKey(tag)});
+  if (!members_taken_) requests.push_back({"EXISTS", TagMembersKey(tag)});
   requests.push_back({"EXISTS", TakenMembersKey(tag)});
   requests.push_back({"ZRANGE", TakenMembersKey(tag), "0", std::to_string(kMembersAtOnce - 1)});
   hands_->query.Ask(requests, [this](const BatchQuery::Answer& answer) {
@@ -83,26 +93,37 @@ void InvalidationJob::NextMembers() {
   });
 }
 
-void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
-  const bool lost = !answer.lost.empty();
-  const bool there = !lost && answer.replies[answer.replies.size() - 2] == ":1\r\n";
-  std::string_view error;
-  // Without a set its commands may be unknown.
-  for (std::size_t i = 0; !lost && i < answer.replies.size(); ++i) {
+// Of what was answered; empty: none that counts. Where there is no set, its commands may be unknown, or not allowed.
+std::string_view InvalidationJob::MembersError(const BatchQuery::Answer& answer) const {
+  if (!answer.lost.empty()) return {};
+  const auto error_of = [&](std::size_t i, bool counts) {
     const std::string_view reply = answer.replies[i];
-    if (reply.starts_with('-') && error.empty() && (there || IsPassing(reply))) error = reply;
-  }
-  if (there && error.starts_with("-ERR no such key")) error = {};  // RENAMENX's
-  if (LostOrRefused(answer, error)) return;
+    return reply.starts_with('-') && (counts || IsPassing(reply)) ? reply : std::string_view();
+  };
+  const std::size_t last = answer.replies.size() - 1;
+  const bool renamed = last == kRenamedReplies - 1;
+  std::string_view error = error_of(last - 1, true);
+  if (error.empty()) error = error_of(last, answer.replies[last - 1] != ":0\r\n");
+  if (!renamed || !error.empty()) return error;
+  error = error_of(1, true);
+  const bool there = answer.replies[1] != ":0\r\n" && !answer.replies[0].starts_with("-ERR no such key");
+  return error.empty() ? error_of(0, there) : error;
+}
+
+void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
+  if (LostOrRefused(answer, MembersError(answer))) return;
   NotWaiting();
-  // 1, or an error: there is no set. 0: what another one took is still there.
-  const bool renames = request_->scope != Scope::kNear && !members_taken_;
-  if (renames) members_taken_ = answer.replies.front() != ":0\r\n";
+  // 0: what another one took is still there, and comes first. Else there is no set of this name now, but for later
+  // tags.
+  const bool renames = answer.replies.size() == kRenamedReplies;
+  if (renames) {
+    members_taken_ = answer.replies.front() != ":0\r\n";
+    members_connection_ = hands_->query.connection();
+  }
   if (context_.host.Snapshot() != matcher_->snapshot()) return Step();  // other names: they are asked for again
   const auto parsed = resp::ParseReply(answer.replies.back());
-  const bool readable = there && parsed.ok();
   const std::vector<std::string_view> members =
-      readable ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();
+      parsed.ok() ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();
   if (members.empty() && (members_taken_ || request_->scope == Scope::kNear)) members_left_ = false;
   members_seen_ += members.size();
   TakeMembers(members);

@@ -65,7 +65,7 @@ void InvalidationJob::Prepare() {
   if (request_->scope == Scope::kNear && !names_keys() && !members_left_) return End(State::kDone);
   if (request_->mode == Mode::kHard && matcher_->can_bump()) return Bump();
   const bool bumps_tags = request_->mode == Mode::kHard && request_->scope != Scope::kNear;
-  if (bumps_tags && tag_bumped_.size() < matcher_->tag_policies().size()) return BumpTags();
+  if (bumps_tags && HasTagsToBump()) return BumpTags();
   prepared_ = true;
   exhausted_ = !scans();
   exhausted_ ? Step() : PrepareScan();
@@ -105,7 +105,8 @@ void InvalidationJob::OnBump(const base::Result<std::uint64_t>& result) {
 }
 
 void InvalidationJob::OnNotBumped(const base::Status& why) {
-  const bool refused = !context_.host.UpstreamAway() && ++bump_attempts_ >= kBumpAttempts;
+  const bool passing = context_.host.UpstreamAway() || IsPassing("-" + why.message());
+  const bool refused = !passing && ++bump_attempts_ >= kBumpAttempts;
   if (why.code() == base::ErrorCode::kInvalidArgument || refused) return Fail(why.message());
   Wait("the upstream (" + why.message() + ")");
 }
@@ -316,6 +317,9 @@ void InvalidationJob::OnBatch(const BatchQuery::Answer& answer) {
   if (LostOrRefused(answer, error)) return;
   NotWaiting();
   CountBatch(answer);
+  // Members that are not forgotten would be found again, without end.
+  if (members_begun_ && answer.replies[first + count].starts_with('-'))
+    return (void)LostOrRefused(answer, answer.replies[first + count]);
   batch_ = nullptr;
   Step();
 }

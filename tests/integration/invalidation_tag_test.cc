@@ -1,6 +1,8 @@
 // Invalidations by tag: of keys that have it by a rule, through two sidecars on one Redis.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/integration/support/invalidation_fixture.h"
 
 namespace herdgate::integration {
@@ -186,6 +188,18 @@ TEST_F(InvalidationTagTest, ATagThatNobodyHasIsDoneAtOnce) {
   EXPECT_EQ(status.bumped, 0U);
   EXPECT_EQ(status.counts.matched, 0U);
   EXPECT_EQ(Direct().Do({"EXISTS", "__herdgate:tags:user", "__herdgate:tags:order"}), ":0\r\n");
+}
+
+TEST_F(InvalidationTagTest, ABumpWaitsForARefusalThatPasses) {
+  redis_->Client().Do({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  const std::string id = Begin(Ask(Kind::kTag, {"t:3"}));
+  ASSERT_TRUE(Eventually([&] { return Status(id).waiting_for.find("NOREPLICAS") != std::string::npos; }));
+  // Longer than the tries of a refusal that stays.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(Status(id).state, InvalidationState::kRunning);
+  redis_->Client().Do({"CONFIG", "SET", "min-replicas-to-write", "0"});
+  EXPECT_EQ(AtEnd(id).state, InvalidationState::kDone);
+  EXPECT_FALSE(Has(*gate_, "u:3:cart"));
 }
 
 TEST_F(InvalidationTagTest, WhatIsNoTagIsRefused) {

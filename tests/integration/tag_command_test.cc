@@ -258,6 +258,49 @@ TEST_F(TagCommandTest, AnUpstreamThatIsAwayGivesAnError) {
   EXPECT_TRUE(later.Do({"HERDGATE.TAG", "plain", "t:1"}).starts_with("-ERR herdgate: upstream"));
 }
 
+// What can't be taken, or forgotten, is not passed over in silence.
+TEST_F(TagCommandTest, AnInvalidationNeedsTheRightsForIt) {
+  for (const char* command : {"renamenx", "zrange", "exists", "zrem"}) {
+    SCOPED_TRACE(command);
+    Tag({"plain"});
+    Direct().Do({"ACL", "SETUSER", "default", std::string("-") + command});
+    const InvalidationStatus refused = AtEnd(Begin(Ask(Kind::kTag, {"t:1"})));
+    EXPECT_EQ(refused.state, InvalidationState::kFailed);
+    EXPECT_TRUE(refused.end_reason.starts_with("NOPERM ")) << refused.end_reason;
+    const bool deleted = std::string_view(command) == "zrem";
+    EXPECT_EQ(refused.counts.deleted, deleted ? 1U : 0U);
+    EXPECT_EQ(Get("plain"), deleted ? kNil : "$5\r\nplain\r\n");
+    Direct().Do({"ACL", "SETUSER", "default", std::string("+") + command});
+    Done(Ask(Kind::kTag, {"t:1"}));
+    EXPECT_EQ(Get("plain"), kNil);
+  }
+}
+
+// Behind a failover the set may be there again under its first name.
+TEST_F(TagCommandTest, ASetThatComesBackWithANewConnectionIsTakenAgain) {
+  constexpr int kKeys = 3000;
+  RawClient client = gate_->Client();
+  std::string bytes;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = "k:" + std::to_string(i);
+    bytes += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
+  }
+  client.Send(bytes);
+  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_EQ(client.Read(), kOk);
+  InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
+  request.options.rate = 1500;
+  const std::string id = Begin(request);
+  ASSERT_TRUE(Eventually([&] { return Status(id).counts.deleted > 0; }));
+  RawClient direct = Direct();
+  direct.Send(Encode({"MULTI"}) + Encode({"RENAME", kTaken, kSet}) +
+              Encode({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}) + Encode({"EXEC"}));
+  for (const char* reply : {kOk, "+QUEUED\r\n", "+QUEUED\r\n"}) ASSERT_EQ(direct.Read(), reply);
+  ASSERT_TRUE(direct.Read().starts_with("*2\r\n+OK\r\n:"));
+  EXPECT_EQ(AtEnd(id).state, InvalidationState::kDone);
+  EXPECT_EQ(Direct().Do({"KEYS", "k:*"}), "*0\r\n");
+  EXPECT_EQ(Members() + Members(kTaken), 0);
+}
+
 TEST_F(TagCommandTest, AUserNeedsTheRightsForIt) {
   Direct().Do({"ACL", "SETUSER", "app", "on", ">secret", "+@all", "-eval", "~*"});
   RawClient client = gate_->Client();
