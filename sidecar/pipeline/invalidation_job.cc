@@ -108,8 +108,10 @@ void InvalidationJob::Step() {
   if (!running()) return;
   CountTime();
   if (!prepared_) return Prepare();
-  if (batch_) return SendBatch();
+  if (batch_ && !HasOtherSet(batch_->snapshot)) return SendBatch();
+  if (batch_) TakeBack();
   if (!Refresh()) return;
+  if (!prepared_) return Prepare();
   if (status_.capped || (pending_.empty() && exhausted_ && !members_left_)) return End(State::kDone);
   if (!pending_.empty()) return NextBatch();
   exhausted_ ? NextMembers() : NextPage();

@@ -99,6 +99,7 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void LogEnd() const;
   void Fail(const std::string& reason) { End(InvalidationState::kFailed, reason); }
 
+  bool HasOtherSet(const policy::SnapshotPtr& than) const;
   bool Refresh();
   void Prepare();
   void PrepareScan();
@@ -106,6 +107,9 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void OnBump(const base::Result<std::uint64_t>& result);
   void OnNotBumped(const base::Status& why);
   bool scans() const;
+  bool BumpsTags() const {
+    return request_->mode == InvalidationMode::kHard && request_->scope != InvalidationScope::kNear;
+  }
   bool HasTagsToBump() const;
   void BumpTags();
   void OnTagBumped(const std::string& policy, const base::Result<TagBump>& result);
@@ -123,7 +127,14 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void TakeKey(std::string_view physical);
   bool LostOrRefused(const BatchQuery::Answer& answer, std::string_view error);
 
+  struct Tally {
+    std::uint64_t keys = 0;
+    std::uint64_t outside = 0;
+    std::uint64_t refreshing = 0;
+  };
+  Tally TallyOf(const InvalidationBatch& batch) const;
   void NextBatch();
+  void TakeBack();
   void SendBatch();
   std::vector<BatchQuery::Words> RequestsFor(const InvalidationBatch& batch);
   void OnBatch(const BatchQuery::Answer& answer);

@@ -120,7 +120,8 @@ void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
     members_taken_ = answer.replies.front() != ":0\r\n";
     members_connection_ = hands_->query.connection();
   }
-  if (context_.host.Snapshot() != matcher_->snapshot()) return Step();  // other names: they are asked for again
+  if (HasOtherSet(matcher_->snapshot())) return Step();  // they are asked for again
+  if (!Refresh()) return;
   const auto parsed = resp::ParseReply(answer.replies.back());
   const std::vector<std::string_view> members =
       parsed.ok() ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();

@@ -31,12 +31,17 @@ std::uint64_t IntegerIn(std::string_view reply) {
 
 // ---- what is meant
 
+// Whether policies are others since then. The same ones under other generations hide what was named before.
+bool InvalidationJob::HasOtherSet(const policy::SnapshotPtr& than) const {
+  const policy::SnapshotPtr now = context_.host.Snapshot();
+  return (now ? now->shared_set() : nullptr) != (than ? than->shared_set() : nullptr);
+}
+
 // The names that keys have now. False: the job goes on later, or has ended.
 bool InvalidationJob::Refresh() {
   const policy::SnapshotPtr now = context_.host.Snapshot();
   if (!matcher_ || now != matcher_->snapshot()) {
-    const auto set_of = [](const policy::SnapshotPtr& snapshot) { return snapshot ? snapshot->shared_set() : nullptr; };
-    const bool other_set = matcher_ && set_of(now) != set_of(matcher_->snapshot());
+    const bool other_set = matcher_ && HasOtherSet(matcher_->snapshot());
     matcher_ = std::make_shared<const InvalidationMatcher>(request_, now);
     if (other_set) pending_.clear();
     if (names_keys()) {
@@ -64,8 +69,7 @@ void InvalidationJob::Prepare() {
   members_left_ = request_->kind == Kind::kTag;
   if (request_->scope == Scope::kNear && !names_keys() && !members_left_) return End(State::kDone);
   if (request_->mode == Mode::kHard && matcher_->can_bump()) return Bump();
-  const bool bumps_tags = request_->mode == Mode::kHard && request_->scope != Scope::kNear;
-  if (bumps_tags && HasTagsToBump()) return BumpTags();
+  if (BumpsTags() && HasTagsToBump()) return BumpTags();
   prepared_ = true;
   exhausted_ = !scans();
   exhausted_ ? Step() : PrepareScan();
@@ -133,6 +137,9 @@ void InvalidationJob::Rescan() {
   pending_.clear();
   exhausted_ = !scans();
   members_begun_ = false;
+  members_left_ = request_->kind == Kind::kTag;
+  // Policies that give it now had no part in it.
+  if (BumpsTags() && HasTagsToBump()) prepared_ = false;
   Update([](InvalidationStatus& status) {
     if (status.cursor == 0 && status.counts.scanned == 0) return;
     status.cursor = 0;
@@ -199,8 +206,9 @@ void InvalidationJob::OnPage(const BatchQuery::Answer& answer) {
   const auto parsed = resp::ParseReply(answer.replies.front());
   const auto page = parsed.ok() ? ReadScanPage(parsed.value().reply) : std::nullopt;
   if (!page) return Fail("the upstream's SCAN can't be read");
-  // Other names since it was asked: it is asked again.
-  if (context_.host.Snapshot() != matcher_->snapshot()) return Step();
+  // Other policies since it was asked: the scan begins anew. Other generations: what is found is judged by those.
+  if (HasOtherSet(matcher_->snapshot())) return Step();
+  if (!Refresh()) return;
   for (const std::string_view key : page->keys) TakeKey(key);
   exhausted_ = page->cursor == 0;
   const std::uint64_t scanned = std::max<std::uint64_t>(page_, page->keys.size());
@@ -226,6 +234,17 @@ void InvalidationJob::TakeKey(std::string_view physical) {
 
 // ---- batches
 
+// REQUIRES: the batch's names are the matcher's.
+InvalidationJob::Tally InvalidationJob::TallyOf(const InvalidationBatch& batch) const {
+  Tally tally{.keys = batch.keys.size()};
+  for (const Key& key : batch.keys) {
+    const policy::Policy* const policy = matcher_->At(key.policy);
+    if (policy == nullptr) ++tally.outside;
+    if (policy != nullptr && policy->refresh.mode != policy::RefreshMode::kOff) ++tally.refreshing;
+  }
+  return tally;
+}
+
 void InvalidationJob::NextBatch() {
   const auto now = Now();
   if (const auto delay = pacer_.DelayUntil(Work::kChange, now); delay.count() > 0) return StepAfter(delay);
@@ -237,21 +256,17 @@ void InvalidationJob::NextBatch() {
   batch->mode = request_->mode;
   batch->scope = request_->scope;
   batch->snapshot = matcher_->snapshot();
-  std::uint64_t outside = 0;
-  std::uint64_t refreshing = 0;
   for (std::uint64_t i = 0; i < most; ++i) {
-    const policy::Policy* const policy = matcher_->At(pending_.front().policy);
-    if (policy == nullptr) ++outside;
-    if (policy != nullptr && policy->refresh.mode != policy::RefreshMode::kOff) ++refreshing;
     batch->keys.push_back(std::move(pending_.front()));
     pending_.pop_front();
   }
+  const Tally tally = TallyOf(*batch);
   const bool near = request_->scope != Scope::kUpstream;
   const std::size_t removed = near ? context_.host.RemoveNear(*batch) : 0;
   Update([&](InvalidationStatus& status) {
     status.counts.matched += most;
-    status.counts.outside_policy += outside;
-    status.counts.refreshing += refreshing;
+    status.counts.outside_policy += tally.outside;
+    status.counts.refreshing += tally.refreshing;
     // A scan's sweep has counted them.
     if (names_keys() || members_left_) status.counts.near += removed;
   });
@@ -260,6 +275,19 @@ void InvalidationJob::NextBatch() {
   pacer_.Sent(Work::kChange, most, now);
   batch_ = std::move(batch);
   SendBatch();
+}
+
+// Its keys have other names since a reload, so it is not to be sent again. Those that were named or tagged are asked
+// for under the new ones, others by a new scan: Refresh does so.
+void InvalidationJob::TakeBack() {
+  const Tally tally = TallyOf(*batch_);
+  Update([&](InvalidationStatus& status) {
+    status.counts.matched -= tally.keys;
+    status.counts.outside_policy -= tally.outside;
+    status.counts.refreshing -= tally.refreshing;
+  });
+  line_.matched -= std::min(line_.matched, tally.keys);
+  batch_ = nullptr;
 }
 
 void InvalidationJob::SendBatch() {

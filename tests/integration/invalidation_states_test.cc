@@ -183,6 +183,33 @@ TEST_F(InvalidationStatesTest, AReloadThatTakesThePolicyAwayEndsItsJob) {
   EXPECT_GT(Size(), 0);
 }
 
+TEST_F(InvalidationStatesTest, ABatchThatWaitsIsSentUnderTheNamesOfAReload) {
+  const auto policies = [](int schema) {
+    return "policies: [{name: user, match: [\"u:*\"], version: {schema: " + std::to_string(schema) + "}}]";
+  };
+  for (const InvalidationRequest& request :
+       {Ask(Kind::kKeys, {"u:1", "u:2", "u:1"}), Ask(Kind::kPrefix, {"u:"}), Ask(Kind::kPolicy, {"user"})}) {
+    Open(policies(7));
+    for (const char* key : {"v7:u:1", "v7:u:2", "v8:u:1", "v8:u:2"}) Direct().Do({"SET", key, "v"});
+    // Reads are answered, writes are not carried out for now.
+    Direct().Do({"CONFIG", "SET", "min-replicas-to-write", "1"});
+    const std::string id = Begin(request);
+    ASSERT_TRUE(Eventually([&] { return !Status(id).waiting_for.empty(); }));
+    EXPECT_EQ(Status(id).counts.matched, 2U);
+    ASSERT_TRUE(All().Pause(id).ok());
+    ASSERT_TRUE(Becomes(id, State::kPaused));
+    gate_->Reload(policies(8));
+    Direct().Do({"CONFIG", "SET", "min-replicas-to-write", "0"});
+    ASSERT_TRUE(All().Resume(id).ok());
+    const InvalidationStatus status = AtEnd(id);
+    EXPECT_EQ(status.state, State::kDone) << status.end_reason;
+    EXPECT_EQ(status.counts.matched, 2U);
+    EXPECT_EQ(status.counts.deleted, 2U);
+    EXPECT_EQ(Direct().Do({"EXISTS", "v7:u:1", "v7:u:2"}), ":2\r\n") << "of the other version now";
+    EXPECT_EQ(Direct().Do({"EXISTS", "v8:u:1", "v8:u:2"}), ":0\r\n");
+  }
+}
+
 TEST_F(InvalidationStatesTest, ABumpInTheMiddleOfAScanCostsNothing) {
   constexpr const char* kPolicies = "policies: [{name: g, match: [\"g:*\"], version: {generation: true}}]";
   Open(kPolicies);
