@@ -21,7 +21,7 @@
 // A tag means the keys that have it by a policy's rule, and those that an app has tagged (HERDGATE.TAG). A hard one
 // gives the tag a new version in every policy that may give it, at once and without a scan (tag_log.h); then the tagged
 // keys are taken as if they were named, and are tagged no more. What a job leaves of them, the next one of the tag
-// takes first. A soft one scans for the keys of the rules. Scope near leaves the tagged keys tagged.
+// takes first. A soft one scans for the keys of the rules. It leaves the tagged keys tagged, as scope near does.
 //
 // Whatever changes in Redis leaves every sidecar's near cache by tracking. Scope near is this sidecar alone.
 // Soft needs Redis 7 (PEXPIRE LT). Keys that come while a scan runs may stay, as may a value that another sidecar

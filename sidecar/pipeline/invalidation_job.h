@@ -113,7 +113,12 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   bool HasTagsToBump() const;
   void BumpTags();
   void OnTagBumped(const std::string& policy, const base::Result<TagBump>& result);
+  bool ReadsInPlace() const;
+  void BeginMembers();
   void NextMembers();
+  void ScanMembers();
+  void OnScannedMembers(const BatchQuery::Answer& answer);
+  void AskTakenMembers();
   std::string_view MembersError(const BatchQuery::Answer& answer) const;
   void OnMembers(const BatchQuery::Answer& answer);
   BatchQuery::Words ForgetMembers(const InvalidationBatch& batch) const;
@@ -165,7 +170,8 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   bool members_begun_ = false;                     // pending_ and batch_ are of them
   bool members_taken_ = false;                     // by members_connection_: no tag of later is meant
   std::uint64_t members_connection_ = 0;
-  std::size_t members_seen_ = 0;  // scope near
+  bool members_second_ = false;       // read in place: of the two sets, this is the second
+  std::uint64_t members_cursor_ = 0;  // of ZSCAN, read in place
   std::chrono::milliseconds backoff_{0};
   base::SteadyTime running_since_;
   base::SteadyTime first_line_at_;

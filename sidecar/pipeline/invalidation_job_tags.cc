@@ -4,6 +4,7 @@
 
 #include "sidecar/pipeline/invalidation_job.h"
 #include "sidecar/pipeline/passing_error.h"
+#include "sidecar/pipeline/scan_reply.h"
 #include "sidecar/pipeline/tag_members.h"
 #include "sidecar/resp/reply.h"
 
@@ -64,24 +65,63 @@ void InvalidationJob::OnTagBumped(const std::string& policy, const base::Result<
 
 // ---- by apps
 
-// The set is taken by another name, from which keys go when they are done with; what another job has left there comes
-// first.
+void InvalidationJob::BeginMembers() {
+  members_left_ = request_->kind == InvalidationKind::kTag;
+  members_begun_ = false;
+  members_taken_ = false;
+  members_second_ = false;
+  members_cursor_ = 0;
+}
+
+// A soft one leaves the keys tagged: they are there until they end.
+bool InvalidationJob::ReadsInPlace() const {
+  return request_->mode == InvalidationMode::kSoft || request_->scope == Scope::kNear;
+}
+
 void InvalidationJob::NextMembers() {
-  const std::string& tag = request_->targets.front();
   busy_ = true;
   members_begun_ = true;
-  if (request_->scope == Scope::kNear) {
-    const std::string first = std::to_string(members_seen_);
-    const std::string last = std::to_string(members_seen_ + kMembersAtOnce - 1);
-    hands_->query.Ask({{"EXISTS", TagMembersKey(tag)}, {"ZRANGE", TagMembersKey(tag), first, last}},
-                      [this](const BatchQuery::Answer& answer) {
-                        busy_ = false;
-                        OnMembers(answer);
-                      });
-    return;
+  // On another connection it is not known whether the set was taken, and cursors mean other things: it may be another
+  // process.
+  if (!hands_->query.connected() || hands_->query.connection() != members_connection_) {
+    members_taken_ = false;
+    members_cursor_ = 0;
   }
-  // On another connection it is not known whether the set was taken: it may be another process, without that.
-  if (!hands_->query.connected() || hands_->query.connection() != members_connection_) members_taken_ = false;
+  ReadsInPlace() ? ScanMembers() : AskTakenMembers();
+}
+
+// The keys keep their tag. First what another job has taken and is not done with.
+void InvalidationJob::ScanMembers() {
+  const std::string& tag = request_->targets.front();
+  const std::string set = members_second_ ? TagMembersKey(tag) : TakenMembersKey(tag);
+  hands_->query.Ask(
+      {{"EXISTS", set}, {"ZSCAN", set, std::to_string(members_cursor_), "COUNT", std::to_string(kMembersAtOnce)}},
+      [this](const BatchQuery::Answer& answer) {
+        busy_ = false;
+        OnScannedMembers(answer);
+      });
+}
+
+void InvalidationJob::OnScannedMembers(const BatchQuery::Answer& answer) {
+  if (LostOrRefused(answer, MembersError(answer))) return;
+  NotWaiting();
+  members_connection_ = hands_->query.connection();
+  if (HasOtherSet(matcher_->snapshot())) return Step();  // they are asked for again
+  if (!Refresh()) return;
+  const auto parsed = resp::ParseReply(answer.replies.back());
+  const auto page = parsed.ok() ? ReadScanPage(parsed.value().reply) : std::nullopt;
+  std::vector<std::string_view> members;
+  for (std::size_t i = 0; page && i < page->keys.size(); i += 2) members.push_back(page->keys[i]);  // and their scores
+  members_cursor_ = page ? page->cursor : 0;
+  if (members_cursor_ == 0) members_left_ = !std::exchange(members_second_, true);
+  TakeMembers(members);
+  Step();
+}
+
+// The set is taken by another name, from which keys go when they are done with; what another job has left there comes
+// first.
+void InvalidationJob::AskTakenMembers() {
+  const std::string& tag = request_->targets.front();
   std::vector<BatchQuery::Words> requests;
   if (!members_taken_) requests.push_back({"RENAMENX", TagMembersKey(tag), TakenMembersKey(tag)});
   if (!members_taken_) requests.push_back({"EXISTS", TagMembersKey(tag)});
@@ -125,8 +165,7 @@ void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
   const auto parsed = resp::ParseReply(answer.replies.back());
   const std::vector<std::string_view> members =
       parsed.ok() ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();
-  if (members.empty() && (members_taken_ || request_->scope == Scope::kNear)) members_left_ = false;
-  members_seen_ += members.size();
+  if (members.empty() && members_taken_) members_left_ = false;
   TakeMembers(members);
   Step();
 }

@@ -66,7 +66,7 @@ void InvalidationJob::Prepare() {
     const std::size_t removed = context_.host.SweepNear(*matcher_, request_->mode);
     Update([&](InvalidationStatus& status) { status.counts.near += removed; });
   }
-  members_left_ = request_->kind == Kind::kTag;
+  BeginMembers();
   if (request_->scope == Scope::kNear && !names_keys() && !members_left_) return End(State::kDone);
   if (request_->mode == Mode::kHard && matcher_->can_bump()) return Bump();
   if (BumpsTags() && HasTagsToBump()) return BumpTags();
@@ -136,8 +136,7 @@ void InvalidationJob::NameKeys() {
 void InvalidationJob::Rescan() {
   pending_.clear();
   exhausted_ = !scans();
-  members_begun_ = false;
-  members_left_ = request_->kind == Kind::kTag;
+  BeginMembers();
   // Policies that give it now had no part in it.
   if (BumpsTags() && HasTagsToBump()) prepared_ = false;
   Update([](InvalidationStatus& status) {
@@ -268,7 +267,7 @@ void InvalidationJob::NextBatch() {
     status.counts.outside_policy += tally.outside;
     status.counts.refreshing += tally.refreshing;
     // A scan's sweep has counted them.
-    if (names_keys() || members_left_) status.counts.near += removed;
+    if (names_keys() || members_begun_) status.counts.near += removed;
   });
   line_.matched += most;
   if (near_only) return Step();
@@ -314,7 +313,6 @@ std::vector<BatchQuery::Words> InvalidationJob::RequestsFor(const InvalidationBa
       const std::uint64_t life = 1 + hands_->random.Next() % window;
       requests.push_back({"PEXPIRE", key.physical, std::to_string(life), "LT"});
     }
-    if (members_begun_) requests.push_back(ForgetMembers(batch));
     return requests;
   }
   BatchQuery::Words unlink = {by_del_ ? "DEL" : "UNLINK"};
@@ -346,7 +344,8 @@ void InvalidationJob::OnBatch(const BatchQuery::Answer& answer) {
   NotWaiting();
   CountBatch(answer);
   // Members that are not forgotten would be found again, without end.
-  if (members_begun_ && answer.replies[first + count].starts_with('-'))
+  const bool forgets = members_begun_ && !ReadsInPlace();
+  if (forgets && answer.replies[first + count].starts_with('-'))
     return (void)LostOrRefused(answer, answer.replies[first + count]);
   batch_ = nullptr;
   Step();

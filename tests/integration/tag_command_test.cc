@@ -91,13 +91,44 @@ TEST_F(TagCommandTest, ManyKeysGoInBatches) {
   EXPECT_EQ(client.Do({"KEYS", "u:*"}), "*0\r\n");
 }
 
-TEST_F(TagCommandTest, ASoftOneShortensThem) {
-  Tag({"u:1", "s:1", "plain"});
+TEST_F(TagCommandTest, ASoftOneShortensThemAndLeavesThemTagged) {
+  Tag({"u:1", "plain"});
+  // What another one has begun with comes as well.
+  ASSERT_EQ(Direct().Do({"SET", "left", "v"}), kOk);
+  ASSERT_EQ(Direct().Do({"ZADD", kTaken, "inf", "left"}), ":1\r\n");
   InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
   request.mode = Mode::kSoft;
+  request.options.soft_window = std::chrono::hours(1);
   EXPECT_EQ(Done(request).counts.shortened, 3U);
-  EXPECT_LE(Number(Direct().Do({"PTTL", "plain"})), 10000);
+  for (const char* key : {"plain", "left"}) EXPECT_GT(Number(Direct().Do({"PTTL", key})), 0) << key;
+  EXPECT_EQ(Members(), 2);
+  EXPECT_EQ(Members(kTaken), 1);
+  EXPECT_EQ(Done(Ask(Kind::kTag, {"t:1"})).counts.deleted, 3U) << "a hard one finds them";
   EXPECT_EQ(Direct().Do({"EXISTS", kSet, kTaken}), ":0\r\n");
+}
+
+TEST_F(TagCommandTest, ASoftOneFindsAllOfManyWhileOthersComeAndGo) {
+  constexpr int kKeys = 5000;
+  RawClient client = gate_->Client();
+  std::string bytes;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = "k:" + std::to_string(i);
+    bytes += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
+  }
+  client.Send(bytes);
+  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_EQ(client.Read(), kOk);
+  InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
+  request.mode = Mode::kSoft;
+  request.options.rate = 20000;
+  request.options.soft_window = std::chrono::hours(1);
+  const std::string id = Begin(request);
+  for (int i = 0; i < 200; ++i) {
+    Direct().Do({"ZREM", kSet, "k:" + std::to_string(i)});  // every rank moves
+    client.Do({"HERDGATE.TAG", "new:" + std::to_string(i), "t:1"});
+  }
+  EXPECT_EQ(AtEnd(id).state, InvalidationState::kDone);
+  for (int i = 200; i < kKeys; ++i) client.Say({"PTTL", "k:" + std::to_string(i)});
+  for (int i = 200; i < kKeys; ++i) ASSERT_GT(Number(client.Read()), 0) << i;
 }
 
 TEST_F(TagCommandTest, ScopeNearLeavesTheKeysTagged) {
