@@ -30,6 +30,7 @@ TaggedKey TaggedKeyOf(const policy::SnapshotPtr& snapshot, std::string_view key)
   const std::size_t index = snapshot ? snapshot->set().Match(key) : policy::PolicySet::kNone;
   if (index == policy::PolicySet::kNone) return tagged;
   tagged.physical = snapshot->Physical(key);
+  tagged.schema = TagSchemaOf(snapshot, index);
   const policy::Policy& policy = snapshot->set().at(index);
   if (policy.mode == policy::Mode::kEnforce) tagged.longest = policy.ttl.max;
   return tagged;

@@ -20,6 +20,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sidecar/base/random.h"
 #include "sidecar/net/timer.h"
@@ -29,6 +30,7 @@
 #include "sidecar/pipeline/invalidation_metrics.h"
 #include "sidecar/pipeline/invalidation_pacer.h"
 #include "sidecar/pipeline/invalidation_report.h"
+#include "sidecar/pipeline/tag_members.h"
 
 namespace herdgate::pipeline {
 
@@ -115,6 +117,8 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   void OnTagBumped(const std::string& policy, const base::Result<TagBump>& result);
   bool ReadsInPlace() const;
   void BeginMembers();
+  void EndOfMembers();
+  std::string MembersName(bool taken) const;
   void NextMembers();
   void ScanMembers();
   void OnScannedMembers(const BatchQuery::Answer& answer);
@@ -170,8 +174,9 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
   bool members_begun_ = false;                     // pending_ and batch_ are of them
   bool members_taken_ = false;                     // by members_connection_: no tag of later is meant
   std::uint64_t members_connection_ = 0;
-  bool members_second_ = false;       // read in place: of the two sets, this is the second
-  std::uint64_t members_cursor_ = 0;  // of ZSCAN, read in place
+  std::vector<TagSchema> members_schemas_;  // whose sets are left; the last one is under way
+  bool members_second_ = false;             // read in place: of the two sets, this is the second
+  std::uint64_t members_cursor_ = 0;        // of ZSCAN, read in place
   std::chrono::milliseconds backoff_{0};
   base::SteadyTime running_since_;
   base::SteadyTime first_line_at_;

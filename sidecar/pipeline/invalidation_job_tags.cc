@@ -68,9 +68,23 @@ void InvalidationJob::OnTagBumped(const std::string& policy, const base::Result<
 void InvalidationJob::BeginMembers() {
   members_left_ = request_->kind == InvalidationKind::kTag;
   members_begun_ = false;
+  members_schemas_ = TagSchemasOf(matcher_->snapshot());
   members_taken_ = false;
   members_second_ = false;
   members_cursor_ = 0;
+}
+
+// The keys of the next schema.
+void InvalidationJob::EndOfMembers() {
+  members_schemas_.pop_back();
+  members_left_ = !members_schemas_.empty();
+  members_taken_ = false;
+  members_second_ = false;
+}
+
+std::string InvalidationJob::MembersName(bool taken) const {
+  const std::string& tag = request_->targets.front();
+  return taken ? TakenMembersKey(tag, members_schemas_.back()) : TagMembersKey(tag, members_schemas_.back());
 }
 
 // A soft one leaves the keys tagged: they are there until they end.
@@ -92,8 +106,7 @@ void InvalidationJob::NextMembers() {
 
 // The keys keep their tag. First what another job has taken and is not done with.
 void InvalidationJob::ScanMembers() {
-  const std::string& tag = request_->targets.front();
-  const std::string set = members_second_ ? TagMembersKey(tag) : TakenMembersKey(tag);
+  const std::string set = MembersName(!members_second_);
   hands_->query.Ask(
       {{"EXISTS", set}, {"ZSCAN", set, std::to_string(members_cursor_), "COUNT", std::to_string(kMembersAtOnce)}},
       [this](const BatchQuery::Answer& answer) {
@@ -113,20 +126,19 @@ void InvalidationJob::OnScannedMembers(const BatchQuery::Answer& answer) {
   std::vector<std::string_view> members;
   for (std::size_t i = 0; page && i < page->keys.size(); i += 2) members.push_back(page->keys[i]);  // and their scores
   members_cursor_ = page ? page->cursor : 0;
-  if (members_cursor_ == 0) members_left_ = !std::exchange(members_second_, true);
   TakeMembers(members);
+  if (members_cursor_ == 0 && std::exchange(members_second_, true)) EndOfMembers();
   Step();
 }
 
 // The set is taken by another name, from which keys go when they are done with; what another job has left there comes
 // first.
 void InvalidationJob::AskTakenMembers() {
-  const std::string& tag = request_->targets.front();
   std::vector<BatchQuery::Words> requests;
-  if (!members_taken_) requests.push_back({"RENAMENX", TagMembersKey(tag), TakenMembersKey(tag)});
-  if (!members_taken_) requests.push_back({"EXISTS", TagMembersKey(tag)});
-  requests.push_back({"EXISTS", TakenMembersKey(tag)});
-  requests.push_back({"ZRANGE", TakenMembersKey(tag), "0", std::to_string(kMembersAtOnce - 1)});
+  if (!members_taken_) requests.push_back({"RENAMENX", MembersName(false), MembersName(true)});
+  if (!members_taken_) requests.push_back({"EXISTS", MembersName(false)});
+  requests.push_back({"EXISTS", MembersName(true)});
+  requests.push_back({"ZRANGE", MembersName(true), "0", std::to_string(kMembersAtOnce - 1)});
   hands_->query.Ask(requests, [this](const BatchQuery::Answer& answer) {
     busy_ = false;
     OnMembers(answer);
@@ -165,22 +177,28 @@ void InvalidationJob::OnMembers(const BatchQuery::Answer& answer) {
   const auto parsed = resp::ParseReply(answer.replies.back());
   const std::vector<std::string_view> members =
       parsed.ok() ? TextsOf(parsed.value().reply) : std::vector<std::string_view>();
-  if (members.empty() && members_taken_) members_left_ = false;
   TakeMembers(members);
+  if (members.empty() && members_taken_) EndOfMembers();
   Step();
 }
 
 void InvalidationJob::TakeMembers(const std::vector<std::string_view>& members) {
   for (const std::string_view member : members) {
+    std::size_t policy = matcher_->PolicyOf(member);
     std::string physical = matcher_->Physical(member);
+    // A deployment whose policies are others has tagged it, under another name.
+    if (TagSchemaOf(matcher_->snapshot(), policy) != members_schemas_.back()) {
+      policy = policy::PolicySet::kNone;
+      physical = policy::VersionPrefix(members_schemas_.back(), 0).append(member);
+    }
     const std::size_t prefix = physical.size() - member.size();
-    pending_.push_back({std::move(physical), prefix, matcher_->PolicyOf(member)});
+    pending_.push_back({std::move(physical), prefix, policy});
   }
 }
 
 // Behind what is done with them: what is lost on the way is done again.
 BatchQuery::Words InvalidationJob::ForgetMembers(const InvalidationBatch& batch) const {
-  BatchQuery::Words words = {"ZREM", TakenMembersKey(request_->targets.front())};
+  BatchQuery::Words words = {"ZREM", MembersName(true)};
   for (const Key& key : batch.keys) words.emplace_back(key.logical());
   return words;
 }

@@ -186,18 +186,23 @@ void InvalidationPreview::OnPage(const BatchQuery::Answer& answer) {
 
 void InvalidationPreview::AskMembers() {
   const std::string& tag = request_->targets.front();
-  hands_->query.Ask({{"ZCARD", TagMembersKey(tag)},
-                     {"ZCARD", TakenMembersKey(tag)},
-                     {"ZRANGE", TagMembersKey(tag), "0", std::to_string(kSample - 1)}},
-                    [this](const BatchQuery::Answer& answer) { OnMembers(answer); });
+  std::vector<BatchQuery::Words> requests;
+  for (const TagSchema& schema : TagSchemasOf(matcher_->snapshot())) {
+    requests.push_back({"ZCARD", TagMembersKey(tag, schema)});
+    requests.push_back({"ZCARD", TakenMembersKey(tag, schema)});
+    requests.push_back({"ZRANDMEMBER", TagMembersKey(tag, schema), std::to_string(kSample)});
+  }
+  hands_->query.Ask(requests, [this](const BatchQuery::Answer& answer) { OnMembers(answer); });
 }
 
 void InvalidationPreview::OnMembers(const BatchQuery::Answer& answer) {
   if (Failed(answer)) return;
-  const auto members = static_cast<std::uint64_t>(IntegerIn(answer.replies[0], 0) + IntegerIn(answer.replies[1], 0));
-  const auto parsed = resp::ParseReply(answer.replies[2]);
+  std::uint64_t members = 0;
   const std::uint64_t found = status_.found;
-  if (parsed.ok()) {
+  for (std::size_t i = 0; i + 2 < answer.replies.size(); i += 3) {
+    members += static_cast<std::uint64_t>(IntegerIn(answer.replies[i], 0) + IntegerIn(answer.replies[i + 1], 0));
+    const auto parsed = resp::ParseReply(answer.replies[i + 2]);
+    if (!parsed.ok()) continue;
     for (const resp::Reply& member : parsed.value().reply.elements) {
       if (member.is_text()) Take(matcher_->Physical(member.text), member.text, matcher_->PolicyOf(member.text));
     }

@@ -1,6 +1,7 @@
 #include "sidecar/pipeline/tag_members.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "sidecar/pipeline/texts.h"
@@ -40,14 +41,32 @@ end
 return redis.status_reply('OK')
 )lua";
 
-}  // namespace
-
-std::string TagMembersKey(std::string_view tag) {
-  return std::string(policy::kOwnKeyPrefix).append("tag:").append(tag);
+std::string SetName(std::string_view kind, std::string_view tag, TagSchema schema) {
+  std::string name = std::string(policy::kOwnKeyPrefix).append(kind);
+  if (schema) name.append("-v").append(std::to_string(*schema));
+  return name.append(":").append(tag);
 }
 
-std::string TakenMembersKey(std::string_view tag) {
-  return std::string(policy::kOwnKeyPrefix).append("tag-taken:").append(tag);
+}  // namespace
+
+std::string TagMembersKey(std::string_view tag, TagSchema schema) {
+  return SetName("tag", tag, schema);
+}
+
+std::string TakenMembersKey(std::string_view tag, TagSchema schema) {
+  return SetName("tag-taken", tag, schema);
+}
+
+TagSchema TagSchemaOf(const policy::SnapshotPtr& snapshot, std::size_t policy) {
+  if (!snapshot || policy == policy::PolicySet::kNone) return std::nullopt;
+  const policy::Policy& found = snapshot->set().at(policy);
+  return found.mode == policy::Mode::kEnforce ? found.version.schema : std::nullopt;
+}
+
+std::vector<TagSchema> TagSchemasOf(const policy::SnapshotPtr& snapshot) {
+  std::set<TagSchema> schemas = {std::nullopt};
+  for (std::size_t i = 0; snapshot && i < snapshot->set().size(); ++i) schemas.insert(TagSchemaOf(snapshot, i));
+  return {schemas.begin(), schemas.end()};
 }
 
 bool IsTagCommand(std::string_view name) {
@@ -68,7 +87,7 @@ std::string_view WrongTagArguments(std::span<const std::string_view> args) {
 std::string TagRequest(const TaggedKey& key, std::span<const std::string_view> tags) {
   const bool bounded = key.longest.count() > 0;
   std::vector<std::string> words = {"EVAL", std::string(kScript), std::to_string(tags.size() + 1), key.physical};
-  for (const std::string_view tag : tags) words.push_back(TagMembersKey(tag));
+  for (const std::string_view tag : tags) words.push_back(TagMembersKey(tag, key.schema));
   words.emplace_back(key.logical);
   words.push_back(std::to_string((bounded ? key.longest : kMemberLife).count()));
   words.emplace_back(bounded ? "0" : "1");

@@ -230,8 +230,11 @@ TEST_F(InvalidationTagTest, ARestartOfRedisWithNothingBringsNothingBack) {
   ASSERT_TRUE(redis_->Start());
   ASSERT_TRUE(gate_->MetricBecomes("herdgate_upstream_up", 1));
   EXPECT_FALSE(Has(*gate_, "u:3:cart"));
-  Fill();
-  ASSERT_TRUE(Eventually([&] { return Has(*other_, "u:3:cart"); }));
+  // Until the counters have been read again, values may be written under names that nobody has afterwards.
+  ASSERT_TRUE(Eventually([&] {
+    Fill();
+    return Has(*other_, "u:3:cart");
+  }));
   EXPECT_EQ(Done(Ask(Kind::kTag, {"t:3"})).bumped, 2U);
   EXPECT_FALSE(Has(*gate_, "u:3:cart"));
 }
