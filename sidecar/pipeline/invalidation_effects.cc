@@ -133,13 +133,16 @@ void InvalidationEffects::TaintFlights(std::shared_ptr<const InvalidationMatcher
 std::vector<InvalidationHost::Hot> InvalidationEffects::HottestOf(const InvalidationMatcher& matcher) const {
   std::vector<Hot> hottest;
   const auto guards = parts_.desk.guards().list();
+  // The guards are of the newest policies, by whose indexes the matcher's may mean others.
+  const policy::SnapshotPtr now = Snapshot();
+  const bool same = now && matcher.snapshot() && now->shared_set() == matcher.snapshot()->shared_set();
   for (const stampede::HotKey& key : parts_.hot.Top(stampede::HotList::kTop, base::SystemClock().Now())) {
     const std::size_t policy = matcher.PolicyOf(key.key);
     if (!matcher.Means(key.key, policy)) continue;
     Hot hot{.logical = key.key, .policy = policy, .reads_per_second = RateOf(key)};
     const auto facts = parts_.desk.guards().history().Find(key.hash);
     if (facts) hot.delta = facts->delta;
-    const bool guarded = policy < guards->size() && (*guards)[policy];
+    const bool guarded = same && policy < guards->size() && (*guards)[policy];
     if (hot.delta.count() == 0 && guarded) hot.delta = (*guards)[policy]->learning().DeltaOf(key.hash);
     hottest.push_back(std::move(hot));
   }

@@ -1,7 +1,7 @@
 // InvalidationHost: what an invalidation needs of its sidecar besides the upstream: the names of keys, and what happens
 // here to those that go. In the process it is InvalidationEffects; tests have their own.
 //
-// Threads: all methods on the invalidations' loop, on which `done` runs too, maybe before the call returns.
+// Threads: Snapshot, any; all else on the invalidations' loop, on which `done` runs too, maybe before the call returns.
 #pragma once
 
 #include <chrono>
