@@ -58,15 +58,25 @@ std::optional<GenerationPlan> Raise(const GenerationView& view, base::WallTime n
   return GenerationPlan{.generation = step.value};
 }
 
-// Whatever is not as it should be makes it a bump: a lost log would be made good first, but hardly ever is one lost.
+// Why the tag can't be given a version; "": it can. Whatever is not as it should be makes it a bump: a lost log would
+// be made good first, but hardly ever is one lost.
+std::string_view WhyRenewed(const std::string& tag, const GenerationView& view) {
+  const CounterReading& reading = view.reading;
+  if (reading.kind != Reading::kValue || reading.value < view.memory.last_seen) return "counter";
+  const bool logged = reading.tags.any();
+  if (view.rules == 0 || (logged && reading.tags.rules != view.rules)) return "rules";
+  if (logged ? !view.intact : view.log.MarkOf(reading.value).any()) return "log";
+  const bool full = logged && view.log.versions().size() >= TagLog::kMostTags;
+  return full && !view.log.versions().contains(tag) ? "tags" : "";
+}
+
 std::optional<GenerationPlan> Tag(const std::string& tag, const GenerationView& view, base::WallTime now) {
   const CounterReading& reading = view.reading;
-  const bool plain = reading.kind == Reading::kValue && reading.value >= view.memory.last_seen && view.rules != 0;
-  const bool same = view.log.MarkOf(reading.value).any();
-  const bool known = reading.tags.any() ? view.intact && reading.tags.rules == view.rules : !same;
-  if (!plain || !known) return BeginNext(view, now);
-  const bool fresh = !reading.tags.any() || !view.log.versions().contains(tag);
-  if (fresh && reading.tags.any() && view.log.versions().size() >= TagLog::kMostTags) return BeginNext(view, now);
+  if (const std::string_view why = WhyRenewed(tag, view); !why.empty()) {
+    auto next = BeginNext(view, now);
+    if (next) next->renewed_for = why;
+    return next;
+  }
   const CounterMemory above{.last_seen = std::max(reading.value, reading.tags.version)};
   const auto version = NextGeneration(reading, above, now);
   if (!version) return std::nullopt;

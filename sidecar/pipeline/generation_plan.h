@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "sidecar/base/clock.h"
 #include "sidecar/pipeline/generation_rules.h"
@@ -32,6 +33,9 @@ struct GenerationPlan {
   std::string counter{};         // its text
   Log log = Log::kKeep;
   TagLog::Line line{};  // kReplace, kAppend
+  // Of a tag, where a new generation begins instead: "counter" was lost or set back, "log" was lost or is another one,
+  // "rules" are others than the log's, "tags" are too many.
+  std::string_view renewed_for{};
 };
 
 // What is known where it is judged.

@@ -155,6 +155,9 @@ void Generations::OnWritten(const GenerationPlan& plan, const resp::Reply& reply
   NoteError(writes_.front().id, reply);
   if (!write_error_.empty()) return EndWrite(Status(ErrorCode::kUnavailable, write_error_));
   if (reply.type == resp::ReplyType::kNull) return Restart();  // somebody was faster
+  if (!plan.renewed_for.empty()) {
+    base::LogWarn("policy.renewed", {{"policy", writes_.front().counter->policy}, {"reason", plan.renewed_for}});
+  }
   const bool logged = plan.log == GenerationPlan::Log::kReplace || plan.log == GenerationPlan::Log::kAppend;
   if (logged) writes_.front().counter->log.Written(plan.generation, plan.line);
   EndWrite(TagBump{.generation = plan.generation, .version = plan.line.mark.version});
@@ -172,9 +175,7 @@ void Generations::EndWrite(base::Result<TagBump> result) {
     if (write.done) write.done(std::move(result));
   } else if (write.done) {
     const TagBump bump = result.value();
-    const bool tags = write.wish.kind == GenerationWish::Kind::kTag;
     (bump.version == 0 ? counter.cells->bumps : counter.cells->tag_bumps).Add();
-    if (tags && bump.version == 0) base::LogWarn("policy.tags_exceeded", {{"policy", counter.policy}});
     Adopt(counter, bump.generation, [done = write.done, bump] { done(bump); });
   } else {
     Adopt(counter, result.value().generation, {});

@@ -63,16 +63,21 @@ TEST_F(GenerationPlanTest, AVersionIsAboveAllBeforeWhateverTheClock) {
 
 TEST_F(GenerationPlanTest, WhatIsNotAsItShouldBeMakesATagABump) {
   Knows({"one"});
-  EXPECT_EQ(Plan(Kind::kTag, false).counter, "500") << "a lost log";
-  EXPECT_EQ(Plan(Kind::kTag, false).log, Log::kRemove);
+  const auto renewed = [&](bool intact, std::string_view reason) {
+    const GenerationPlan plan = Plan(Kind::kTag, intact);
+    EXPECT_EQ(plan.counter, "500") << reason;
+    EXPECT_EQ(plan.log, Log::kRemove) << reason;
+    EXPECT_EQ(plan.renewed_for, reason);
+  };
+  renewed(false, "log");
   reading.tags.rules = 78;
-  EXPECT_EQ(Plan(Kind::kTag, true).counter, "500") << "other rules";
+  renewed(true, "rules");
   reading.tags = {};
-  EXPECT_EQ(Plan(Kind::kTag, false).counter, "500") << "a counter that was set back";
+  renewed(false, "log");
   reading = {.kind = Reading::kMissing};
-  EXPECT_EQ(Plan(Kind::kTag, false).counter, "500");
+  renewed(false, "counter");
   reading = {.kind = Reading::kValue, .value = 99};
-  EXPECT_EQ(Plan(Kind::kTag, false).counter, "500");
+  renewed(false, "counter");
 }
 
 TEST_F(GenerationPlanTest, TooManyTagsMakeTheNextABumpButNotOneThatIsThere) {
@@ -85,6 +90,7 @@ TEST_F(GenerationPlanTest, TooManyTagsMakeTheNextABumpButNotOneThatIsThere) {
   log.Written(100, log.NextLine(100, "last", ++version, kRules));
   reading.tags = log.mark();
   EXPECT_EQ(Plan(Kind::kTag, true).log, Log::kRemove);
+  EXPECT_EQ(Plan(Kind::kTag, true).renewed_for, "tags");
   log.Written(100, log.NextLine(100, "new", ++version, kRules));
   reading.tags = log.mark();
   EXPECT_NE(Plan(Kind::kTag, true).log, Log::kRemove);
