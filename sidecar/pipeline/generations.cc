@@ -162,7 +162,10 @@ void Generations::Adopt(Counter& counter, std::uint64_t value, std::function<voi
   counter.memory.last_seen = std::max(value, counter.memory.last_seen);
   const bool news = RefreshTable(counter) || changed || !counter.known;
   counter.memory.watched = control_.tracked();
-  if (counter.active) {
+  // A reload may have come since it was asked: by the rules of now, keys could have names again that were hidden.
+  const TagMark mark = counter.log.MarkOf(counter.memory.last_seen);
+  const bool foreign = mark.any() && mark.rules != counter.rules;
+  if (counter.active && !foreign) {
     counter.known = true;
     counter.cells->known.Set(1);
   }
