@@ -61,7 +61,7 @@ base::Status Check(const InvalidationRequest& request) {
   if (request.kind != Kind::kEverything && request.kind != Kind::kKeys && count != 1)
     return Wrong("'" + std::string(NameOf(request.kind)) + "' takes one target");
   std::size_t bytes = 0;
-  const bool names_keys = request.kind == Kind::kKey || request.kind == Kind::kKeys;
+  const bool names_keys = NamesKeys(request.kind);
   for (const std::string& target : request.targets) {
     bytes += target.size();
     if (names_keys && target.starts_with(policy::kOwnKeyPrefix))

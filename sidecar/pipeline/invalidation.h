@@ -53,6 +53,9 @@ enum class InvalidationScope : std::uint8_t { kBoth, kUpstream, kNear };
 //             paused (and from queued)       a paused job frees its place; resumed it is queued
 enum class InvalidationState : std::uint8_t { kQueued, kRunning, kPaused, kDone, kCancelled, kFailed };
 
+inline bool NamesKeys(InvalidationKind kind) {
+  return kind == InvalidationKind::kKey || kind == InvalidationKind::kKeys;
+}
 std::string_view NameOf(InvalidationKind kind);  // "key", "keys", ...
 std::string_view NameOf(InvalidationMode mode);
 std::string_view NameOf(InvalidationScope scope);

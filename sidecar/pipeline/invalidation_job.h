@@ -86,9 +86,7 @@ class InvalidationJob : public std::enable_shared_from_this<InvalidationJob> {
     change(status_);
   }
   bool running() const { return status_.state == InvalidationState::kRunning; }
-  bool names_keys() const {
-    return request_->kind == InvalidationKind::kKey || request_->kind == InvalidationKind::kKeys;
-  }
+  bool names_keys() const { return NamesKeys(request_->kind); }
   base::SteadyTime Now();
 
   void Step();

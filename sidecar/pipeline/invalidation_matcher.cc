@@ -74,7 +74,7 @@ void InvalidationMatcher::FindWaiting() {
     if (index != PolicySet::kNone && snapshot_->IsWaiting(index)) waits_for_ = snapshot_->set().at(index).name;
   };
   if (request_->kind == Kind::kPolicy) return waits(policy_);
-  if (request_->kind == Kind::kKey || request_->kind == Kind::kKeys) {
+  if (NamesKeys(request_->kind)) {
     for (const std::string& key : request_->targets) waits(snapshot_->set().Match(key));
     return;
   }

@@ -21,10 +21,6 @@ std::int64_t IntegerIn(std::string_view reply, std::int64_t otherwise) {
                                                                                : otherwise;
 }
 
-bool NamesKeys(const InvalidationRequest& request) {
-  return request.kind == InvalidationKind::kKey || request.kind == InvalidationKind::kKeys;
-}
-
 // Adds what the origin must expect of these keys in the first second after all of them are gone.
 void AddLoad(const InvalidationHost::Hot& hot, bool coalesces, InvalidationPreviewStatus& status) {
   const double delta = static_cast<double>(hot.delta.count()) / 1e9;
@@ -111,7 +107,7 @@ void InvalidationPreview::OnSize(const BatchQuery::Answer& answer) {
   if (Failed(answer)) return;
   const auto keys = static_cast<std::uint64_t>(IntegerIn(answer.replies.front(), 0));
   Update([&](InvalidationPreviewStatus& status) { status.keyspace = keys; });
-  if (NamesKeys(*request_)) return OnKeys(0, 0, {});
+  if (NamesKeys(request_->kind)) return OnKeys(0, 0, {});
   if (request_->kind != InvalidationKind::kTag || !matcher_->tag_policies().empty()) return NextPage();
   Update([](InvalidationPreviewStatus& status) {
     status.exact = true;

@@ -60,7 +60,7 @@ struct InvalidationPreviewStatus {
   std::uint64_t hidden = 0;    // of other versions, seen
   std::uint64_t bytes = 0;     // `keys` times the sample's mean
   std::map<std::string, std::uint64_t> by_policy;  // of those seen; "": of none
-  std::vector<Sample> sample;                      // at most kSample, at random
+  std::vector<Sample> sample;                      // at most kSample, at random of those seen
   std::vector<Hot> hottest;                        // at most kHottest
   double reads_per_second = 0;                     // of the hot keys that match
   double recomputes_per_second = 0;  // in the first second after a hard one: each key once, where misses are coalesced
