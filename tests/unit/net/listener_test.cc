@@ -156,6 +156,15 @@ TEST_F(ListenerTest, ListensOnAUnixSocket) {
   EXPECT_EQ(peers_[0].address, Path("s") + ":0");
 }
 
+TEST_F(ListenerTest, LetsEveryUserConnectToItsUnixSocket) {
+  const mode_t before = umask(0077);
+  Start(Unix(Path("s")));
+  umask(before);
+  struct stat about {};
+  ASSERT_EQ(stat(Path("s").c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777U, 0666U);
+}
+
 TEST_F(ListenerTest, RemovesItsUnixSocketAtTheEnd) {
   Start(Unix(Path("s")));
   EXPECT_TRUE(std::filesystem::exists(Path("s")));
