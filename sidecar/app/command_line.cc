@@ -35,7 +35,7 @@ struct Flag {
 };
 
 // clang-format off
-constexpr std::array<Flag, 19> kFlags = {{
+constexpr std::array<Flag, 20> kFlags = {{
     {"--listen", "listen", "URL", "where clients connect: tcp://HOST:PORT or unix:///PATH; may be repeated [tcp://127.0.0.1:6380]"},
     {"--upstream", "upstream.url", "URL", "where the data lives: redis://, unix:// or memory:// [redis://127.0.0.1:6379]"},
     {"--upstream-timeout", "upstream.timeout", "TIME", "wait this long for an upstream that can't be reached [2s]"},
@@ -52,6 +52,7 @@ constexpr std::array<Flag, 19> kFlags = {{
     {"--near-max-bytes", "near.max_bytes", "SIZE", "what the near cache holds before it evicts [64MiB]"},
     {"--offline-max-deletes", "offline.max_deletes", "N", "deletes remembered while the upstream is away [100000]"},
     {"--offline-max-bytes", "offline.max_bytes", "SIZE", "what the remembered deletes may hold [16MiB]"},
+    {"--shutdown-delay", "shutdown.delay", "TIME", "SIGTERM changes nothing but readiness for this long [0ms]"},
     {"--drain", "shutdown.drain", "TIME", "SIGTERM waits this long for commands in flight [1500ms]"},
     {"--log-level", "log.level", "LEVEL", "debug, info, warn or error [info]"},
     {"--log-format", "log.format", "FORMAT", "auto, text or json [auto: text on a terminal, else json]"},

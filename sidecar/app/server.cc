@@ -5,6 +5,7 @@
 
 #include <future>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "sidecar/app/memory_keeper.h"
@@ -243,6 +244,7 @@ metrics::Registry& Server::registry() {
 void Server::Stop() {
   if (parts_->workers.empty()) return;
   parts_->draining = true;
+  std::this_thread::sleep_for(options_.shutdown.delay);
   RunOn(parts_->workers.front()->loop(), [this] {
     for (auto& listener : parts_->listeners) listener->Stop();
   });

@@ -39,7 +39,7 @@ class Server {
   // Puts into force what needs no restart: the policies and the log level. Commands in flight end under the policies
   // that they started with. REQUIRES: Start succeeded; `options` are valid.
   void Reload(const config::Options& options);
-  // Answers what is in flight, closes everything, returns when all is gone.
+  // Goes on for shutdown.delay, answers what is in flight, closes everything, returns when all is gone.
   void Stop();
 
   // What the HTTP API shows of the configuration and its reloads, asked on any thread; by default, the options of the

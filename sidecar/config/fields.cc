@@ -129,7 +129,7 @@ std::string ShowLoops(const Options& options) {
 }
 
 // clang-format off
-constexpr std::array<Field, 20> kFields = {{
+constexpr std::array<Field, 21> kFields = {{
     {"listen", true, false, AddListen, ShowListen, [](Options& o) { o.listen.clear(); }},
     {"upstream.url", false, false,
      [](std::string_view text, Options& o) { return Assign(base::ParseUpstreamUrl(text), o.upstream.url); },
@@ -171,6 +171,9 @@ constexpr std::array<Field, 20> kFields = {{
     {"offline.max_bytes", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseBytes(text, kMiB, kTiB), o.offline.max_bytes); },
      [](const Options& o) { return FormatBytes(o.offline.max_bytes); }},
+    {"shutdown.delay", false, false,
+     [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.delay); },
+     [](const Options& o) { return FormatDuration(o.shutdown.delay); }},
     {"shutdown.drain", false, false,
      [](std::string_view text, Options& o) { return Assign(ParseDuration(text, 0ms, 1h), o.shutdown.drain); },
      [](const Options& o) { return FormatDuration(o.shutdown.drain); }},

@@ -80,6 +80,9 @@ struct OfflineOptions {
 };
 
 struct ShutdownOptions {
+  // How long after SIGTERM everything goes on as before, new connections too, but for readiness. For a sidecar that is
+  // stopped at the same moment as its app.
+  std::chrono::milliseconds delay{0};
   // How long SIGTERM waits for commands in flight before it closes what is left. Keep it below the grace period of
   // whatever stops the process.
   std::chrono::milliseconds drain{1500};

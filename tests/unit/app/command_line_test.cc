@@ -92,6 +92,8 @@ TEST(CommandLineTest, EveryFlagSetsItsOption) {
                                     "9",
                                     "--offline-max-bytes",
                                     "5MiB",
+                                    "--shutdown-delay",
+                                    "6s",
                                     "--drain",
                                     "0ms",
                                     "--log-level",
@@ -112,6 +114,7 @@ TEST(CommandLineTest, EveryFlagSetsItsOption) {
   EXPECT_EQ(o.near.max_bytes, 4U << 20U);
   EXPECT_EQ(o.offline.max_deletes, 9U);
   EXPECT_EQ(o.offline.max_bytes, 5U << 20U);
+  EXPECT_EQ(o.shutdown.delay, milliseconds(6000));
   EXPECT_EQ(o.shutdown.drain, milliseconds(0));
   EXPECT_EQ(o.log.level, base::LogLevel::kDebug);
   EXPECT_EQ(o.log.format, base::LogFormat::kText);

@@ -55,6 +55,7 @@ const std::map<std::string, std::string, std::less<>> kOther = {{"listen", "a:1"
                                                                 {"near.max_bytes", "3MiB"},
                                                                 {"offline.max_deletes", "3"},
                                                                 {"offline.max_bytes", "3MiB"},
+                                                                {"shutdown.delay", "3s"},
                                                                 {"shutdown.drain", "3s"},
                                                                 {"log.level", "debug"},
                                                                 {"log.format", "text"}};

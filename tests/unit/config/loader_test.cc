@@ -50,7 +50,7 @@ limits:
 memory: {max_bytes: 1GiB}
 near: {max_bytes: 2GiB}
 offline: {max_deletes: 7, max_bytes: 2MiB}
-shutdown: {drain: 5s}
+shutdown: {delay: 4s, drain: 5s}
 log: {level: warn, format: json}
 )");
   ASSERT_EQ(o.listen.size(), 2U);
@@ -68,6 +68,7 @@ log: {level: warn, format: json}
   EXPECT_EQ(o.near.max_bytes, std::uint64_t{2} << 30U);
   EXPECT_EQ(o.offline.max_deletes, 7U);
   EXPECT_EQ(o.offline.max_bytes, 2U << 20U);
+  EXPECT_EQ(o.shutdown.delay, milliseconds(4000));
   EXPECT_EQ(o.shutdown.drain, milliseconds(5000));
   EXPECT_EQ(o.log.level, base::LogLevel::kWarn);
   EXPECT_EQ(o.log.format, base::LogFormat::kJson);
@@ -86,6 +87,7 @@ TEST(LoaderTest, WhatIsNotGivenKeepsItsDefault) {
     EXPECT_EQ(o.limits.max_dedicated, 1000U);
     EXPECT_EQ(o.limits.client_output_limit, 1U << 30U);
     EXPECT_EQ(o.memory.max_bytes, 64U << 20U);
+    EXPECT_EQ(o.shutdown.delay, milliseconds(0));
     EXPECT_EQ(o.shutdown.drain, milliseconds(1500));
     EXPECT_EQ(o.log.level, base::LogLevel::kInfo);
     EXPECT_EQ(o.log.format, base::LogFormat::kAuto);
