@@ -2,7 +2,7 @@
 """Runs a program in an image's root file system as a kubelet's runtime would, without one.
 
 The process has mount, pid, ipc and uts namespaces of its own and is pid 1 there; its network namespace is given. The root is read-only, /proc and a small
-/dev are there, folders are mounted as volumes. It runs as a number, with no capability, and can't gain any (no_new_privs), as restricted Pod Security
+/dev are there, folders and files are mounted as volumes. It runs as a number, with no capability, and can't gain any (no_new_privs), as restricted Pod Security
 asks. Left out: the seccomp filter and cgroup limits.
 
 Needs root. `Container` is for tests; as a program (`container.py SPEC`) this file is the part that becomes the process.
@@ -66,7 +66,10 @@ def enter_root(spec):
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     # Mount points that the image lacks are made by runtimes, too.
     for volume in spec["volumes"]:
-        os.makedirs(root + volume["at"], exist_ok=True)
+        if os.path.isdir(volume["host"]):
+            os.makedirs(root + volume["at"], exist_ok=True)
+        else:
+            pathlib.Path(root + volume["at"]).touch()
     bind(root, root, read_only=True)
     mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     make_devices(root + "/dev")
@@ -113,7 +116,7 @@ class Container:
     """One container. Owns its process: `close` kills what is left. `code` after the end: the exit code, or the signal's number negated."""
 
     def __init__(self, root, command, log, net=None, volumes=(), uid=65532, gid=65532, groups=(), env=None):
-        """`volumes`: (folder of this machine, path inside, read only); `net`: a descriptor of a network namespace."""
+        """`volumes`: (folder or file of this machine, path inside, read only); `net`: a descriptor of a network namespace."""
         told, tell = os.pipe()
         spec = {"root": str(root), "command": list(command), "net": net, "uid": uid, "gid": gid, "groups": list(groups), "tell": tell,
                 "env": env or {"PATH": "/usr/bin"},
