@@ -23,23 +23,30 @@ import network
 import pod as pods
 import tally
 
-CONFIG = """listen: [tcp://127.0.0.1:6380, unix:///run/herdgate/redis.sock]
-upstream: {url: redis://redis.example:6379, timeout: 2s}
-telemetry: {listen: 0.0.0.0:9638}
-admin: {listen: 127.0.0.1:6381, tokens_file: /etc/herdgate-tokens/tokens}
-%(more)spolicies:
+CONFIG = """upstream: {url: redis://redis.example:6379, timeout: 2s}
+policies:
   - name: page
     match: ["page:*"]
     near: {enabled: true, max_ttl: 5s}
     offline: {reads: miss}
-%(policy)s
 """
 TTL = "    ttl: {missing: apply, default: 1h}\n"
 RUN_SECONDS = 1.0
+# The port and the socket, so that one pod shows both; a chart gives an app one of them.
+LISTEN = ["--listen=tcp://127.0.0.1:6380", "--listen=unix:///run/herdgate/redis.sock"]
+ADMIN = ["--admin=127.0.0.1:6381", "--admin-tokens-file=/etc/herdgate/tokens/tokens"]
+# As the charts render them, while there are none beside this.
+FLAGS = ["serve", "--config=/etc/herdgate/config/herdgate.yaml", *LISTEN, *ADMIN, "--telemetry=0.0.0.0:9638", "--near-max-bytes=48MiB", "--drain=1500ms"]
+GOLDEN = pods.HERE.parent / "helm/golden/example"
 
 
-def config(more="", policy=""):
-    return CONFIG % {"more": more, "policy": policy}
+def flags(form, count):
+    """Those of the chart's rendered pod, with both ways to connect."""
+    golden = GOLDEN / f"{form}.yaml"
+    if not golden.exists():
+        count.note(f"tests/helm/golden/example/{form}.yaml is not there: flags of this script's own")
+        return FLAGS + (["--shutdown-delay=3s"] if form == "plain" else [])
+    return [flag for flag in pods.rendered_flags(golden) if not flag.startswith("--listen")] + LISTEN
 
 
 def token(name):
@@ -64,11 +71,11 @@ def both(pod, name=""):
     return [pod.start_app(f"{name}tcp-app", "port", 1000), pod.start_app(f"{name}socket-app", "socket", 2000)]
 
 
-def start(pod, count):
-    pod.config.put(**{"herdgate.yaml": config()})
+def start(pod, count, with_flags):
+    pod.config.put(**{"herdgate.yaml": CONFIG})
     pod.tokens.put(tokens=token("nobody")[1])
     count.check(pod.probe("/startupz") == 0, "before the sidecar runs nothing answers its startup probe")
-    took = pod.start_sidecar()
+    took = pod.start_sidecar(with_flags)
     count.check(took < 5, "the startup probe passes, and only then the apps start", f"{took * 1e3:.0f} ms")
     apps = both(pod)
     count.check(network.wait_for(lambda: all(app.done() > 200 for app in apps), 20), "apps are served on the port and on the socket",
@@ -80,7 +87,7 @@ def start(pod, count):
 
 def change_config(pod, count, apps):
     with unharmed(count, apps, "a policy is changed by the mount's symlink swap and no request fails"):
-        pod.config.put(**{"herdgate.yaml": config(policy=TTL)})
+        pod.config.put(**{"herdgate.yaml": CONFIG + TTL})
         begun = time.monotonic()
 
         def ruled():
@@ -93,7 +100,7 @@ def change_config(pod, count, apps):
         refused = network.wait_for(lambda: pod.metric("herdgate_config_last_reload_success") == 0, 15)
         count.check(refused, "a broken file is refused, and a metric says so")
         count.check(int(pod.redis.ask("TTL page:fixed")[1:]) > 3000, "what was in force stays")
-    pod.config.put(**{"herdgate.yaml": config(policy=TTL)})
+    pod.config.put(**{"herdgate.yaml": CONFIG + TTL})
     count.check(network.wait_for(lambda: pod.metric("herdgate_config_last_reload_success") == 1, 15), "the mended file is taken again")
 
 
@@ -125,11 +132,11 @@ def restart_redis(pod, count, apps):
         pass
 
 
-def kill_sidecar(pod, count, apps):
+def kill_sidecar(pod, count, apps, with_flags):
     before, since = [app.failed() for app in apps], [len(app.reports()) for app in apps]
     pod.sidecar.signal(signal.SIGKILL)
     count.check(pod.sidecar.wait(5) and pod.sidecar.code == -signal.SIGKILL, "kill -9 ends the sidecar", pod.sidecar.code)
-    took = pod.start_sidecar()
+    took = pod.start_sidecar(with_flags)
     done = [app.done() for app in apps]
     count.check(network.wait_for(lambda: all(app.done() > was + 100 for app, was in zip(apps, done)), 10),
                 "started again, it takes over its port and the old socket's path; the apps go on without a restart", f"up in {took * 1e3:.0f} ms")
@@ -155,24 +162,25 @@ def end_native(pod, count, apps):
 
 
 def native(pod, count):
-    apps = start(pod, count)
+    with_flags = flags("socket", count)
+    apps = start(pod, count, with_flags)
     change_config(pod, count, apps)
     change_tokens(pod, count, apps)
     restart_redis(pod, count, apps)
-    kill_sidecar(pod, count, apps)
+    kill_sidecar(pod, count, apps, with_flags)
     end_native(pod, count, apps)
 
 
-def end_plain(pod, name, more=""):
+def end_plain(pod, name, with_flags):
     """Both get SIGTERM at once, as plain containers do. Returns (failed requests of the apps, their exit codes, sidecar's seconds)."""
-    pod.config.put(**{"herdgate.yaml": config(more)})
-    pod.start_sidecar()
+    pod.config.put(**{"herdgate.yaml": CONFIG})
+    pod.start_sidecar(with_flags)
     apps = both(pod, name)
     if not network.wait_for(lambda: all(app.done() > 200 for app in apps), 20):
         raise RuntimeError("the apps did not start")
     for app in apps:
         app.terminate()
-    took = pod.stop_sidecar(20)
+    took = pod.stop_sidecar(30)
     for app in apps:
         app.wait(15)
     return sum(app.failed() for app in apps), [app.code for app in apps], took
@@ -180,17 +188,19 @@ def end_plain(pod, name, more=""):
 
 def plain(pod, count):
     pod.tokens.put(tokens=token("nobody")[1])
-    failed, codes, took = end_plain(pod, "at-once-")
+    with_flags = flags("plain", count)
+    delay = next(float(flag.split("=")[1].removesuffix("s")) for flag in with_flags if flag.startswith("--shutdown-delay="))
+    failed, codes, took = end_plain(pod, "at-once-", [flag for flag in with_flags if not flag.startswith("--shutdown-delay")])
     count.note(f"plain form, SIGTERM to both at once, apps that work on for 1 s, no delay: {failed} requests failed, the sidecar ended after {took:.2f} s")
-    failed, codes, took = end_plain(pod, "delayed-", "shutdown: {delay: 3s}\n")
-    count.check(failed == 0 and codes == [0, 0], "plain form with shutdown.delay: no request of the apps' last second fails", f"{failed} failed, apps ended with {codes}")
-    count.check(pod.sidecar.code == 0 and 2.5 < took < 6, "and the sidecar ends with 0 after the delay", f"{took:.2f} s")
+    failed, codes, took = end_plain(pod, "delayed-", with_flags)
+    count.check(failed == 0 and codes == [0, 0], f"with shutdown.delay, {delay:g} s: none of their last requests fails", f"{failed} failed, apps ended with {codes}")
+    count.check(pod.sidecar.code == 0 and delay <= took < delay + 4, "and the sidecar ends with 0 after the delay", f"{took:.2f} s")
 
 
 def job(pod, count):
-    pod.config.put(**{"herdgate.yaml": config()})
+    pod.config.put(**{"herdgate.yaml": CONFIG})
     pod.tokens.put(tokens=token("nobody")[1])
-    pod.start_sidecar()
+    pod.start_sidecar(flags("job", count))
     one = pod.start_app("job", "port", 1000, "--requests", "2000")
     count.check(one.wait(60) and one.code == 0 and one.failed() == 0, "a job does its work through the sidecar and ends with 0", f"{one.done()} requests")
     time.sleep(1)

@@ -6,6 +6,7 @@ Everything is in namespaces of this process, and so is gone when it ends. Needs 
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,10 +16,15 @@ import container
 import network
 
 POD, NODE = "10.200.0.2", "10.200.0.1"
-SOCKET = "/run/herdgate/redis.sock"
 TELEMETRY, ADMIN = 9638, 6381
 PYTHON = "/usr/bin/python3"  # Debian's, which has redis-py
 HERE = pathlib.Path(__file__).resolve().parent
+
+
+def rendered_flags(golden):
+    """The flags of `herdgate serve` in a pod as the chart renders it."""
+    found = re.search(r"- args:\n( +)- serve\n((?:\1- .*\n)+)", golden.read_text())
+    return ["serve", *re.findall(r"- (\S+)", found.group(2))]
 
 
 class Mounted:
@@ -146,12 +152,12 @@ class Pod:
         self._open = [Redis(self)]
         self.redis = self._open[0]
 
-    def start_sidecar(self, seconds=10):
+    def start_sidecar(self, flags, seconds=10):
         """Starts it, waits for its startup probe as a kubelet does before it starts the app, and returns how long that took."""
         started = time.monotonic()
         self.sidecar = container.Container(
-            self.root, ["/usr/bin/herdgate", "serve", "--config", "/etc/herdgate/herdgate.yaml"], self.folder / "sidecar.log", net=self.net.fd,
-            volumes=[(self.config.folder, "/etc/herdgate", True), (self.tokens.folder, "/etc/herdgate-tokens", True),
+            self.root, ["/usr/bin/herdgate", *flags], self.folder / "sidecar.log", net=self.net.fd,
+            volumes=[(self.config.folder, "/etc/herdgate/config", True), (self.tokens.folder, "/etc/herdgate/tokens", True),
                      (self.socket, "/run/herdgate", False), (self.folder / "hosts", "/etc/hosts", True)])
         self._open.append(self.sidecar)
         if not network.wait_for(lambda: self.probe("/startupz") == 200, seconds, 0.005):
