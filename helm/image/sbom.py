@@ -80,13 +80,13 @@ def document(subject, libraries, built_in, out):
     """`libraries`: Debian packages with their files; `built_in`: what the program holds of others; `out`: where the files are."""
     packages, files = [main_package(subject)], [file(subject.program, out)]
     main_id = packages[0]["SPDXID"]
-    relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", main_id), relation(main_id, "CONTAINS", files[0]["SPDXID"])]
+    relations = [relation("SPDXRef-DOCUMENT", "DESCRIBES", main_id), relation(files[0]["SPDXID"], "GENERATED_FROM", main_id)]
     for part in libraries:
         packages.append(package(part))
         relations.append(relation(main_id, "DYNAMIC_LINK", packages[-1]["SPDXID"]))
         for path in part["files"]:
             files.append(file(path, out))
-            relations.append(relation(packages[-1]["SPDXID"], "CONTAINS", files[-1]["SPDXID"]))
+            relations.append(relation(files[-1]["SPDXID"], "EXPANDED_FROM_ARCHIVE", packages[-1]["SPDXID"]))
     for part in built_in:
         packages.append(package(part))
         relations.append(relation(main_id, "STATIC_LINK", packages[-1]["SPDXID"]))
