@@ -10,6 +10,9 @@ set -euo pipefail
 
 [ "$(id -u)" -eq 0 ] || { say "skipped: needs root" && tally 0 0 1 && exit 0; }
 need_packages buildah python3
+git() { command git -c safe.directory='*' -C "$root" "$@"; }
+REVISION=$(git rev-parse --short=12 HEAD) SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export REVISION SOURCE_DATE_EPOCH
 "$root/helm/image/build.sh" >/dev/null
 work=$root/build/image/buildah
 rm -rf "$work"
@@ -29,11 +32,10 @@ fi
 buildah umount "$container" >/dev/null
 buildah commit -q --rm "$container" base:12 >/dev/null
 
-git() { command git -c safe.directory='*' -C "$root" "$@"; }
 (cd "$root" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work/context")
 say "building helm/image/Dockerfile"
 buildah bud -f "$root/helm/image/Dockerfile" --build-arg BASE=localhost/base:12 --build-arg JOBS="$(cores)" -t herdgate \
-  --build-arg REVISION="$(git rev-parse --short=12 HEAD)" --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" "$work/context" >"$root/build/image/buildah.log" 2>&1 ||
+  --build-arg REVISION="$REVISION" --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" "$work/context" >"$root/build/image/buildah.log" 2>&1 ||
   { tail -n 30 "$root/build/image/buildah.log" >&2 && die "the Dockerfile does not build"; }
 buildah push -q herdgate "oci-archive:$work/herdgate.tar"
 
