@@ -1,7 +1,6 @@
 #include "sidecar/admin/http_connection.h"
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,17 +26,23 @@ bool WouldBlock() {
 
 }  // namespace
 
-HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote)
-    : fd_(fd), limits_(limits), accepted_at_(now), remote_(std::move(remote)) {
+HttpConnection::HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote,
+                               std::unique_ptr<HttpChannel> channel)
+    : fd_(fd),
+      limits_(limits),
+      accepted_at_(now),
+      remote_(std::move(remote)),
+      channel_(channel ? std::move(channel) : MakePlainChannel(fd)) {
   Enter(Phase::kReading, now, limits_.request_timeout);
 }
 
 HttpConnection::~HttpConnection() {
+  channel_.reset();
   close(fd_);
 }
 
 short HttpConnection::events() const {
-  return phase_ == Phase::kWriting ? POLLOUT : POLLIN;
+  return channel_->Events(phase_ == Phase::kWriting ? POLLOUT : POLLIN);
 }
 
 void HttpConnection::Enter(Phase phase, base::SteadyTime now, base::SteadyTime::duration limit) {
@@ -75,7 +80,7 @@ HttpConnection::Ended HttpConnection::Read(base::SteadyTime now, const Responder
   // Never 0: a buffer at its bound holds a whole request or was refused.
   const std::size_t room = limits_.max_head_bytes + limits_.max_body_bytes - in_.size();
   std::array<char, kReadBytes> chunk;
-  const ssize_t got = recv(fd_, chunk.data(), std::min(chunk.size(), room), 0);
+  const ssize_t got = channel_->Receive(chunk.data(), std::min(chunk.size(), room));
   if (got == 0) return Ended::kByClient;
   if (got < 0) return WouldBlock() ? Ended::kNo : Ended::kByClient;
   if (between_requests_) {
@@ -128,7 +133,7 @@ void HttpConnection::StartWriting(std::string answer, bool then_close, base::Ste
 
 HttpConnection::Ended HttpConnection::Write(base::SteadyTime now) {
   while (sent_ < out_.size()) {
-    const ssize_t put = send(fd_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
+    const ssize_t put = channel_->Send(out_.data() + sent_, out_.size() - sent_);
     if (put < 0) return WouldBlock() ? Ended::kNo : Ended::kByClient;
     sent_ += static_cast<std::size_t>(put);
   }
@@ -139,7 +144,7 @@ HttpConnection::Ended HttpConnection::Write(base::SteadyTime now) {
     return Ended::kNo;
   }
   if (!linger_after_) return Ended::kAfterAnswer;
-  shutdown(fd_, SHUT_WR);
+  channel_->EndSending();
   Enter(Phase::kLingering, now, kLingerTime);
   return Linger();
 }
@@ -155,7 +160,7 @@ void HttpConnection::StartReading(base::SteadyTime now) {
 HttpConnection::Ended HttpConnection::Linger() {
   std::array<char, kReadBytes> unread;
   while (lingered_ < kLingerBytes) {
-    const ssize_t got = recv(fd_, unread.data(), unread.size(), 0);
+    const ssize_t got = channel_->Receive(unread.data(), unread.size());
     if (got < 0 && WouldBlock()) return Ended::kNo;
     if (got <= 0) return Ended::kAfterRefusal;
     lingered_ += static_cast<std::size_t>(got);

@@ -12,10 +12,12 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "sidecar/admin/http_channel.h"
 #include "sidecar/admin/http_options.h"
 #include "sidecar/admin/request_head.h"
 #include "sidecar/base/clock.h"
@@ -31,8 +33,10 @@ class HttpConnection {
 
   enum class Ended : unsigned char { kNo, kByClient, kAfterRefusal, kAfterAnswer, kTimedOut };
 
-  // Takes the socket over. REQUIRES: it is non-blocking. `remote`: the client's address.
-  HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote = {});
+  // Takes the socket over. REQUIRES: it is non-blocking. `remote`: the client's address. `channel`: null for the
+  // socket's bytes as they are.
+  HttpConnection(int fd, const HttpLimits& limits, base::SteadyTime now, std::string remote = {},
+                 std::unique_ptr<HttpChannel> channel = nullptr);
   ~HttpConnection();
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -40,7 +44,7 @@ class HttpConnection {
   // Does what the socket allows now, at most one request. Anything but kNo: destroy it.
   Ended OnReady(base::SteadyTime now, const Responder& respond);
   // True if a pipelined request may be waiting in memory: call OnReady without waiting for the socket.
-  bool wants_turn() const { return phase_ == Phase::kReading && pipelined_; }
+  bool wants_turn() const { return phase_ == Phase::kReading && (pipelined_ || channel_->has_unread()); }
   // Call at or after deadline().
   Ended OnDeadline(base::SteadyTime now);
   // Null: RefusalText. It outlives this.
@@ -73,6 +77,7 @@ class HttpConnection {
   const HttpLimits& limits_;
   const base::SteadyTime accepted_at_;
   const std::string remote_;
+  std::unique_ptr<HttpChannel> channel_;
   const Refuser* refuser_ = nullptr;
   Phase phase_ = Phase::kReading;
   base::SteadyTime since_;

@@ -183,7 +183,12 @@ void HttpServer::Accept(SteadyTime now) {
     if (IsFull()) DropLongestWaiting([&](const HttpConnection& connection) { return IsEvictable(connection, now); });
     const int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    auto connection = std::make_unique<HttpConnection>(fd, options_.limits, now, AddressText(peer));
+    auto channel = make_channel_ ? make_channel_(fd) : MakePlainChannel(fd);
+    if (!channel) {
+      close(fd);
+      continue;
+    }
+    auto connection = std::make_unique<HttpConnection>(fd, options_.limits, now, AddressText(peer), std::move(channel));
     if (refusal_) connection->SetRefuser(&refuser_);
     if (Keep(*connection, connection->OnReady(now, responder_))) connections_.push_back(std::move(connection));
   }

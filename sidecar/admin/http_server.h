@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "sidecar/admin/http_channel.h"
 #include "sidecar/admin/http_codec.h"
 #include "sidecar/admin/http_connection.h"
 #include "sidecar/admin/http_message.h"
@@ -43,6 +44,9 @@ class HttpServer {
   void Fallback(HttpHandler handler) { fallback_ = std::move(handler); }
   // How a request is answered that no handler sees, instead of a line of text. REQUIRES: not started.
   void Refusal(HttpRefusal refuse);
+  // Makes each accepted socket's channel, such as TLS (TlsIdentity::Accept). Runs on the server's thread. REQUIRES: not
+  // started.
+  void Channel(HttpChannelFactory make_channel) { make_channel_ = std::move(make_channel); }
 
   // Listens and starts the thread; returns the bound port. Once.
   // Errors: kInvalidArgument (not a TCP address, unknown host), kIo (port in use, no permission, no thread).
@@ -76,6 +80,7 @@ class HttpServer {
   std::map<std::string, std::map<std::string, HttpHandler>, std::less<>> routes_;  // path -> method -> handler
   HttpHandler fallback_;
   HttpRefusal refusal_;
+  HttpChannelFactory make_channel_;  // null: plain
 
   int listen_fd_ = -1;
   int wake_fd_ = -1;

@@ -11,7 +11,8 @@ build_packages=(g++ cmake ninja-build pkg-config libuv1-dev libcpp-httplib-dev l
 
 # What tests/run.sh needs besides: test libraries, a real Redis and an independent client.
 # shellcheck disable=SC2034
-test_packages=(libgtest-dev libgmock-dev redis-server redis-tools libhiredis-dev python3 curl ca-certificates procps)
+test_packages=(libgtest-dev libgmock-dev redis-server redis-tools libhiredis-dev python3 curl ca-certificates
+  openssl procps)
 
 # need_web: what builds the web UI. Where it can't be had: ends the script in CI; elsewhere says so, and the program is built without the UI.
 need_web() {
