@@ -16,7 +16,7 @@ LAYERS = {
     "policy": 3, "cache": 3, "upstream": 3, "origin": 3,
     "stampede": 4,
     "pipeline": 5,
-    "admin": 6, "config": 6,
+    "admin": 6, "config": 6, "inject": 6,
     "app": 7,
 }
 
