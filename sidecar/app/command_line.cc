@@ -6,6 +6,7 @@
 #include <array>
 #include <exception>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -71,6 +72,7 @@ constexpr const char* kFooter =
     "  herdgate bump /etc/herdgate/herdgate.yaml user\n"
     "  herdgate token alice read,inspect\n"
     "  herdgate ctl status\n"
+    "  herdgate inject --tls-cert tls.crt --tls-key tls.key --image IMAGE\n"
     "\n"
     "A password in --upstream is visible to other users of this host; put it into the configuration file instead.\n"
     "Exit codes: 0 done, 1 failed while serving, 2 a wrong flag or configuration, or an address in use.";
@@ -85,6 +87,7 @@ struct Typed {
   std::string bump_policy;
   std::string token_name;
   std::string token_scopes;
+  InjectTyped inject;
   std::array<std::string, kFlags.size()> single;
   std::array<std::vector<std::string>, kFlags.size()> lists;
 };
@@ -97,6 +100,7 @@ struct Commands {
   CLI::App* explain = nullptr;
   CLI::App* bump = nullptr;
   CLI::App* token = nullptr;
+  CLI::App* inject = nullptr;
   CLI::App* version = nullptr;
 };
 
@@ -158,6 +162,7 @@ Commands Describe(CLI::App& app, Typed& typed) {
   commands.token->add_option("NAME", typed.token_name, "whose it is, for the audit log")->required()->type_name("");
   commands.token->add_option("SCOPES", typed.token_scopes, "what it may do")->required()->type_name("");
   app.add_subcommand("ctl", "see and invalidate through the HTTP API of a running sidecar")->group("Commands");
+  commands.inject = DescribeInject(app, typed.inject);
   commands.version = app.add_subcommand("version", "print the version and exit")->group("Commands");
   return commands;
 }
@@ -166,19 +171,26 @@ CommandLine Version() {
   return Exit(kExitOk, "herdgate " + std::string(base::kVersion) + "\n", "");
 }
 
-CommandLine Unexpected(const std::string& argument, bool serving, bool has_command) {
+CommandLine Unexpected(const std::string& argument, const Commands& commands, bool has_command) {
+  const bool serving = commands.serve->parsed();
+  const bool injecting = commands.inject->parsed();
   const std::string text = Quotable(argument);
   const bool is_flag = text.starts_with('-');
-  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "ctl", "version"};
+  std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "ctl", "inject", "version"};
   if (is_flag) {
-    known = {"--help", "--version", "--config"};
-    for (const Flag& flag : kFlags) known.push_back(flag.name);
+    known = {"--help", "--version"};
+    if (injecting) known.insert(known.end(), InjectFlags().begin(), InjectFlags().end());
+    if (!injecting) known.emplace_back("--config");
+    for (const Flag& flag : kFlags) {
+      if (!injecting) known.push_back(flag.name);
+    }
   }
   const std::string_view nearest = config::NearestName(text, known);
-  std::string hint = std::string("; see herdgate ") + (serving ? "serve " : "") + "--help";
+  std::string hint = std::string("; see herdgate ") + (serving ? "serve " : injecting ? "inject " : "") + "--help";
   if (!nearest.empty()) hint = "; did you mean " + std::string(nearest) + "?";
   if (is_flag && nearest == "--version" && text == nearest) return Usage("--version stands alone: herdgate --version");
-  if (is_flag && nearest == text) return Usage(text + " is a flag of serve and follows it: herdgate serve " + text);
+  if (is_flag && nearest == text && !injecting)
+    return Usage(text + " is a flag of serve and follows it: herdgate serve " + text);
   if (is_flag) return Usage("unknown flag " + text + hint);
   if (has_command) return Usage("unexpected argument" + hint);
   return Usage("unknown command" + (text.empty() ? "" : " " + text) + hint);
@@ -188,9 +200,10 @@ CommandLine Unexpected(const std::string& argument, bool serving, bool has_comma
 CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::ParseError& error) {
   const bool serving = commands.serve->parsed();
   const bool has_command = serving || commands.check->parsed() || commands.explain->parsed() ||
-                           commands.bump->parsed() || commands.token->parsed() || commands.version->parsed();
+                           commands.bump->parsed() || commands.token->parsed() || commands.inject->parsed() ||
+                           commands.version->parsed();
   const std::vector<std::string> rest = app.remaining(true);
-  if (!rest.empty()) return Unexpected(rest.front(), serving, has_command);
+  if (!rest.empty()) return Unexpected(rest.front(), commands, has_command);
   if (commands.check->parsed()) return Usage("check needs the FILE to read");
   if (commands.bump->parsed()) return Usage("bump needs the FILE to read and the name of a POLICY in it");
   if (commands.token->parsed()) return Usage("token needs a NAME and SCOPES, like: herdgate token alice read,inspect");
@@ -306,6 +319,20 @@ CommandLine Bump(const Typed& typed) {
   return line;
 }
 
+CommandLine Inject(const Typed& typed) {
+  base::Result<InjectCommand> command = ReadInject(typed.inject);
+  CommandLine line;
+  if (command.ok()) {
+    line.action = CommandLine::Action::kInject;
+    line.inject = std::move(command.value());
+    return line;
+  }
+  std::string err;
+  std::istringstream problems(command.status().message());
+  for (std::string problem; std::getline(problems, problem);) err += "herdgate: " + problem + "\n";
+  return Exit(kExitUsage, "", std::move(err));
+}
+
 CommandLine MakeToken(const Typed& typed) {
   if (!admin::IsTokenName(typed.token_name)) {
     return Usage("token: NAME must be 1 to 64 letters, digits, dots, underscores or dashes");
@@ -338,6 +365,7 @@ CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path
   if (commands.bump->parsed()) return Bump(typed);
   if (commands.token->parsed()) return MakeToken(typed);
   if (commands.explain->parsed()) return Explain(typed.explain_file, typed.keys);
+  if (commands.inject->parsed()) return Inject(typed);
   return Serve(typed, commands, root);
 }
 

@@ -6,6 +6,7 @@
 //   herdgate ctl COMMAND ...                 Action::kCtl with what ctl/ctl_command_line.h made of the rest
 //   herdgate explain FILE KEY...             Action::kExit: 0 and what becomes of each key, or 2 as check does
 //   herdgate token NAME SCOPES               Action::kExit: 0, a new token and its line of the file
+//   herdgate inject [flags]                  Action::kInject with what inject_command.h says
 //   herdgate version | --version | --help    Action::kExit: 0 and the text
 //   anything else                            Action::kExit: 2 and one line for each mistake
 //
@@ -20,13 +21,14 @@
 
 #include "sidecar/app/ctl/ctl_request.h"
 #include "sidecar/app/exit_code.h"
+#include "sidecar/app/inject_command.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/config/options.h"
 
 namespace herdgate::app {
 
 struct CommandLine {
-  enum class Action : unsigned char { kServe, kBump, kCtl, kExit };
+  enum class Action : unsigned char { kServe, kBump, kCtl, kInject, kExit };
 
   Action action = Action::kExit;
   // kServe, kBump
@@ -35,6 +37,8 @@ struct CommandLine {
   std::string policy;
   // kCtl
   CtlRequest ctl;
+  // kInject
+  InjectCommand inject;
   // kServe
   std::string config_file;  // empty if none was given
   // Reads the file again, lets the flags override it again, and looks for conflicts, as at the start. REQUIRES:

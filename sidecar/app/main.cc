@@ -64,5 +64,6 @@ int main(int argc, char** argv) {
     return outcome.exit_code;
   }
   if (line.action == app::CommandLine::Action::kCtl) return app::RunCtl(line.ctl);
+  if (line.action == app::CommandLine::Action::kInject) return app::RunInject(line.inject);
   return app::Serve(line);
 }
