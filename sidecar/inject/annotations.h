@@ -13,7 +13,7 @@
 
 namespace herdgate::inject {
 
-// kNative: the first init container, with restartPolicy Always; Kubernetes 1.29 or newer. kPlain: the last container.
+// kNative: the first init container, with restartPolicy Always; Kubernetes 1.29 or newer. kPlain: the first container.
 enum class Form : unsigned char { kNative, kPlain };
 
 struct Wishes {

@@ -12,6 +12,10 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::string_view kRedisScheme = "redis://";
+constexpr const char* kUpstreamFlag = "--upstream";
+// By which a NetworkPolicy finds pods with a sidecar.
+constexpr const char* kLabel = "herdgate.dev/sidecar";
+constexpr const char* kLabelPath = "/metadata/labels/herdgate.dev~1sidecar";
 
 // Null if there is no such member, if it is null, or if `object` is no object.
 const Json* Find(const Json& object, const char* name) {
@@ -50,13 +54,15 @@ bool AreContainers(const Json& spec, const char* name) {
          });
 }
 
-// Which part is not as Kubernetes has it; null if all that matters is.
+// Which part is not as Kubernetes has it; null if all that matters is. REQUIRES: it has metadata.
 const char* Misunderstood(const Json& pod) {
   const Json* const spec = Find(pod, "spec");
   if (spec == nullptr || !spec->is_object()) return "spec";
   if (!AreContainers(*spec, "containers") || ListOf(*spec, "containers").empty()) return "spec.containers";
   if (!AreContainers(*spec, "initContainers")) return "spec.initContainers";
-  return IsListOfNamed(*spec, "volumes", "name") ? nullptr : "spec.volumes";
+  if (!IsListOfNamed(*spec, "volumes", "name")) return "spec.volumes";
+  const Json* const labels = Find(pod.at("metadata"), "labels");
+  return labels == nullptr || labels->is_object() ? nullptr : "metadata.labels";
 }
 
 // "host:5000/folder/herdgate:1.2@sha256:..." -> "host:5000/folder/herdgate"
@@ -96,7 +102,11 @@ PodPatch Refused(Outcome outcome, const std::string& why) {
 class Patcher {
  public:
   Patcher(const Json& pod, Json sidecar, const PodOptions& options, Wishes wishes)
-      : spec_(pod.at("spec")), parts_(std::move(sidecar)), options_(options), wishes_(std::move(wishes)) {}
+      : metadata_(pod.at("metadata")),
+        spec_(pod.at("spec")),
+        parts_(std::move(sidecar)),
+        options_(options),
+        wishes_(std::move(wishes)) {}
 
   PodPatch Run() {
     const std::vector<std::string> present = Sidecars();
@@ -107,8 +117,11 @@ class Patcher {
     std::string problem = Fit();
     if (problem.empty()) problem = Conflict();
     if (!problem.empty()) return Refused(Outcome::kRefused, problem);
+    AddLabel();
     AddVolumes();
-    AddToApp();
+    AddToApp("containers");
+    // Those of the app have their cache too: it stands before them.
+    if (native()) AddToApp("initContainers");
     AddContainer();
     PodPatch result{Outcome::kInjected, ops_.dump(), {}};
     for (const std::string& warning : wishes_.warnings) result.warnings.push_back("herdgate: " + warning);
@@ -141,10 +154,7 @@ class Patcher {
     container.erase("restartPolicy");
     if (native()) container["restartPolicy"] = "Always";
     if (!native()) container.merge_patch(parts_["plain"]);
-    if (wishes_.upstream) {
-      container["args"].push_back("--upstream");
-      container["args"].push_back(*wishes_.upstream);
-    }
+    if (wishes_.upstream) SetUpstream(container["args"]);
     if (wishes_.memory_limit) {
       for (const char* const bound : {"requests", "limits"})
         container["resources"][bound]["memory"] = *wishes_.memory_limit;
@@ -154,6 +164,19 @@ class Patcher {
     const std::string policies = wishes_.policies.value_or(options_.policies);
     if (policies.empty() || NamePolicies(policies)) return "";
     return "the template has no ConfigMap in a volume " + std::string(kConfigVolume);
+  }
+
+  // In the place of the flag that the template may have: a flag twice is a mistake.
+  void SetUpstream(Json& args) const {
+    Json kept = Json::array();
+    for (auto arg = args.begin(); arg != args.end(); ++arg) {
+      const std::string text = arg->is_string() ? arg->get<std::string>() : "";
+      if (text == kUpstreamFlag && std::next(arg) != args.end()) ++arg;
+      if (text == kUpstreamFlag || text.starts_with(std::string(kUpstreamFlag) + "=")) continue;
+      kept.push_back(*arg);
+    }
+    kept.push_back(std::string(kUpstreamFlag) + "=" + *wishes_.upstream);
+    args = std::move(kept);
   }
 
   // Puts the name into each ConfigMap of the volume; false if there is none.
@@ -229,17 +252,29 @@ class Patcher {
     return ports;
   }
 
-  // Adds `items` behind those of the list `at` + "/" + `name`, which may be missing.
-  void Append(const Json& object, const std::string& at, const char* name, const Json& items) {
+  // Adds `items` to the list `at` + "/" + `name`, which may be missing: before those that are there, or behind them.
+  enum class Place : std::uint8_t { kFirst, kLast };
+  void Insert(Place place, const Json& object, const std::string& at, const char* name, const Json& items) {
     if (items.empty()) return;
+    const std::string list = at + "/" + name;
     if (Find(object, name) == nullptr) {
-      Add(at + "/" + name, items);
+      Add(list, items);
       return;
     }
-    for (const Json& item : items) Add(at + "/" + name + "/-", item);
+    std::size_t index = 0;
+    for (const Json& item : items) Add(list + "/" + (place == Place::kLast ? "-" : std::to_string(index++)), item);
   }
   void Add(const std::string& path, const Json& value) {
     ops_.push_back({{"op", "add"}, {"path", path}, {"value", value}});
+  }
+
+  void AddLabel() {
+    const Json* const labels = Find(metadata_, "labels");
+    if (labels == nullptr) {
+      Add("/metadata/labels", {{kLabel, "true"}});
+    } else if (!labels->contains(kLabel)) {
+      Add(kLabelPath, "true");
+    }
   }
 
   void AddVolumes() {
@@ -247,39 +282,36 @@ class Patcher {
     for (const Json& volume : parts_["volumes"]) {
       if (Named(ListOf(spec_, "volumes"), TextOf(volume, "name")) == nullptr) missing.push_back(volume);
     }
-    Append(spec_, "/spec", "volumes", missing);
+    Insert(Place::kLast, spec_, "/spec", "volumes", missing);
   }
 
-  // What the app's containers get: variables that they don't set, mounts where they have nothing.
-  void AddToApp() {
+  // What the app's containers get: variables that they don't set, mounts where they have nothing. The variables come
+  // first, so that others may refer to them.
+  void AddToApp(const char* list) {
     std::size_t index = 0;
-    for (const Json& container : ListOf(spec_, "containers")) {
-      const std::string at = "/spec/containers/" + std::to_string(index++);
+    for (const Json& container : ListOf(spec_, list)) {
+      const std::string at = std::string("/spec/") + list + "/" + std::to_string(index++);
       Json env = Json::array();
       for (const Json& variable : parts_["env"]) {
         if (Named(ListOf(container, "env"), TextOf(variable, "name")) == nullptr) env.push_back(variable);
       }
-      Append(container, at, "env", env);
+      Insert(Place::kFirst, container, at, "env", env);
       Json mounts = Json::array();
       for (const Json& mount : parts_["volumeMounts"]) {
         const auto same = [&](const Json& other) { return TextOf(other, "mountPath") == TextOf(mount, "mountPath"); };
         if (std::ranges::none_of(ListOf(container, "volumeMounts"), same)) mounts.push_back(mount);
       }
-      Append(container, at, "volumeMounts", mounts);
+      Insert(Place::kLast, container, at, "volumeMounts", mounts);
     }
   }
 
   void AddContainer() {
-    const Json& container = parts_["container"];
-    if (!native()) {
-      Add("/spec/containers/-", container);
-    } else if (Find(spec_, "initContainers") == nullptr) {
-      Add("/spec/initContainers", Json::array({container}));
-    } else {
-      Add("/spec/initContainers/0", container);
-    }
+    // First, because containers start in this order.
+    Insert(Place::kFirst, spec_, "/spec", native() ? "initContainers" : "containers",
+           Json::array({parts_["container"]}));
   }
 
+  const Json& metadata_;
   const Json& spec_;
   Json parts_;
   const PodOptions& options_;

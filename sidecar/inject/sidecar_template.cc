@@ -17,6 +17,7 @@ using base::Status;
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::array<const char*, 5> kMembers = {"container", "plain", "volumes", "env", "volumeMounts"};
 
+// The empty volume over the folder of service account tokens makes Kubernetes mount none: the sidecar needs none.
 constexpr std::string_view kDefault = R"json({
   "container": {
     "name": "herdgate",
@@ -37,11 +38,14 @@ constexpr std::string_view kDefault = R"json({
                         "runAsUser": 65532, "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
     "terminationMessagePolicy": "FallbackToLogsOnError",
     "volumeMounts": [{"name": "herdgate-config", "mountPath": "/etc/herdgate", "readOnly": true},
-                     {"name": "herdgate-socket", "mountPath": "/run/herdgate"}]
+                     {"name": "herdgate-socket", "mountPath": "/run/herdgate"},
+                     {"name": "herdgate-no-token", "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+                      "readOnly": true}]
   },
   "plain": {},
   "volumes": [{"name": "herdgate-config", "configMap": {"name": "herdgate"}},
-              {"name": "herdgate-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}],
+              {"name": "herdgate-socket", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+              {"name": "herdgate-no-token", "emptyDir": {"sizeLimit": "1Mi"}}],
   "env": [{"name": "REDIS_URL", "value": "redis://127.0.0.1:6380"}],
   "volumeMounts": [{"name": "herdgate-socket", "mountPath": "/run/herdgate", "readOnly": true}]
 })json";

@@ -24,6 +24,7 @@ class PodMaker {
 
   Json Make() {
     Json pod = {{"kind", "Pod"}, {"apiVersion", "v1"}, {"metadata", {{"generateName", "app-"}}}};
+    if (Chance(50)) pod["metadata"]["labels"] = {{"app", "x"}};
     if (Chance(95)) pod["metadata"]["annotations"] = Annotations();
     Json spec = {{"containers", Containers(1 + Below(3), false)}};
     if (Chance(50)) spec["initContainers"] = Containers(Below(3), true);
@@ -121,18 +122,29 @@ bool AreUnique(const Json& list, const char* name) {
   return std::all_of(list.begin(), list.end(), [&](const Json& item) { return seen.insert(item[name]).second; });
 }
 
+// The containers of `after`, without those that `before` doesn't have, are those of `before` with more in two lists.
+void ExpectKept(const Json& before, const Json& after) {
+  ASSERT_LE(before.size(), after.size());
+  const std::size_t added = after.size() - before.size();
+  ASSERT_LE(added, 1U);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    Json rest = after[i + added];
+    for (const auto& [list, name] : {std::pair("env", "name"), std::pair("volumeMounts", "mountPath")}) {
+      EXPECT_TRUE(Keeps(ListAt(rest, list), ListAt(before[i], list)));
+      EXPECT_TRUE(AreUnique(ListAt(rest, list), name));
+      rest.erase(list);
+      if (before[i].contains(list)) rest[list] = before[i][list];
+    }
+    EXPECT_EQ(rest, before[i]);
+  }
+}
+
 // What the API server's validation would ask of the lists that a patch touches.
 void ExpectSound(const Json& before, const Json& after) {
   EXPECT_TRUE(AreUnique(ListAt(after["spec"], "volumes"), "name"));
   EXPECT_TRUE(Keeps(ListAt(after["spec"], "volumes"), ListAt(before["spec"], "volumes")));
-  EXPECT_TRUE(Keeps(ListAt(after["spec"], "initContainers"), ListAt(before["spec"], "initContainers")));
-  for (std::size_t i = 0; i < before["spec"]["containers"].size(); ++i) {
-    const Json& old_one = before["spec"]["containers"][i];
-    const Json& new_one = after["spec"]["containers"][i];
-    for (const auto& [list, name] : {std::pair("env", "name"), std::pair("volumeMounts", "mountPath")}) {
-      EXPECT_TRUE(Keeps(ListAt(new_one, list), ListAt(old_one, list)));
-      EXPECT_TRUE(AreUnique(ListAt(new_one, list), name));
-    }
+  for (const char* const list : {"containers", "initContainers"}) {
+    ExpectKept(ListAt(before["spec"], list), ListAt(after["spec"], list));
   }
   const std::size_t added = ListAt(after["spec"], "initContainers").size() + after["spec"]["containers"].size() -
                             ListAt(before["spec"], "initContainers").size() - before["spec"]["containers"].size();

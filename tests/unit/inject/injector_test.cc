@@ -26,17 +26,18 @@ TEST(InjectorTest, APodOfADeploymentGetsTheSidecarAsItsFirstInitContainer) {
   EXPECT_TRUE(NamedIn(pod["spec"]["volumes"], "herdgate-socket").contains("emptyDir"));
   const Json& app = pod["spec"]["containers"][0];
   EXPECT_EQ(NamedIn(app["env"], "REDIS_URL")["value"], "redis://127.0.0.1:6380");
-  EXPECT_EQ(app["env"][0], before["spec"]["containers"][0]["env"][0]);
+  EXPECT_EQ(app["env"][1], before["spec"]["containers"][0]["env"][0]);
   EXPECT_EQ(NamedIn(app["volumeMounts"], "herdgate-socket")["mountPath"], "/run/herdgate");
 }
 
 TEST(InjectorTest, NothingElseOfThePodChanges) {
   Json pod = Stored("deployment");
   Json before = ReadReview("deployment")["request"]["object"];
+  EXPECT_EQ(pod["metadata"]["labels"].at("herdgate.dev/sidecar"), "true");
+  pod["metadata"]["labels"].erase("herdgate.dev/sidecar");
   pod["spec"].erase("initContainers");
-  pod["spec"]["volumes"].erase(2);
-  pod["spec"]["volumes"].erase(1);
-  pod["spec"]["containers"][0]["env"].erase(2);
+  for (int i = 0; i < 3; ++i) pod["spec"]["volumes"].erase(1);
+  pod["spec"]["containers"][0]["env"].erase(0);
   pod["spec"]["containers"][0]["volumeMounts"].erase(1);
   EXPECT_EQ(pod, before);
 }
@@ -69,14 +70,15 @@ TEST(InjectorTest, APlainSidecarWouldHoldAJobSoItHasToBeAskedFor) {
   EXPECT_THAT(Warning(Ask(review, plain)), HasSubstr("restartPolicy OnFailure"));
   review["request"]["object"]["metadata"]["annotations"]["herdgate.dev/mode"] = "plain";
   const Json pod = Patched(review["request"]["object"], Ask(review, plain));
-  EXPECT_EQ(pod["spec"]["containers"][1]["name"], "herdgate");
+  EXPECT_EQ(pod["spec"]["containers"][0]["name"], "herdgate");
+  EXPECT_TRUE(pod["spec"]["containers"][1].contains("env"));
   EXPECT_FALSE(pod["spec"].contains("initContainers"));
 }
 
 TEST(InjectorTest, ABarePodWithoutAnyListGetsAllOfThem) {
   const Json pod = Stored("bare");
   EXPECT_EQ(pod["spec"]["initContainers"].size(), 1U);
-  EXPECT_EQ(pod["spec"]["volumes"].size(), 2U);
+  EXPECT_EQ(pod["spec"]["volumes"].size(), 3U);
   EXPECT_EQ(pod["spec"]["containers"][0]["env"].size(), 1U);
   EXPECT_EQ(pod["spec"]["containers"][0]["volumeMounts"].size(), 1U);
 }
@@ -94,30 +96,54 @@ TEST(InjectorTest, StandsBeforeOtherInitContainersAndKeepsWhatTheAppHas) {
   const Json& worker = pod["spec"]["containers"][1];
   EXPECT_EQ(worker["volumeMounts"].size(), 1U);
   EXPECT_EQ(NamedIn(worker["env"], "REDIS_URL")["value"], "redis://127.0.0.1:6380");
-  EXPECT_EQ(pod["spec"]["volumes"].size(), 5U);
+  EXPECT_EQ(pod["spec"]["volumes"].size(), 6U);
+  // The sidecar stands before it, so it may use it.
+  EXPECT_EQ(NamedIn(pod["spec"]["initContainers"][1]["env"], "REDIS_URL")["value"], "redis://127.0.0.1:6380");
+}
+
+TEST(InjectorTest, InThePlainFormInitContainersRunBeforeTheSidecarAndDoNotHearOfIt) {
+  InjectorOptions plain = TestOptions();
+  plain.pod.form = Form::kPlain;
+  const Json pod = Stored("with_init_and_volumes", plain);
+  EXPECT_EQ(pod["spec"]["initContainers"],
+            ReadReview("with_init_and_volumes")["request"]["object"]["spec"]["initContainers"]);
+}
+
+TEST(InjectorTest, AnUpstreamTakesThePlaceOfTheTemplatesOne) {
+  Json review = ReadReview("job");
+  review["request"]["object"]["metadata"]["annotations"]["herdgate.dev/upstream"] = "redis://mine:1";
+  InjectorOptions options = TestOptions();
+  options.pod.policies.clear();
+  for (const char* const args :
+       {"[serve, --upstream, 'redis://a:1', --loops=1]", "[serve, '--upstream=redis://a:1', --loops=1]",
+        "[serve, --loops=1]", "[serve, --loops=1, --upstream]"}) {
+    const base::Result<SidecarTemplate> sidecar =
+        SidecarTemplate::Parse("container: {name: herdgate, args: " + std::string(args) + "}");
+    ASSERT_TRUE(sidecar.ok());
+    const Json pod = Patched(review["request"]["object"], Ask(review, options, sidecar.value()));
+    EXPECT_EQ(pod["spec"]["initContainers"][0]["args"], Json({"serve", "--loops=1", "--upstream=redis://mine:1"}))
+        << args;
+  }
 }
 
 TEST(InjectorTest, TheAnnotationsOfAPodAreObeyed) {
   const Json pod = Stored("restricted");
   ASSERT_EQ(pod["spec"]["containers"].size(), 2U);
-  const Json& sidecar = pod["spec"]["containers"][1];
+  const Json& sidecar = pod["spec"]["containers"][0];
   EXPECT_EQ(sidecar["name"], "herdgate");
   EXPECT_FALSE(sidecar.contains("restartPolicy"));
-  const Json args = sidecar["args"];
-  ASSERT_GE(args.size(), 2U);
-  EXPECT_EQ(args[args.size() - 2], "--upstream");
-  EXPECT_EQ(args[args.size() - 1], "redis://redis.shop.svc:6379/1");
+  EXPECT_EQ(sidecar["args"].back(), "--upstream=redis://redis.shop.svc:6379/1");
   EXPECT_EQ(sidecar["resources"]["limits"]["memory"], "256Mi");
   EXPECT_EQ(sidecar["resources"]["requests"]["memory"], "256Mi");
   EXPECT_EQ(sidecar["resources"]["requests"]["cpu"], "50m");
-  EXPECT_EQ(pod["spec"]["containers"][0]["env"][0]["name"], "CACHE_URL");
+  EXPECT_EQ(pod["spec"]["containers"][1]["env"][0]["name"], "CACHE_URL");
   EXPECT_EQ(NamedIn(pod["spec"]["volumes"], "herdgate-config")["configMap"]["name"], "strict");
 }
 
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 TEST(InjectorTest, TheSidecarFitsTheRestrictedPodSecurityStandard) {
   const Json pod = Stored("restricted");
-  const Json& security = pod["spec"]["containers"][1]["securityContext"];
+  const Json& security = pod["spec"]["containers"][0]["securityContext"];
   EXPECT_EQ(security["allowPrivilegeEscalation"], false);
   EXPECT_EQ(security["capabilities"], Json({{"drop", {"ALL"}}}));
   EXPECT_EQ(security["runAsNonRoot"], true);
@@ -184,6 +210,7 @@ TEST(InjectorTest, APodThatCanNotBeUnderstoodIsAllowedWithAWarning) {
       {"/spec/initContainers", {{{"image", "x"}}}},
       {"/spec/volumes", "none"},
       {"/spec/volumes/0/name", false},
+      {"/metadata/labels", "app=web"},
       {"/metadata/annotations", {"herdgate.dev/inject"}},
       {"/metadata/annotations/herdgate.dev~1inject", true},
   };
