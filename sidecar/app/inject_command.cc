@@ -54,7 +54,7 @@ constexpr const char* kFooter =
 // Reads `text` as a field of the configuration file, in which flags of serve and of this command mean the same.
 Status Set(const char* flag, const char* key, const std::string& text, config::Options& options) {
   if (text.empty()) return {};
-  const Status status = config::FindField(key)->set(text, options);
+  Status status = config::FindField(key)->set(text, options);
   if (status.ok()) return status;
   return {status.code(), std::string(flag) + ": " + status.message()};
 }
@@ -101,12 +101,12 @@ CLI::App* DescribeInject(CLI::App& app, InjectTyped& typed) {
 }
 
 const std::vector<std::string_view>& InjectFlags() {
-  static const std::vector<std::string_view> kNames = [] {
+  static const std::vector<std::string_view> all = [] {
     std::vector<std::string_view> names = {kSkipFlag};
     for (const Flag& flag : kFlags) names.emplace_back(flag.name);
     return names;
   }();
-  return kNames;
+  return all;
 }
 
 base::Result<InjectCommand> ReadInject(const InjectTyped& typed) {

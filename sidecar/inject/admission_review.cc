@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 namespace herdgate::inject {
 namespace {
@@ -15,30 +17,98 @@ using base::Status;
 
 constexpr std::string_view kApiVersion = "admission.k8s.io/v1";
 constexpr std::size_t kMaxUid = 256;
-// Depths of keys: those of the review are 1.
-constexpr int kRequestKeys = 2;
-constexpr int kMetadataKeys = 4;
 
 std::string TextAt(const Json& json, const char* pointer) {
   const Json::json_pointer at(pointer);
   return json.contains(at) && json.at(at).is_string() ? json.at(at).get<std::string>() : "";
 }
 
-// Null if it isn't JSON. Never deeper than kMaxReviewDepth, because what works on it recurses.
-Json ParseBounded(std::string_view text, bool& too_deep) {
-  const auto keep = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > static_cast<int>(kMaxReviewDepth)) {
-      too_deep = true;
-      return false;
+// Builds what is wanted of a document, within bounds: no deeper than kMaxReviewDepth, because what works on it
+// recurses, and no more than kMaxReviewValues. nlohmann's own filter (parse with a callback) looks through the whole
+// parent after each child, so that 3 MiB can take a minute.
+class Reader final : public nlohmann::json_sax<Json> {
+ public:
+  Json Take() { return std::move(root_); }
+  // Something wanted is missing, because it was beyond a bound.
+  bool incomplete() const { return incomplete_; }
+
+  bool null() override { return Value(nullptr); }
+  bool boolean(bool value) override { return Value(value); }
+  bool number_integer(number_integer_t value) override { return Value(value); }
+  bool number_unsigned(number_unsigned_t value) override { return Value(value); }
+  bool number_float(number_float_t value, const string_t& /*text*/) override { return Value(value); }
+  bool string(string_t& value) override { return Value(std::move(value)); }
+  bool binary(binary_t& /*value*/) override { return false; }
+  bool key(string_t& value) override {
+    if (skipped_ == 0) key_ = std::move(value);
+    return true;
+  }
+  bool start_object(std::size_t /*size*/) override { return Open(Json::object()); }
+  bool start_array(std::size_t /*size*/) override { return Open(Json::array()); }
+  bool end_object() override { return Close(); }
+  bool end_array() override { return Close(); }
+  bool parse_error(std::size_t /*at*/, const std::string& /*token*/, const Json::exception& /*error*/) override {
+    return false;
+  }
+
+ private:
+  // What a webhook of pods doesn't need, by its depth: members of the request, and of the object's metadata.
+  bool IsUnwanted() const {
+    if (open_.size() == 2) return key_ == "oldObject" || key_ == "options" || key_ == "userInfo";
+    return open_.size() == 4 && key_ == "managedFields";
+  }
+
+  // Null beyond the bounds.
+  Json* Place(Json&& value) {
+    // An object that is too large must not cost the review what comes behind it.
+    std::size_t& values = in_object_ ? object_values_ : other_values_;
+    if (values >= kMaxReviewValues || open_.size() >= kMaxReviewDepth) {
+      incomplete_ = true;
+      return nullptr;
     }
-    if (event != Json::parse_event_t::key) return true;
-    const std::string& key = value.get_ref<const std::string&>();
-    if (depth == kRequestKeys) return key != "oldObject" && key != "options" && key != "userInfo";
-    return depth != kMetadataKeys || key != "managedFields";
-  };
-  Json json = Json::parse(text, keep, false);
-  return json.is_discarded() ? Json() : json;
-}
+    ++values;
+    if (open_.empty()) return &(root_ = std::move(value));
+    Json& parent = *open_.back();
+    if (parent.is_object()) return &(parent[key_] = std::move(value));
+    parent.push_back(std::move(value));
+    return &parent.back();
+  }
+
+  bool Value(Json&& value) {
+    if (skipped_ == 0) (void)Place(std::move(value));
+    return true;
+  }
+
+  bool Open(Json&& value) {
+    in_object_ = in_object_ || (skipped_ == 0 && open_.size() == 2 && key_ == "object");
+    Json* const placed = skipped_ > 0 || IsUnwanted() ? nullptr : Place(std::move(value));
+    if (placed == nullptr) {
+      ++skipped_;
+    } else {
+      open_.push_back(placed);
+    }
+    return true;
+  }
+
+  bool Close() {
+    if (skipped_ > 0) {
+      --skipped_;
+    } else {
+      open_.pop_back();
+    }
+    in_object_ = in_object_ && (skipped_ > 0 || open_.size() > 2);
+    return true;
+  }
+
+  Json root_;
+  std::vector<Json*> open_;  // the objects and lists that have not ended; a parent doesn't move while a child is open
+  std::size_t skipped_ = 0;  // those that have not ended and are not kept
+  bool in_object_ = false;
+  std::size_t object_values_ = 0;  // kept so far
+  std::size_t other_values_ = 0;
+  std::string key_;
+  bool incomplete_ = false;
+};
 
 // metadata.name, or the beginning that the API server will end.
 std::string NameOf(const Json& object) {
@@ -68,7 +138,8 @@ AdmissionReview ReadRequest(const Json& request) {
   review.uid = TextAt(request, "/uid");
   review.namespace_name = TextAt(request, "/namespace");
   review.creates_pod = CreatesPod(request);
-  review.dry_run = request.value("dryRun", Json()) == Json(true);
+  const auto dry_run = request.find("dryRun");
+  review.dry_run = dry_run != request.end() && *dry_run == Json(true);
   const auto object = request.find("object");
   if (!review.creates_pod || object == request.end() || object->is_null()) return review;
   review.pod_name = NameOf(*object);
@@ -80,16 +151,17 @@ AdmissionReview ReadRequest(const Json& request) {
 
 base::Result<AdmissionReview> ParseReview(std::string_view text) {
   const auto refuse = [](const char* why) { return Status(ErrorCode::kInvalidArgument, why); };
-  bool too_deep = false;
-  const Json json = ParseBounded(text, too_deep);
-  if (!json.is_object()) return refuse("the body is no JSON object");
+  Reader reader;
+  const bool whole = Json::sax_parse(text, &reader);
+  const Json json = reader.Take();
+  if (!whole || !json.is_object()) return refuse("the body is no JSON object");
   if (TextAt(json, "/kind") != "AdmissionReview" || TextAt(json, "/apiVersion") != kApiVersion)
     return refuse("the body is no AdmissionReview of admission.k8s.io/v1");
   const auto request = json.find("request");
   if (request == json.end() || !request->is_object()) return refuse("the AdmissionReview has no request");
   AdmissionReview review = ReadRequest(*request);
   if (review.uid.empty() || review.uid.size() > kMaxUid) return refuse("the request has no uid");
-  review.too_deep = too_deep;
+  review.incomplete = reader.incomplete();
   return review;
 }
 

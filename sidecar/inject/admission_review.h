@@ -1,7 +1,8 @@
 // AdmissionReview: what the API server asks of a webhook, and what it is answered (admission.k8s.io/v1).
 //
-// Bounds: a request nests at most kMaxReviewDepth deep. What a webhook of pods doesn't need (the old object, options,
-// the user, managedFields) is not kept. The caller bounds the size.
+// Bounds: what nests deeper than kMaxReviewDepth, or comes after kMaxReviewValues, is not kept, and neither is what a
+// webhook of pods doesn't need (the old object, options, the user, managedFields). The caller bounds the size; the time
+// is linear in it.
 // Threads: pure functions; any. Ownership: copies.
 #pragma once
 
@@ -15,6 +16,8 @@
 namespace herdgate::inject {
 
 inline constexpr std::size_t kMaxReviewDepth = 64;
+// More than a pod that etcd would store can have.
+inline constexpr std::size_t kMaxReviewValues = 100'000;
 
 struct AdmissionReview {
   std::string uid;             // of the request
@@ -22,8 +25,8 @@ struct AdmissionReview {
   std::string pod_name;        // metadata.name or generateName; empty if it is none that Kubernetes would take
   bool creates_pod = false;    // else: another kind, operation or subresource
   bool dry_run = false;
-  bool too_deep = false;  // something was left out of the object
-  std::string object;     // JSON; empty if there is none, or if it isn't wanted
+  bool incomplete = false;  // something is missing that was beyond a bound
+  std::string object;       // JSON; empty if there is none, or if it isn't wanted
 };
 
 // Errors (kInvalidArgument): no JSON, no AdmissionReview of v1, or a request without a uid: nothing that could be

@@ -15,6 +15,7 @@ constexpr std::string_view kPrefix = "herdgate.dev/";
 constexpr std::string_view kInject = "herdgate.dev/inject";
 constexpr std::size_t kMaxObjectName = 253;
 constexpr std::size_t kMaxNameShown = 64;
+constexpr std::size_t kMaxWarnings = 4;
 
 bool IsLower(char c) {
   return c >= 'a' && c <= 'z';
@@ -86,12 +87,14 @@ constexpr std::array<Reader, 5> kReaders = {{
     {"herdgate.dev/env", &TakeEnv},
 }};
 
-// As much of an unknown name as can be shown to a person.
-std::string Shown(std::string_view name) {
+// With as much of the name as can be shown to a person.
+std::string UnknownAnnotation(std::string_view name) {
   const auto plain = [](char c) {
     return IsLower(c) || IsUpper(c) || IsDigit(c) || c == '-' || c == '_' || c == '.' || c == '/';
   };
-  return name.size() <= kMaxNameShown && std::ranges::all_of(name, plain) ? " " + std::string(name) : "";
+  std::string text = "unknown annotation ";
+  if (name.size() <= kMaxNameShown && std::ranges::all_of(name, plain)) text.append(name).append(" ");
+  return text.append("is ignored");
 }
 
 }  // namespace
@@ -119,9 +122,9 @@ base::Result<Wishes> ReadWishes(const Annotations& annotations) {
     if (name == kInject) continue;
     const auto* const reader = std::ranges::find(kReaders, name, &Reader::name);
     if (reader == kReaders.end()) {
-      wishes.warnings.push_back("unknown annotation" + Shown(name) + " is ignored");
+      if (wishes.warnings.size() < kMaxWarnings) wishes.warnings.push_back(UnknownAnnotation(name));
     } else if (const std::string problem = reader->take(value, wishes); !problem.empty()) {
-      return Status(ErrorCode::kInvalidArgument, name + " " + problem);
+      return Status(ErrorCode::kInvalidArgument, std::string(name).append(" ").append(problem));
     }
   }
   return wishes;

@@ -16,7 +16,7 @@ constexpr metrics::CounterFamily kReviews{
 constexpr std::array<std::string_view, 3> kNeverNamespaces = {"kube-system", "kube-public", "kube-node-lease"};
 
 void Log(const AdmissionReview& review, const PodPatch& patch) {
-  const std::string_view name_space = IsObjectName(review.namespace_name) ? review.namespace_name : "";
+  const std::string name_space = IsObjectName(review.namespace_name) ? review.namespace_name : "";
   const bool refused = patch.outcome == Outcome::kRefused || patch.outcome == Outcome::kNotUnderstood;
   base::Log(refused                               ? base::LogLevel::kWarn
             : patch.outcome == Outcome::kInjected ? base::LogLevel::kInfo
@@ -52,6 +52,8 @@ bool Injector::IsSkipped(std::string_view namespace_name) const {
 
 PodPatch Injector::Judge(const AdmissionReview& review) const {
   if (!review.creates_pod) return {};
+  // Whether it asks may be among what is missing.
+  if (review.incomplete) return NotAdded(Outcome::kNotUnderstood, "the pod is too large, or nests too deep");
   std::shared_ptr<const SidecarTemplate> sidecar;
   {
     const std::lock_guard lock(mutex_);
@@ -60,8 +62,6 @@ PodPatch Injector::Judge(const AdmissionReview& review) const {
   PodPatch patch = PatchPod(review.object, *sidecar, options_.pod);
   if (patch.outcome != Outcome::kNotAsked && IsSkipped(review.namespace_name))
     return NotAdded(Outcome::kRefused, "pods of this namespace are left alone");
-  if (patch.outcome == Outcome::kInjected && review.too_deep)
-    return NotAdded(Outcome::kNotUnderstood, "the pod nests too deep");
   return patch;
 }
 

@@ -32,9 +32,9 @@ std::string TextOf(const Json& object, const char* name) {
 
 // The elements of a list; none if there is no list.
 const Json& ListOf(const Json& object, const char* name) {
-  static const Json kNone = Json::array();
+  static const Json none = Json::array();
   const Json* const found = Find(object, name);
-  return found != nullptr && found->is_array() ? *found : kNone;
+  return found != nullptr && found->is_array() ? *found : none;
 }
 
 const Json* Named(const Json& list, const std::string& name) {

@@ -228,16 +228,42 @@ TEST(InjectorTest, APodThatCanNotBeUnderstoodIsAllowedWithAWarning) {
   }
 }
 
+// The answer to a review of which one member is replaced by JSON of any kind.
+Json AnswerWith(const std::string& at, const std::string& json) {
+  Json review = ReadReview("deployment");
+  review[Json::json_pointer(at)] = "HERE";
+  std::string text = review.dump();
+  text.replace(text.find("\"HERE\""), 6, json);
+  const base::Result<std::string> answer = Injector(TestOptions(), SidecarTemplate::Default()).Review(text);
+  if (!answer.ok()) ADD_FAILURE() << answer.status().message();
+  return answer.ok() ? Json::parse(answer.value()) : Json();
+}
+
+std::string ManyObjects(std::size_t count) {
+  std::string list = "[{\"a\":1}";
+  while (--count > 0) list += ",{\"a\":1}";
+  return list + "]";
+}
+
 TEST(InjectorTest, APodThatNestsTooDeepIsAllowedWithAWarning) {
   constexpr std::size_t kDepth = 1'000'000;
   const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
-  Json review = ReadReview("deployment");
-  review["request"]["object"]["spec"]["nodeSelector"] = "HERE";
-  std::string text = review.dump();
-  text.replace(text.find("\"HERE\""), 6, deep);
-  const base::Result<std::string> answer = Injector(TestOptions(), SidecarTemplate::Default()).Review(text);
-  ASSERT_TRUE(answer.ok());
-  EXPECT_THAT(Warning(Json::parse(answer.value())), HasSubstr("too deep"));
+  EXPECT_THAT(Warning(AnswerWith("/request/object/spec/nodeSelector", deep)), HasSubstr("nests too deep"));
+}
+
+TEST(InjectorTest, APodOfTooManyValuesIsAllowedWithAWarning) {
+  EXPECT_TRUE(AnswerWith("/request/object/spec/affinity", ManyObjects(40'000))["response"].contains("patch"));
+  EXPECT_THAT(Warning(AnswerWith("/request/object/spec/affinity", ManyObjects(300'000))), HasSubstr("too large"));
+}
+
+// Nothing of these is kept, however large it is.
+TEST(InjectorTest, WhatIsNotNeededCountsForNothing) {
+  const std::string large =
+      "{\"x\":" + ManyObjects(300'000) + ",\"y\":" + std::string(500, '[') + std::string(500, ']') + "}";
+  for (const char* const at :
+       {"/request/oldObject", "/request/options", "/request/userInfo", "/request/object/metadata/managedFields"}) {
+    EXPECT_TRUE(AnswerWith(at, large)["response"].contains("patch")) << at;
+  }
 }
 
 TEST(InjectorTest, WhatIsNoAdmissionReviewIsAnError) {
