@@ -1,0 +1,108 @@
+{{/*
+herdgate.yaml: a whole configuration. Takes a dict: `root` and `policies`, a list.
+*/}}
+{{- define "herdgate.yaml" -}}
+# Made by Helm: change the values of release {{ .root.Release.Name }}, not this.
+{{ toYaml .root.Values.config }}
+{{- if .policies }}
+policies:
+  {{- range .policies }}
+  - {{ include "herdgate.policy" . | nindent 4 | trim }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* herdgate.policy: one policy. YAML as Helm reads it takes off for false, which is no mode. */}}
+{{- define "herdgate.policy" -}}
+{{- $policy := deepCopy . }}
+{{- range $owner := list $policy ($policy.refresh | default dict) }}
+{{- if and (hasKey $owner "mode") (kindIs "bool" $owner.mode) }}{{ $_ := set $owner "mode" "off" }}{{ end }}
+{{- end }}
+{{- toYaml $policy }}
+{{- end }}
+
+{{/* herdgate.namespaces: where configurations and tokens go, a list as JSON. */}}
+{{- define "herdgate.namespaces" -}}
+{{- $namespaces := .Values.configStore.namespaces | default (list .Release.Namespace) }}
+{{- if .Values.deployment.enabled }}{{ $namespaces = append $namespaces .Release.Namespace }}{{ end }}
+{{- $namespaces | uniq | toJson }}
+{{- end }}
+
+{{/* herdgate.configKey: the value of the sidecar that names this chart's configurations: configMap or secret. */}}
+{{- define "herdgate.configKey" -}}
+{{- ternary "secret" "configMap" (eq .Values.configStore.kind "Secret") }}
+{{- end }}
+
+{{/* herdgate.sidecarValues: the sidecar's values with the configuration and tokens of this release, as YAML. Takes a dict: `root` and `name`, an object's name. */}}
+{{- define "herdgate.sidecarValues" -}}
+{{- $root := .root }}
+{{- $values := deepCopy $root.Values.sidecar }}
+{{- if not (or $values.config.configMap $values.config.secret) }}
+{{- $_ := set $values.config (include "herdgate.configKey" $root) .name }}
+{{- end }}
+{{- with include "herdgate.tokensSecret" $root }}{{ $_ := set $values.admin "tokensSecret" . }}{{ end }}
+{{- toYaml $values }}
+{{- end }}
+
+{{/* herdgate.checkValues: fails on values that are fine alone and wrong together. Writes nothing. */}}
+{{- define "herdgate.checkValues" -}}
+{{- $values := .Values }}
+{{- include "herdgate.check" (dict "root" . "values" $values.sidecar) }}
+{{- if and (ne $values.configStore.kind "Secret") (regexMatch "^[a-z+]+://[^/@]*:[^/@]*@" $values.config.upstream.url) }}
+{{- fail "herdgate: config.upstream.url holds a password, which does not belong into a ConfigMap; set configStore.kind: Secret" }}
+{{- end }}
+{{- if and $values.tokens.existingSecret $values.tokens.entries }}
+{{- fail "herdgate: tokens.existingSecret and tokens.entries are both set; which of them counts would be a guess, so leave one empty" }}
+{{- end }}
+{{- if and (hasPrefix "memory://" $values.config.upstream.url) (not $values.sidecar.cache.store) }}
+{{- fail "herdgate: config.upstream.url is memory://, so sidecar.cache.store must say how much the embedded store may hold" }}
+{{- end }}
+{{- range $set, $policies := $values.policySets }}
+{{- include "herdgate.checkPolicies" (dict "set" $set "policies" $policies "store" $values.sidecar.cache.store) }}
+{{- end }}
+{{- if and $values.deployment.enabled (not (hasKey $values.policySets $values.deployment.policySet)) }}
+{{- fail (printf "herdgate: deployment.policySet is %q, which is not among policySets" $values.deployment.policySet) }}
+{{- end }}
+{{- if and $values.monitoring.serviceMonitor.enabled (not $values.deployment.enabled) }}
+{{- fail "herdgate: monitoring.serviceMonitor.enabled needs deployment.enabled, because sidecars have no Service; use monitoring.podMonitor for them" }}
+{{- end }}
+{{- if $values.injector.enabled }}{{ include "herdgate.checkInjector" . }}{{ end }}
+{{- end }}
+
+{{/* herdgate.checkPolicies: what can be told of policies without the program; the rest is told by the Job that runs `herdgate check`. */}}
+{{- define "herdgate.checkPolicies" -}}
+{{- $set := .set }}
+{{- $store := .store }}
+{{- $names := dict }}
+{{- range .policies }}
+{{- $place := printf "policySets.%s: policy '%s'" $set .name }}
+{{- if hasKey $names .name }}{{ fail (printf "herdgate: %s is there twice; each needs a name of its own" $place) }}{{ end }}
+{{- $_ := set $names .name true }}
+{{- $ttl := .ttl | default dict }}
+{{- if and (eq (toString $ttl.missing) "apply") (not $ttl.default) }}
+{{- fail (printf "herdgate: %s: ttl.missing: apply needs ttl.default" $place) }}
+{{- end }}
+{{- $offline := .offline | default dict }}
+{{- if and (eq (toString $offline.fallback) "memory") (not $store) }}
+{{- fail (printf "herdgate: %s: offline.fallback: memory needs sidecar.cache.store, which says how much it may hold" $place) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* herdgate.checkInjector: no webhook without a certificate that can be checked. */}}
+{{- define "herdgate.checkInjector" -}}
+{{- $certificate := .Values.injector.certificate }}
+{{- if eq $certificate.source "existingSecret" }}
+{{- if not $certificate.existingSecret }}
+{{- fail "herdgate: injector.certificate.existingSecret is empty, and the injector can't serve without a certificate; name a Secret, or set injector.certificate.source" }}
+{{- end }}
+{{- if not $certificate.caBundle }}
+{{- fail "herdgate: injector.certificate.caBundle is empty, so the API server could not tell whether the injector is the right one; give the authority's certificate" }}
+{{- end }}
+{{- else if or $certificate.existingSecret $certificate.caBundle }}
+{{- fail (printf "herdgate: injector.certificate.source is %s, but existingSecret or caBundle is set; say source: existingSecret, or leave them empty" $certificate.source) }}
+{{- end }}
+{{- if and (eq $certificate.source "chart") $certificate.issuer.name }}
+{{- fail "herdgate: injector.certificate.issuer.name is set, but source is chart; say source: certManager" }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,15 @@
+{{/* herdgate.egress: names and Redis, nothing else. */}}
+{{- define "herdgate.egress" -}}
+{{- $policy := .Values.networkPolicy }}
+{{- $address := regexReplaceAll "^[a-z+]+://([^@/]*@)?" .Values.config.upstream.url "" }}
+{{- $port := regexFind ":[0-9]+" $address | trimPrefix ":" | default "6379" -}}
+- ports:
+    - {port: 53, protocol: UDP}
+    - {port: 53, protocol: TCP}
+- ports:
+    - {port: {{ $port }}, protocol: TCP}
+  {{- with $policy.upstream }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}

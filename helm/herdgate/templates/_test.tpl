@@ -1,0 +1,38 @@
+{{/* herdgate.testHook: takes the weight. */}}
+{{- define "herdgate.testHook" -}}
+helm.sh/hook: test
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
+{{/* herdgate.testPod: the spec of a pod that runs files/test.sh. Takes a dict: `root` and `env`, a map. */}}
+{{- define "herdgate.testPod" -}}
+{{- $root := .root }}
+{{- $name := printf "%s-test" (include "herdgate.fullname" $root) -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+activeDeadlineSeconds: 120
+securityContext:
+  {{- include "herdgate.podSecurity" $root | nindent 2 }}
+containers:
+  - name: test
+    image: {{ printf "%s:%s" $root.Values.test.image.repository $root.Values.test.image.tag | quote }}
+    command: [sh, /test/test.sh]
+    env:
+      - name: KEY
+        value: herdgate-test:{{ $root.Release.Revision }}
+      {{- range $key, $value := .env }}
+      - name: {{ $key }}
+        value: {{ $value | quote }}
+      {{- end }}
+    resources:
+      requests: {cpu: 10m, memory: 16Mi}
+      limits: {memory: 32Mi}
+    securityContext:
+      {{- include "herdgate.securityContext" $root.Values.sidecar | nindent 6 }}
+    volumeMounts:
+      - {name: test, mountPath: /test, readOnly: true}
+volumes:
+  - name: test
+    configMap: {name: {{ $name }}}
+{{- end }}
