@@ -31,7 +31,7 @@ class Helm:
         self.program, self.charts = program, charts
 
     def run(self, *arguments):
-        return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
 
     def render(self, chart, *values, kubernetes=KUBERNETES):
         """(text, error): one of them is empty. The release is `herdgate`, in the namespace `cache`."""

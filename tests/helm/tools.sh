@@ -65,3 +65,44 @@ schemas() {
     touch "$tools/schemas/${module##*/}-$version"
   done < <(crd_modules)
 }
+
+# copy_charts FOLDER: because helm writes the dependencies into the charts' folders. Its own settings are kept out of the user's.
+copy_charts() {
+  local chart
+  export HELM_CACHE_HOME=$tools/home/cache HELM_CONFIG_HOME=$tools/home/config HELM_DATA_HOME=$tools/home/data
+  rm -rf "$1" && mkdir -p "$1"
+  for chart in herdgate-lib herdgate example; do cp -r "$root/helm/$chart" "$1/" && rm -rf "$1/$chart/charts" "$1/$chart/Chart.lock"; done
+}
+
+# crd_files: the CustomResourceDefinitions themselves, in build/helm/crds.
+crd_files() {
+  local version folder module path files file
+  mkdir -p "$tools/crds"
+  while read -r module version path files; do
+    for file in $files; do
+      [ ! -e "$tools/crds/$file" ] || continue
+      folder=$(module_folder "$module" "$version") || return 1
+      install -m 644 "$folder/$path/$file" "$tools/crds/$file"
+    done
+  done < <(crd_modules)
+}
+
+# api_server: kube-apiserver of the newest version above, and the etcd that goes with it, at build/helm/bin. Kubernetes' own module can't be installed as
+# it is: it names its staging modules by folders that are not in it. A module of ours names them by their published versions.
+api_server() {
+  local version=${kubernetes_versions[-1]} folder etcd stamp=k8s.io/component-base/version
+  [ "$(cat "$tools/bin/kube-apiserver.version" 2>/dev/null)" != "$version" ] || return 0
+  say "building kube-apiserver $version and etcd; the first time this takes ten minutes and two gigabytes"
+  folder=$(module_folder k8s.io/kubernetes "v$version") || return 1
+  etcd=$(sed -n 's/^\tgo.etcd.io\/etcd\/server\/v3 \(v[0-9.]*\).*/\1/p' "$folder/go.mod")
+  mkdir -p "$tools/apiserver"
+  {
+    printf 'module herdgate/apiserver\n\ngo 1.24.0\n\nrequire (\n\tk8s.io/kubernetes v%s\n\tgo.etcd.io/etcd/server/v3 %s\n)\n\n' "$version" "$etcd"
+    sed -n "s/^\tk8s.io\/\([a-z-]*\) => .*/replace k8s.io\/\1 => k8s.io\/\1 v0.${version#1.}/p" "$folder/go.mod"
+  } >"$tools/apiserver/go.mod"
+  in_go timeout 2400 go build -C "$tools/apiserver" -p 2 -o "$tools/bin/etcd" go.etcd.io/etcd/server/v3 || return 1
+  # A build that is not Kubernetes' own has to be told its version, which charts ask for.
+  in_go timeout 2400 go build -C "$tools/apiserver" -p 2 -o "$tools/bin/kube-apiserver" \
+    -ldflags "-s -w -X $stamp.gitVersion=v$version -X $stamp.gitMajor=1 -X $stamp.gitMinor=$(cut -d. -f2 <<<"$version")" k8s.io/kubernetes/cmd/kube-apiserver || return 1
+  echo "$version" >"$tools/bin/kube-apiserver.version"
+}

@@ -5,7 +5,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/* The pod as it would be without a sidecar: it uses the Redis that REDIS_URL names. */}}
 {{- define "example.pod" -}}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
 {{- if eq .Values.kind "Job" }}
 restartPolicy: Never
 {{- end }}
