@@ -79,6 +79,8 @@ def scenarios(run):
         run.server.namespace(namespace, **RESTRICTED)
         good, said = run.install(chart, namespace, path)
         run.check(f"{name}: is installed", good, said)
+        if chart == "herdgate":
+            run.check(f"{name}: the notes say what an app names", f"herdgate.config.{'secret' if 'restricted' in name else 'configMap'}: " in said, said)
         for where, spec in charts.pod_specs(charts.documents(run.helm.render(chart, path, kubernetes=version)[0])):
             status, answer = run.server.create_pod(namespace, "pod", spec, dry_run=True)
             run.check(f"{name}: a restricted namespace takes the pod of {where}", status == 201, answer.get("message"))

@@ -108,15 +108,20 @@ check "lint of herdgate-lib" "$helm" lint --strict "$charts/herdgate-lib"
 say "rendering"
 counted checks python3 "$here/checks.py" --helm "$helm" --herdgate "$binary" --charts "$charts" "${write[@]}"
 
-# Each scenario as a file, for the tools below.
-rm -rf "$tools/rendered" && mkdir -p "$tools/rendered"
-for chart in herdgate example; do
-  for values in "$charts/$chart"/ci/*-values.yaml; do
-    name=$(basename "$values" -values.yaml)
-    # Tests are among the rendered: they are pods too.
-    "$helm" template herdgate "$charts/$chart" --namespace cache --kube-version 1.33.0 --values "$values" >"$tools/rendered/$chart-$name.yaml" || true
+# render_all VERSION: each scenario as a file, as that Kubernetes would get it. Tests are among them: they are pods too.
+render_all() {
+  local chart values
+  mkdir -p "$tools/rendered/$1"
+  for chart in herdgate example; do
+    for values in "$charts/$chart"/ci/*-values.yaml; do
+      "$helm" template herdgate "$charts/$chart" --namespace cache --kube-version "$1" --values "$values" \
+        >"$tools/rendered/$1/$chart-$(basename "$values" -values.yaml).yaml" </dev/null || return 1
+    done
   done
-done
+}
+rm -rf "$tools/rendered"
+for version in "${kubernetes_versions[@]}"; do check "rendering for Kubernetes $version" render_all "$version"; done
+newest=$tools/rendered/${kubernetes_versions[-1]}
 
 say "checking against schemas"
 conform() {
@@ -129,11 +134,11 @@ if ! go_program kubeconform; then
 elif ! schemas; then
   skip "the schemas can't be had here: $(tail -n 1 "$tools/go.log")"
 else
-  sed 's/^  replicas: 2$/  replicas: two/' "$tools/rendered/herdgate-monitoring.yaml" >"$tools/wrong-type.yaml"
-  sed 's/runAsNonRoot/runAsNonroot/' "$tools/rendered/example-deployment.yaml" >"$tools/wrong-name.yaml"
-  sed 's/^  podMetricsEndpoints:/  podMetricsEndpoint:/' "$tools/rendered/herdgate-monitoring.yaml" >"$tools/wrong-crd.yaml"
+  sed 's/^  replicas: 2$/  replicas: two/' "$newest/herdgate-monitoring.yaml" >"$tools/wrong-type.yaml"
+  sed 's/runAsNonRoot/runAsNonroot/' "$newest/example-deployment.yaml" >"$tools/wrong-name.yaml"
+  sed 's/^  podMetricsEndpoints:/  podMetricsEndpoint:/' "$newest/herdgate-monitoring.yaml" >"$tools/wrong-crd.yaml"
   for version in "${kubernetes_versions[@]}"; do
-    for file in "$tools"/rendered/*.yaml; do check "$(basename "$file") on Kubernetes $version" conform "$version" "$file"; done
+    for file in "$tools/rendered/$version"/*.yaml; do check "$(basename "$file") on Kubernetes $version" conform "$version" "$file"; done
     for file in "$tools"/wrong-*.yaml; do check "$(basename "$file") is refused on Kubernetes $version" refuses "$version" "$file"; done
   done
 fi
@@ -157,7 +162,7 @@ for tool in kube-score kube-linter; do
     skip "$tool can't be built here: $(tail -n 1 "$tools/go.log")"
     continue
   fi
-  for file in "$tools"/rendered/*.yaml; do
+  for file in "$newest"/*.yaml; do
     case "$tool" in
       kube-score) check "kube-score on $(basename "$file")" score "$file" ;;
       kube-linter) check "kube-linter on $(basename "$file")" "$tools/bin/kube-linter" lint --config "$here/kube-linter.yaml" "$file" ;;
