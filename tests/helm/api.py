@@ -10,6 +10,8 @@ import base64
 import contextlib
 import os
 import pathlib
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -68,6 +70,33 @@ def custom_resources(run, folder):
             run.check(f"the server takes {path.name}", status == 201, answer)
     for place in ("monitoring.coreos.com/v1/podmonitors", "cert-manager.io/v1/certificates"):
         run.check(f"it knows {place}", kube.eventually(lambda: run.server.call("GET", f"/apis/{place}")[0] == 200))
+
+
+# What of the README needs nodes: kubectl looks at pods, and so does `helm test`, whose script live.py runs.
+PRELUDE = """set -euo pipefail
+kubectl() { echo "not here: kubectl $*"; }
+helm() { if [ "$1" = test ]; then echo "not here: helm $*"; else "$HELM" "$@"; fi; }
+"""
+
+
+def readme(run):
+    """The five minutes of helm/README.md, block by block, as they are written."""
+    text = (charts.CHARTS / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
+    with tempfile.TemporaryDirectory() as folder:
+        for chart in ("herdgate-lib", "herdgate", "example"):
+            shutil.copytree(charts.CHARTS / chart, pathlib.Path(folder) / "helm" / chart, ignore=shutil.ignore_patterns("charts", "Chart.lock"))
+        for number, block in enumerate(blocks, 1):
+            done = subprocess.run(["bash", "-c", PRELUDE + block], cwd=folder, env=os.environ | {"HELM": run.helm.program, "IMAGE": "somewhere/herdgate"},
+                                  capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
+            run.check(f"README, block {number} of {len(blocks)}", done.returncode == 0, done.stdout + done.stderr)
+    policies = run.server.get("/api/v1/namespaces/shop/configmaps/herdgate-default").get("data", {}).get("herdgate.yaml", "")
+    run.check("README: the policy is there", "name: example\n" in policies and "redis://redis:6379" in policies, policies)
+    app = run.server.get("/apis/apps/v1/namespaces/shop/deployments/app")
+    sidecar = app.get("spec", {}).get("template", {}).get("spec", {}).get("initContainers", [{}])[0]
+    run.check("README: the app has its sidecar", sidecar.get("image") == "somewhere/herdgate:0.1.0", app)
+    for release in ("herdgate", "app"):
+        run.helm.run("uninstall", release, "--namespace", "shop", "--no-hooks", "--wait=false")
 
 
 def scenarios(run):
@@ -206,6 +235,7 @@ def main():
                 jobs = kube.JobRunner(server, program)
                 jobs.start()
                 custom_resources(run, arguments.crds)
+                readme(run)
                 scenarios(run)
                 bad_configuration(run, jobs)
                 token(run)

@@ -247,6 +247,17 @@ def check_injection(tally, helm):
         tally.check(f"the injector's sidecar is the library's, {form}", None if got == wanted else f"{got}\n  {wanted}")
 
 
+def check_egress(tally, helm):
+    """Redis' port is found in every form of a URL."""
+    for url, port in (("redis://redis", 6379), ("redis://redis:7000/2", 7000), ("rediss://redis.data:6390", 6390), ("redis://[fd00::1]:6400", 6400)):
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as values:
+            yaml.safe_dump({"networkPolicy": {"sidecars": True}, "config": {"upstream": {"url": url}}}, values)
+            values.flush()
+            rendered = charts.documents(helm.render("herdgate", values.name)[0])
+        ports = [one["port"] for document in rendered if document["kind"] == "NetworkPolicy" for rule in document["spec"]["egress"] for one in rule["ports"]]
+        tally.check(f"the NetworkPolicy lets {url} through", None if ports == [53, 53, port] else ports)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for flag in ("--helm", "--herdgate", "--charts"):
@@ -264,6 +275,7 @@ def main():
     check_schemas(tally)
     check_options(tally)
     check_injection(tally, helm)
+    check_egress(tally, helm)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

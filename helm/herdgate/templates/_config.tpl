@@ -66,6 +66,10 @@ policies:
 {{- if and $values.monitoring.serviceMonitor.enabled (not $values.deployment.enabled) }}
 {{- fail "herdgate: monitoring.serviceMonitor.enabled needs deployment.enabled, because sidecars have no Service; use monitoring.podMonitor for them" }}
 {{- end }}
+{{- $scale := $values.deployment.autoscaling }}
+{{- if and $scale.enabled (gt (int $scale.minReplicas) (int $scale.maxReplicas)) }}
+{{- fail (printf "herdgate: deployment.autoscaling.minReplicas (%v) is above maxReplicas (%v)" $scale.minReplicas $scale.maxReplicas) }}
+{{- end }}
 {{- if $values.injector.enabled }}{{ include "herdgate.checkInjector" . }}{{ end }}
 {{- end }}
 

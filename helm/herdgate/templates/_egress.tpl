@@ -2,7 +2,7 @@
 {{- define "herdgate.egress" -}}
 {{- $policy := .Values.networkPolicy }}
 {{- $address := regexReplaceAll "^[a-z+]+://([^@/]*@)?" .Values.config.upstream.url "" }}
-{{- $port := regexFind ":[0-9]+" $address | trimPrefix ":" | default "6379" -}}
+{{- $port := regexFind ":[0-9]+([/?]|$)" $address | regexFind "[0-9]+" | default "6379" -}}
 - ports:
     - {port: 53, protocol: UDP}
     - {port: 53, protocol: TCP}
