@@ -14,6 +14,8 @@ set -euo pipefail
 . "$root/tests/lib/packages.sh"
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
+# shellcheck source=tests/lib/go.sh
+. "$root/tests/lib/go.sh"
 
 here=$root/tests/dashboards
 logs=$root/build/dashboards
@@ -76,7 +78,7 @@ for file in "$here"/rules/*_test.yaml; do
   check "$(grep -c '^  - name:' "$file")" "$(basename "$file")" rule_tests "$file"
 done
 
-if ! command -v go >/dev/null; then
+if ! need_go; then
   say "skipped: Grafana's own linter; there is no Go"
   skipped=$((skipped + 1))
 elif ! build_linter; then

@@ -10,6 +10,8 @@ set -euo pipefail
 . "$root/tests/lib/packages.sh"
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
+# shellcheck source=tests/lib/go.sh
+. "$root/tests/lib/go.sh"
 # shellcheck source=tests/helm/tools.sh
 . "$root/tests/helm/tools.sh"
 
@@ -32,7 +34,7 @@ skip_all() {
 mkdir -p "$tools/bin"
 : >"$tools/go.log"
 export PYTHONDONTWRITEBYTECODE=1
-command -v go >/dev/null || skip_all "there is no Go"
+need_go || skip_all "there is no Go"
 need_packages python3 python3-yaml openssl
 if ! { go_program helm && crd_files && api_server; }; then skip_all "an API server can't be built here: $(tail -n 1 "$tools/go.log")"; fi
 

@@ -16,6 +16,8 @@ set -euo pipefail
 . "$root/tests/lib/packages.sh"
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
+# shellcheck source=tests/lib/go.sh
+. "$root/tests/lib/go.sh"
 
 # shellcheck source=tests/helm/tools.sh
 . "$root/tests/helm/tools.sh"
@@ -63,7 +65,7 @@ counted() {
   passed=$((passed + well)) failed=$((failed + badly)) skipped=$((skipped + left_out))
 }
 
-if ! command -v go >/dev/null; then
+if ! need_go; then
   ! in_ci || die "there is no Go, from which the tools are built"
   skip "all of it; there is no Go"
   tally 0 0 1
