@@ -29,7 +29,7 @@ struct Flag {
 };
 
 // clang-format off
-constexpr std::array<Flag, 10> kFlags = {{
+constexpr std::array<Flag, 11> kFlags = {{
     {"--listen", &InjectTyped::listen, "HOST:PORT", "where the API server connects by TLS [0.0.0.0:9443]"},
     {"--tls-cert", &InjectTyped::tls_cert, "FILE", "its certificate, with its chain (PEM); required"},
     {"--tls-key", &InjectTyped::tls_key, "FILE", "the certificate's key (PEM); required"},
@@ -37,6 +37,7 @@ constexpr std::array<Flag, 10> kFlags = {{
     {"--policies", &InjectTyped::policies, "NAME", "the ConfigMap of pods that name none [that of the template]"},
     {"--template", &InjectTyped::template_file, "FILE", "what is put into a pod, YAML or JSON [built in]"},
     {"--mode", &InjectTyped::mode, "native|plain", "native: an init container that keeps running, Kubernetes 1.29 [native]"},
+    {"--on-mistake", &InjectTyped::on_mistake, "deny|allow", "what becomes of a pod that asks and, by a mistake of its own, can't have one [deny]"},
     {"--telemetry", &InjectTyped::telemetry, "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
     {"--log-level", &InjectTyped::log_level, "LEVEL", "debug, info, warn or error [info]"},
     {"--log-format", &InjectTyped::log_format, "FORMAT", "auto, text or json [auto: text on a terminal, else json]"},
@@ -63,6 +64,13 @@ Status ReadMode(const std::string& mode, inject::Form& form) {
   if (!mode.empty() && mode != "native" && mode != "plain")
     return {ErrorCode::kInvalidArgument, "--mode must be native or plain"};
   form = mode == "plain" ? inject::Form::kPlain : inject::Form::kNative;
+  return {};
+}
+
+Status ReadOnMistake(const std::string& text, inject::OnMistake& on_mistake) {
+  if (!text.empty() && text != "deny" && text != "allow")
+    return {ErrorCode::kInvalidArgument, "--on-mistake must be deny or allow"};
+  on_mistake = text == "allow" ? inject::OnMistake::kAllow : inject::OnMistake::kDeny;
   return {};
 }
 
@@ -125,6 +133,7 @@ base::Result<InjectCommand> ReadInject(const InjectTyped& typed) {
   note(Set("--log-level", "log.level", typed.log_level, shared));
   note(Set("--log-format", "log.format", typed.log_format, shared));
   note(ReadMode(typed.mode, command.server.injector.pod.form));
+  note(ReadOnMistake(typed.on_mistake, command.server.injector.on_mistake));
   note(CheckImage(typed.image));
   note(CheckNames(typed));
   if (!problems.empty()) return Status(ErrorCode::kInvalidArgument, problems);

@@ -33,6 +33,7 @@ struct InjectTyped {
   std::string policies;
   std::string template_file;
   std::string mode;
+  std::string on_mistake;
   std::vector<std::string> skip_namespaces;
   std::string telemetry;
   std::string log_level;

@@ -147,6 +147,11 @@ AdmissionReview ReadRequest(const Json& request) {
   return review;
 }
 
+std::string Envelope(const Json& response) {
+  const Json answer = {{"apiVersion", kApiVersion}, {"kind", "AdmissionReview"}, {"response", response}};
+  return answer.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 }  // namespace
 
 base::Result<AdmissionReview> ParseReview(std::string_view text) {
@@ -173,8 +178,15 @@ std::string Answer(const AdmissionReview& review, const PodPatch& patch) {
   }
   if (!patch.warnings.empty()) response["warnings"] = patch.warnings;
   if (patch.outcome != Outcome::kNotAsked) response["auditAnnotations"] = {{"outcome", Name(patch.outcome)}};
-  const Json answer = {{"apiVersion", kApiVersion}, {"kind", "AdmissionReview"}, {"response", response}};
-  return answer.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Envelope(response);
+}
+
+std::string Denial(const AdmissionReview& review, const PodPatch& patch) {
+  constexpr int kForbidden = 403;
+  return Envelope({{"uid", review.uid},
+                   {"allowed", false},
+                   {"status", {{"code", kForbidden}, {"reason", "Forbidden"}, {"message", patch.warnings.front()}}},
+                   {"auditAnnotations", {{"outcome", Name(patch.outcome)}}}});
 }
 
 }  // namespace herdgate::inject

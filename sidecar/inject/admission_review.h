@@ -35,5 +35,7 @@ base::Result<AdmissionReview> ParseReview(std::string_view text);
 
 // The answer, as JSON: allowed whatever the outcome, with the patch if there is one.
 std::string Answer(const AdmissionReview& review, const PodPatch& patch);
+// The answer that the pod may not be made, because of what the patch's first warning says. REQUIRES: there is one.
+std::string Denial(const AdmissionReview& review, const PodPatch& patch);
 
 }  // namespace herdgate::inject

@@ -9,15 +9,15 @@
 namespace herdgate::inject {
 namespace {
 
-constexpr metrics::CounterFamily kReviews{
-    "herdgate_inject_reviews_total",
-    "Pods reviewed by outcome: injected, present, not_asked, refused, not_understood, or malformed requests."};
+constexpr metrics::CounterFamily kReviews{"herdgate_inject_reviews_total",
+                                          "Pods reviewed by outcome: injected, present, not_asked, left_alone, "
+                                          "refused, not_understood, or malformed requests."};
 
 constexpr std::array<std::string_view, 3> kNeverNamespaces = {"kube-system", "kube-public", "kube-node-lease"};
 
-void Log(const AdmissionReview& review, const PodPatch& patch) {
+void Log(const AdmissionReview& review, const PodPatch& patch, bool allowed) {
   const std::string name_space = IsObjectName(review.namespace_name) ? review.namespace_name : "";
-  const bool refused = patch.outcome == Outcome::kRefused || patch.outcome == Outcome::kNotUnderstood;
+  const bool refused = !patch.warnings.empty() && patch.patch.empty();
   base::Log(refused                               ? base::LogLevel::kWarn
             : patch.outcome == Outcome::kInjected ? base::LogLevel::kInfo
                                                   : base::LogLevel::kDebug,
@@ -25,6 +25,7 @@ void Log(const AdmissionReview& review, const PodPatch& patch) {
             {{"outcome", Name(patch.outcome)},
              {"namespace", name_space},
              {"pod", review.pod_name},
+             {"allowed", allowed ? "true" : "false"},
              {"dry_run", review.dry_run ? "true" : "false"},
              {"detail", patch.warnings.empty() ? "" : patch.warnings.front()}});
 }
@@ -61,7 +62,7 @@ PodPatch Injector::Judge(const AdmissionReview& review) const {
   }
   PodPatch patch = PatchPod(review.object, *sidecar, options_.pod);
   if (patch.outcome != Outcome::kNotAsked && IsSkipped(review.namespace_name))
-    return NotAdded(Outcome::kRefused, "pods of this namespace are left alone");
+    return NotAdded(Outcome::kLeftAlone, "pods of this namespace are left alone");
   return patch;
 }
 
@@ -75,8 +76,9 @@ base::Result<std::string> Injector::Review(std::string_view body) {
     }
     const PodPatch patch = Judge(review.value());
     metrics_.outcomes.at(static_cast<std::size_t>(patch.outcome)).Add();
-    Log(review.value(), patch);
-    return Answer(review.value(), patch);
+    const bool allowed = patch.outcome != Outcome::kRefused || options_.on_mistake == OnMistake::kAllow;
+    Log(review.value(), patch, allowed);
+    return allowed ? Answer(review.value(), patch) : Denial(review.value(), patch);
   } catch (const std::exception&) {
     metrics_.malformed.Add();
     return base::Status(base::ErrorCode::kInvalidArgument, "the request can't be read");

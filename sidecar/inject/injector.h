@@ -1,10 +1,12 @@
 // Injector: a mutating webhook of pods without its server: the body of a request -> the body of the answer.
 //
-// It fails open: a request that can be answered at all is answered "allowed", whatever became of the patch.
+// Only a mistake of who made the pod can keep it from being made (OnMistake); all else is answered "allowed", whatever
+// became of the patch.
 // Threads: Review from one thread at a time; SetTemplate and Collect from any. Ownership: holds its options.
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,8 +22,15 @@
 
 namespace herdgate::inject {
 
+// What becomes of a pod that asks for a sidecar and, by a mistake of its own, can't have one (Outcome::kRefused).
+enum class OnMistake : std::uint8_t {
+  kDeny,   // it is not made; its maker reads why
+  kAllow,  // it is made without a sidecar; its maker is warned
+};
+
 struct InjectorOptions {
   PodOptions pod;
+  OnMistake on_mistake = OnMistake::kDeny;
   // Namespaces whose pods are never patched, besides kube-system, kube-public and kube-node-lease: the injector's own.
   std::vector<std::string> skip_namespaces;
 };

@@ -114,9 +114,12 @@ class Patcher {
       return Refused(Outcome::kRefused,
                      "the pod has two: containers " + Shown(present[0]) + " and " + Shown(present[1]));
     if (present.size() == 1) return {Outcome::kPresent};
-    std::string problem = Fit();
-    if (problem.empty()) problem = Conflict();
-    if (!problem.empty()) return Refused(Outcome::kRefused, problem);
+    Fit();
+    const std::string policies = wishes_.policies.value_or(options_.policies);
+    if (!policies.empty() && !NamePolicies(policies))
+      return Refused(wishes_.policies ? Outcome::kRefused : Outcome::kNotUnderstood,
+                     "the template has no ConfigMap in a volume " + std::string(kConfigVolume));
+    if (const std::string problem = Conflict(); !problem.empty()) return Refused(Outcome::kRefused, problem);
     AddLabel();
     AddVolumes();
     AddToApp("containers");
@@ -147,8 +150,8 @@ class Patcher {
     return found;
   }
 
-  // Makes the template's parts what this pod asks for. Empty, or why that can't be done.
-  std::string Fit() {
+  // Makes the template's parts what this pod asks for, but for the policies.
+  void Fit() {
     Json& container = parts_["container"];
     container["image"] = options_.image;
     container.erase("restartPolicy");
@@ -161,9 +164,6 @@ class Patcher {
     }
     if (wishes_.env && wishes_.env->empty()) parts_["env"].clear();
     if (wishes_.env && !parts_["env"].empty()) parts_["env"][0]["name"] = *wishes_.env;
-    const std::string policies = wishes_.policies.value_or(options_.policies);
-    if (policies.empty() || NamePolicies(policies)) return "";
-    return "the template has no ConfigMap in a volume " + std::string(kConfigVolume);
   }
 
   // In the place of the flag that the template may have: a flag twice is a mistake.
@@ -358,6 +358,8 @@ std::string_view Name(Outcome outcome) {
       return "present";
     case Outcome::kNotAsked:
       return "not_asked";
+    case Outcome::kLeftAlone:
+      return "left_alone";
     case Outcome::kRefused:
       return "refused";
     case Outcome::kNotUnderstood:

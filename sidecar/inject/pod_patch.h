@@ -30,10 +30,11 @@ enum class Outcome : std::uint8_t {
   kInjected,
   kPresent,        // has a sidecar already
   kNotAsked,       // no annotation, or one that says "false"
-  kRefused,        // asked for it, but something stands against it; there is a warning
-  kNotUnderstood,  // asked for it, but isn't a pod as Kubernetes has them; there is a warning
+  kLeftAlone,      // asked for it where no pod gets one; there is a warning
+  kRefused,        // asked for it, but something in it stands against it; there is a warning
+  kNotUnderstood,  // it, or the template, isn't as it should be; there is a warning
 };
-inline constexpr std::size_t kOutcomes = 5;
+inline constexpr std::size_t kOutcomes = 6;
 // One word, such as "injected".
 std::string_view Name(Outcome outcome);
 

@@ -199,6 +199,9 @@ def injected(run, address):
         for namespace in ("kube-system", "cache"):
             run.server.namespace(namespace)
             run.check(f"a pod of {namespace} has none", not has_sidecar(create(namespace, INJECTED)))
+        for annotation, value in (("herdgate.dev/memory-limit", "much"), ("herdgate.dev/inject", "yes")):
+            status, answer = run.server.create_pod("shop", f"pod-{next(numbers)}", app, {**INJECTED, annotation: value})
+            run.check(f"a wrong {annotation} is denied by its name", status == 403 and annotation in answer.get("message", ""), answer)
         process.send_signal(signal.SIGTERM)
         process.wait()
         pod = create("shop", INJECTED)

@@ -77,6 +77,7 @@ TEST(InjectCommandTest, AWrongFlagIsOneLineThatNamesIt) {
       {{"--telemetry", "x"}, "herdgate: --telemetry: "},
       {{"--log-level", "loud"}, "herdgate: --log-level: "},
       {{"--mode", "sidecar"}, "herdgate: --mode must be native or plain"},
+      {{"--on-mistake", "maybe"}, "herdgate: --on-mistake must be deny or allow"},
       {{"--policies", "Shop"}, "herdgate: --policies must be the name of a ConfigMap"},
       {{"--skip-namespace", "a b"}, "herdgate: --skip-namespace must be a namespace"},
       {{"--polices", "x"}, "did you mean --policies?"},

@@ -67,7 +67,7 @@ TEST(InjectorTest, APlainSidecarWouldHoldAJobSoItHasToBeAskedFor) {
   InjectorOptions plain = TestOptions();
   plain.pod.form = Form::kPlain;
   Json review = ReadReview("job");
-  EXPECT_THAT(Warning(Ask(review, plain)), HasSubstr("restartPolicy OnFailure"));
+  EXPECT_THAT(Denied(Ask(review, plain)), HasSubstr("restartPolicy OnFailure"));
   review["request"]["object"]["metadata"]["annotations"]["herdgate.dev/mode"] = "plain";
   const Json pod = Patched(review["request"]["object"], Ask(review, plain));
   EXPECT_EQ(pod["spec"]["containers"][0]["name"], "herdgate");
@@ -173,15 +173,47 @@ TEST(InjectorTest, WhoDoesNotAskOrHasASidecarIsLeftAloneSilently) {
   }
 }
 
-// Documents whose pod must stay as it is although it asks, and what it is told.
-TEST(InjectorTest, WhatStandsAgainstASidecarIsSaidInAWarning) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"host_network", "hostNetwork"},
-      {"two_sidecars", "the pod has two: containers herdgate and cache"},
-      {"kube_system", "pods of this namespace are left alone"},
-      {"port_taken", "container other-proxy has port 6380"},
-  };
-  for (const auto& [name, part] : cases) EXPECT_THAT(Warning(Ask(ReadReview(name))), HasSubstr(part)) << name;
+// Documents whose pod asks for what it can't have, and what its maker is told.
+const std::pair<const char*, const char*> kMistakes[] = {
+    {"host_network", "hostNetwork"},
+    {"two_sidecars", "the pod has two: containers herdgate and cache"},
+    {"port_taken", "container other-proxy has port 6380"},
+};
+
+TEST(InjectorTest, APodThatCanNotHaveTheSidecarItAsksForIsDenied) {
+  for (const auto& [name, part] : kMistakes) {
+    const Json answer = Ask(ReadReview(name));
+    EXPECT_THAT(Denied(answer), HasSubstr(part)) << name;
+    EXPECT_EQ(answer["response"]["status"]["code"], 403) << name;
+    EXPECT_EQ(answer["response"]["auditAnnotations"]["outcome"], "refused") << name;
+  }
+}
+
+TEST(InjectorTest, AWrongAnnotationIsDeniedByItsName) {
+  Json review = ReadReview("deployment");
+  Json& annotations = review["request"]["object"]["metadata"]["annotations"];
+  annotations["herdgate.dev/memory-limit"] = "much";
+  EXPECT_THAT(Denied(Ask(review)), HasSubstr("herdgate.dev/memory-limit"));
+  annotations.erase("herdgate.dev/memory-limit");
+  annotations["herdgate.dev/inject"] = "yes";
+  EXPECT_THAT(Denied(Ask(review)), HasSubstr("herdgate.dev/inject"));
+}
+
+TEST(InjectorTest, OnMistakeAllowMakesThePodWithoutItAndWarns) {
+  InjectorOptions options = TestOptions();
+  options.on_mistake = OnMistake::kAllow;
+  for (const auto& [name, part] : kMistakes)
+    EXPECT_THAT(Warning(Ask(ReadReview(name), options)), HasSubstr(part)) << name;
+}
+
+TEST(InjectorTest, PodsOfKubeSystemAreNeverDenied) {
+  Json review = ReadReview("two_sidecars");
+  review["request"]["namespace"] = "kube-system";
+  for (const Json& each : {review, ReadReview("kube_system")}) {
+    const Json answer = Ask(each);
+    EXPECT_THAT(Warning(answer), HasSubstr("pods of this namespace are left alone"));
+    EXPECT_EQ(answer["response"]["auditAnnotations"]["outcome"], "left_alone");
+  }
 }
 
 TEST(InjectorTest, ItsOwnNamespaceIsLeftAloneToo) {
@@ -348,10 +380,13 @@ TEST(InjectorTest, CountsEachReviewOnceByItsOutcome) {
   ASSERT_FALSE(injector.Review("{").ok());
   Sums sums;
   injector.Collect(sums);
-  EXPECT_EQ(
-      sums.values,
-      (std::map<std::string, double>{
-          {"injected", 2}, {"not_asked", 2}, {"present", 1}, {"refused", 1}, {"not_understood", 0}, {"malformed", 1}}));
+  EXPECT_EQ(sums.values, (std::map<std::string, double>{{"injected", 2},
+                                                        {"not_asked", 2},
+                                                        {"present", 1},
+                                                        {"left_alone", 0},
+                                                        {"refused", 1},
+                                                        {"not_understood", 0},
+                                                        {"malformed", 1}}));
 }
 
 }  // namespace

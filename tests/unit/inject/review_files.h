@@ -69,6 +69,14 @@ inline std::string Warning(const Json& answer) {
   return response["warnings"][0];
 }
 
+// Why the pod may not be made; nothing if it may.
+inline std::string Denied(const Json& answer) {
+  const Json& response = answer.at("response");
+  EXPECT_EQ(response.at("allowed"), false);
+  EXPECT_FALSE(response.contains("patch"));
+  return response.value("/status/message"_json_pointer, "");
+}
+
 inline Json NamedIn(const Json& list, const std::string& name) {
   for (const Json& item : list) {
     if (item.value("name", "") == name) return item;
