@@ -29,7 +29,7 @@ struct Flag {
 };
 
 // clang-format off
-constexpr std::array<Flag, 11> kFlags = {{
+constexpr std::array<Flag, 12> kFlags = {{
     {"--listen", &InjectTyped::listen, "HOST:PORT", "where the API server connects by TLS [0.0.0.0:9443]"},
     {"--tls-cert", &InjectTyped::tls_cert, "FILE", "its certificate, with its chain (PEM); required"},
     {"--tls-key", &InjectTyped::tls_key, "FILE", "the certificate's key (PEM); required"},
@@ -39,6 +39,7 @@ constexpr std::array<Flag, 11> kFlags = {{
     {"--mode", &InjectTyped::mode, "native|plain", "native: an init container that keeps running, Kubernetes 1.29 [native]"},
     {"--on-mistake", &InjectTyped::on_mistake, "deny|allow", "what becomes of a pod that asks and, by a mistake of its own, can't have one [deny]"},
     {"--telemetry", &InjectTyped::telemetry, "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
+    {"--shutdown-delay", &InjectTyped::shutdown_delay, "TIME", "after SIGTERM pods are reviewed for this long, and /readyz says no [0ms]"},
     {"--log-level", &InjectTyped::log_level, "LEVEL", "debug, info, warn or error [info]"},
     {"--log-format", &InjectTyped::log_format, "FORMAT", "auto, text or json [auto: text on a terminal, else json]"},
 }};
@@ -130,6 +131,7 @@ base::Result<InjectCommand> ReadInject(const InjectTyped& typed) {
   base::Result<base::ListenAddress> listen = base::ParseHostPort(typed.listen.empty() ? kDefaultListen : typed.listen);
   if (!listen.ok()) note({ErrorCode::kInvalidArgument, "--listen: " + listen.status().message()});
   note(Set("--telemetry", "telemetry.listen", typed.telemetry, shared));
+  note(Set("--shutdown-delay", "shutdown.delay", typed.shutdown_delay, shared));
   note(Set("--log-level", "log.level", typed.log_level, shared));
   note(Set("--log-format", "log.format", typed.log_format, shared));
   note(ReadMode(typed.mode, command.server.injector.pod.form));
@@ -141,6 +143,7 @@ base::Result<InjectCommand> ReadInject(const InjectTyped& typed) {
   command.log_format = shared.log.format;
   command.server.listen = std::move(listen.value());
   command.server.telemetry = shared.telemetry.listen;
+  command.server.shutdown_delay = shared.shutdown.delay;
   command.server.tls_cert_file = typed.tls_cert;
   command.server.tls_key_file = typed.tls_key;
   command.server.template_file = typed.template_file;

@@ -36,6 +36,7 @@ struct InjectTyped {
   std::string on_mistake;
   std::vector<std::string> skip_namespaces;
   std::string telemetry;
+  std::string shutdown_delay;
   std::string log_level;
   std::string log_format;
 };

@@ -13,7 +13,7 @@ using metrics::CounterFamily;
 using metrics::GaugeFamily;
 
 constexpr std::size_t kMaxBodyBytes = std::size_t{3} << 20U;
-constexpr std::size_t kMaxHeldBytes = std::size_t{24} << 20U;
+constexpr std::size_t kMaxHeldBytes = std::size_t{8} << 20U;
 
 constexpr CounterFamily kCertificateLoads{"herdgate_inject_certificate_loads_total",
                                           "Times that the injector's certificate was read, by result."};
@@ -39,6 +39,8 @@ admin::HttpLimits InjectLimits() {
   limits.max_connections = 512;
   // Less than the ten seconds that the API server waits by default, for the handshake and the first request together.
   limits.request_timeout = std::chrono::seconds(5);
+  // Longer than the API server keeps one: who closes first may lose a request of the other.
+  limits.idle_timeout = std::chrono::seconds(120);
   return limits;
 }
 
@@ -58,7 +60,11 @@ void InjectServer::RouteAll() {
     return admin::HttpResponse{.body = "ok\n", .headers = {{"Cache-Control", "no-store"}}};
   };
   server_.Route("GET", "/healthz", alive);
-  server_.Route("GET", "/readyz", alive);
+  server_.Route("GET", "/readyz", [this](const admin::HttpRequest&) {
+    return admin::HttpResponse{.status = ready_ ? 200 : 503,
+                               .body = ready_ ? "ok\n" : "stopping\n",
+                               .headers = {{"Cache-Control", "no-store"}}};
+  });
   server_.Route("POST", "/mutate", [this](const admin::HttpRequest& request) { return Mutate(request); });
   server_.Channel([this](int fd) { return identity_.Accept(fd); });
 }
@@ -75,10 +81,11 @@ base::Status InjectServer::Start() {
   base::Result<inject::SidecarTemplate> sidecar = ReadTemplate(options_.template_file);
   if (!sidecar.ok()) return sidecar.status();
   injector_.SetTemplate(std::move(sidecar.value()));
-  if (base::Status status = StartTelemetry(); !status.ok()) return status;
   const base::Result<std::uint16_t> port = server_.Start();
   if (!port.ok()) return port.status();
   port_ = port.value();
+  if (base::Status status = StartTelemetry(); !status.ok()) return status;
+  ready_ = true;
   base::LogInfo("inject.started", {{"host", options_.listen.host}, {"port", static_cast<int>(port_)}});
   return {};
 }
@@ -88,7 +95,7 @@ base::Status InjectServer::StartTelemetry() {
   admin::TelemetryContent content;
   content.metrics = [this] { return exposition_.Text(); };
   content.compressed_metrics = [this] { return exposition_.Compressed(); };
-  content.health = [] { return admin::Health{.started = true, .ready = true}; };
+  content.health = [this] { return admin::Health{.started = true, .ready = ready_}; };
   telemetry_ = std::make_unique<admin::TelemetryServer>(admin::HttpServerOptions{.listen = *options_.telemetry},
                                                         std::move(content));
   const base::Result<std::uint16_t> port = telemetry_->Start();
@@ -98,8 +105,13 @@ base::Status InjectServer::StartTelemetry() {
 }
 
 void InjectServer::Stop() {
+  if (ready_.exchange(false)) (void)hurried_.try_acquire_for(options_.shutdown_delay);
   server_.Stop();
   if (telemetry_) telemetry_->Stop();
+}
+
+void InjectServer::Hurry() {
+  hurried_.release();
 }
 
 void InjectServer::ReloadCertificate() {

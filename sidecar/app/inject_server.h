@@ -5,13 +5,15 @@
 //
 // A request that can't be answered as an AdmissionReview is 400; a pod that can't be helped is "allowed" as it is.
 // Certificate, key and template are files that are read again by Reload*; a bad one is logged and the old one stays.
-// Threads: all methods on main's thread; requests are answered on one thread of admin::HttpServer.
+// Threads: all methods but Hurry on main's thread; requests are answered on one thread of admin::HttpServer.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 
 #include "sidecar/admin/http_options.h"
@@ -39,6 +41,8 @@ struct InjectServerOptions {
   inject::InjectorOptions injector;
   // None: no probes and metrics without TLS.
   std::optional<base::ListenAddress> telemetry;
+  // For this long after Stop begins pods are still reviewed: the API server hears late that this one goes.
+  std::chrono::milliseconds shutdown_delay{0};
   admin::HttpLimits limits = InjectLimits();
 };
 
@@ -51,7 +55,10 @@ class InjectServer {
 
   // Errors: a certificate, key or template that can't be used, or an address that can't be bound.
   base::Status Start();
+  // Waits for shutdown_delay, in which /readyz says no.
   void Stop();
+  // Ends that wait. Any thread.
+  void Hurry();
 
   // After a change of the certificate's file or the key's. They are two files: between their changes they don't fit
   // together, and the old ones stay.
@@ -74,6 +81,8 @@ class InjectServer {
   std::atomic<std::uint64_t> certificate_loads_{0};
   std::atomic<std::uint64_t> certificate_refusals_{0};
   std::uint16_t port_ = 0;
+  std::atomic<bool> ready_{false};
+  std::binary_semaphore hurried_{0};
 
   metrics::Registry registry_;
   metrics::ProcessMetrics process_;

@@ -57,6 +57,8 @@ std::string TakeMode(const std::string& value, Wishes& wishes) {
 std::string TakeUpstream(const std::string& value, Wishes& wishes) {
   const base::Result<base::UpstreamUrl> url = base::ParseUpstreamUrl(value);
   if (!url.ok()) return "must be a URL such as redis://redis:6379";
+  // Each pod would have data of its own, in a memory limit that nobody has made for it.
+  if (url.value().kind == base::UpstreamUrl::Kind::kMemory) return "must be a Redis";
   if (!url.value().password.empty()) {
     return "must hold no password, which whoever may read pods could read";
   }
@@ -74,17 +76,23 @@ std::string TakeEnv(const std::string& value, Wishes& wishes) {
   return IsVariableName(value) ? "" : "must be the name of an environment variable, or \"none\"";
 }
 
+std::string TakeReplaceEnv(const std::string& value, Wishes& wishes) {
+  wishes.replace_env = value == "true";
+  return value == "true" || value == "false" ? "" : "must be \"true\" or \"false\"";
+}
+
 struct Reader {
   std::string_view name;
   std::string (*take)(const std::string&, Wishes&);
 };
 
-constexpr std::array<Reader, 5> kReaders = {{
+constexpr std::array<Reader, 6> kReaders = {{
     {"herdgate.dev/policies", &TakePolicies},
     {"herdgate.dev/mode", &TakeMode},
     {"herdgate.dev/upstream", &TakeUpstream},
-    {"herdgate.dev/memory-limit", &TakeMemory},
+    {kMemoryAnnotation, &TakeMemory},
     {"herdgate.dev/env", &TakeEnv},
+    {"herdgate.dev/replace-env", &TakeReplaceEnv},
 }};
 
 // With as much of the name as can be shown to a person.

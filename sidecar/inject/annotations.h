@@ -21,9 +21,13 @@ struct Wishes {
   std::optional<Form> form;                 // herdgate.dev/mode
   std::optional<std::string> upstream;      // a URL that the program understands
   std::optional<std::string> memory_limit;  // a quantity of Kubernetes
+  bool replace_env = false;                 // where the app sets the variable itself
   std::optional<std::string> env;           // the variable's name; empty: none is wanted
   std::vector<std::string> warnings;        // of a pod that gets its sidecar all the same
 };
+
+// Of memory_limit; named where the limit is too small for the template.
+inline constexpr const char* kMemoryAnnotation = "herdgate.dev/memory-limit";
 
 using Annotations = std::map<std::string, std::string, std::less<>>;
 

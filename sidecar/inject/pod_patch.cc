@@ -2,68 +2,22 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
+
+#include "sidecar/inject/pod_json.h"
+#include "sidecar/inject/sidecar_args.h"
 
 namespace herdgate::inject {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::string_view kRedisScheme = "redis://";
-constexpr const char* kUpstreamFlag = "--upstream";
+constexpr std::string_view kUpstreamFlag = "--upstream";
+// The API server cuts them when they are too many.
+constexpr std::size_t kMaxWarnings = 8;
 // By which a NetworkPolicy finds pods with a sidecar.
 constexpr const char* kLabel = "herdgate.dev/sidecar";
 constexpr const char* kLabelPath = "/metadata/labels/herdgate.dev~1sidecar";
-
-// Null if there is no such member, if it is null, or if `object` is no object.
-const Json* Find(const Json& object, const char* name) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(name);
-  return found == object.end() || found->is_null() ? nullptr : &*found;
-}
-
-// Empty if it is no text.
-std::string TextOf(const Json& object, const char* name) {
-  const Json* const found = Find(object, name);
-  return found != nullptr && found->is_string() ? found->get<std::string>() : "";
-}
-
-// The elements of a list; none if there is no list.
-const Json& ListOf(const Json& object, const char* name) {
-  static const Json none = Json::array();
-  const Json* const found = Find(object, name);
-  return found != nullptr && found->is_array() ? *found : none;
-}
-
-const Json* Named(const Json& list, const std::string& name) {
-  const auto found = std::ranges::find_if(list, [&](const Json& item) { return TextOf(item, "name") == name; });
-  return found == list.end() ? nullptr : &*found;
-}
-
-bool IsListOfNamed(const Json& object, const char* list, const char* by) {
-  const Json* const found = Find(object, list);
-  if (found == nullptr) return true;
-  return found->is_array() && std::ranges::none_of(*found, [&](const Json& item) { return TextOf(item, by).empty(); });
-}
-
-bool AreContainers(const Json& spec, const char* name) {
-  return IsListOfNamed(spec, name, "name") && std::ranges::all_of(ListOf(spec, name), [](const Json& container) {
-           return IsListOfNamed(container, "env", "name") && IsListOfNamed(container, "volumeMounts", "mountPath");
-         });
-}
-
-// Which part is not as Kubernetes has it; null if all that matters is. REQUIRES: it has metadata.
-const char* Misunderstood(const Json& pod) {
-  const Json* const spec = Find(pod, "spec");
-  if (spec == nullptr || !spec->is_object()) return "spec";
-  if (!AreContainers(*spec, "containers") || ListOf(*spec, "containers").empty()) return "spec.containers";
-  if (!AreContainers(*spec, "initContainers")) return "spec.initContainers";
-  if (!IsListOfNamed(*spec, "volumes", "name")) return "spec.volumes";
-  const Json* const labels = Find(pod.at("metadata"), "labels");
-  return labels == nullptr || labels->is_object() ? nullptr : "metadata.labels";
-}
 
 // "host:5000/folder/herdgate:1.2@sha256:..." -> "host:5000/folder/herdgate"
 std::string Repository(const std::string& image) {
@@ -72,25 +26,9 @@ std::string Repository(const std::string& image) {
   return untagged.substr(0, untagged.find(':', name));
 }
 
-// Whether `there` says all that `wanted` says: the API server adds defaults.
-bool Covers(const Json& there, const Json& wanted) {
-  Json merged = there;
-  merged.merge_patch(wanted);
-  return merged == there;
-}
-
 // A name that nobody has checked yet, as far as it can be shown.
 std::string Shown(const std::string& name) {
   return IsObjectName(name) ? name : "?";
-}
-
-bool IsNativeSidecar(const Json& container) {
-  return TextOf(container, "restartPolicy") == "Always";
-}
-
-bool IsTrue(const Json& object, const char* name) {
-  const Json* const found = Find(object, name);
-  return found != nullptr && found->is_boolean() && found->get<bool>();
 }
 
 // Says `refusal` for a pod that asked.
@@ -127,7 +65,9 @@ class Patcher {
     if (native()) AddToApp("initContainers");
     AddContainer();
     PodPatch result{Outcome::kInjected, ops_.dump(), {}};
-    for (const std::string& warning : wishes_.warnings) result.warnings.push_back("herdgate: " + warning);
+    warnings_.insert(warnings_.begin(), wishes_.warnings.begin(), wishes_.warnings.end());
+    if (warnings_.size() > kMaxWarnings) warnings_.resize(kMaxWarnings);
+    for (const std::string& warning : warnings_) result.warnings.push_back("herdgate: " + warning);
     return result;
   }
 
@@ -157,26 +97,17 @@ class Patcher {
     container.erase("restartPolicy");
     if (native()) container["restartPolicy"] = "Always";
     if (!native()) container.merge_patch(parts_["plain"]);
-    if (wishes_.upstream) SetUpstream(container["args"]);
+    Args args = ArgsOf(container);
+    if (wishes_.upstream) {
+      SetFlag(args, kUpstreamFlag, *wishes_.upstream);
+      container["args"] = args;
+    }
     if (wishes_.memory_limit) {
       for (const char* const bound : {"requests", "limits"})
         container["resources"][bound]["memory"] = *wishes_.memory_limit;
     }
     if (wishes_.env && wishes_.env->empty()) parts_["env"].clear();
     if (wishes_.env && !parts_["env"].empty()) parts_["env"][0]["name"] = *wishes_.env;
-  }
-
-  // In the place of the flag that the template may have: a flag twice is a mistake.
-  void SetUpstream(Json& args) const {
-    Json kept = Json::array();
-    for (auto arg = args.begin(); arg != args.end(); ++arg) {
-      const std::string text = arg->is_string() ? arg->get<std::string>() : "";
-      if (text == kUpstreamFlag && std::next(arg) != args.end()) ++arg;
-      if (text == kUpstreamFlag || text.starts_with(std::string(kUpstreamFlag) + "=")) continue;
-      kept.push_back(*arg);
-    }
-    kept.push_back(std::string(kUpstreamFlag) + "=" + *wishes_.upstream);
-    args = std::move(kept);
   }
 
   // Puts the name into each ConfigMap of the volume; false if there is none.
@@ -200,6 +131,7 @@ class Patcher {
 
   // What of the pod stands against a sidecar; empty if nothing does.
   std::string Conflict() const {
+    if (std::string problem = MemoryProblem(); !problem.empty()) return problem;
     if (IsTrue(spec_, "hostNetwork")) return "with hostNetwork its ports would be the node's";
     const Json* const os = Find(spec_, "os");
     if (os != nullptr && TextOf(*os, "name") == "windows") return "it doesn't run on Windows";
@@ -214,6 +146,14 @@ class Patcher {
       if (there != nullptr && !Covers(*there, volume)) return "the pod has another volume " + TextOf(volume, "name");
     }
     return PortConflict();
+  }
+
+  std::string MemoryProblem() const {
+    const std::uint64_t least = LeastMemory(ArgsOf(parts_["container"]));
+    if (!wishes_.memory_limit || SizeOf(*wishes_.memory_limit).value_or(least) >= least) return "";
+    constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20U;
+    return std::string(kMemoryAnnotation) + " must be " + std::to_string((least + kMebibyte - 1) / kMebibyte) +
+           "Mi at least, for the caches of the sidecar and itself";
   }
 
   std::string PortConflict() const {
@@ -234,9 +174,10 @@ class Patcher {
     return "";
   }
 
-  // The sidecar's: those of its container, and those that the app is told of.
+  // The sidecar's: those of its container and its flags, and those that the app is told of.
   std::set<std::int64_t> Ports() const {
     std::set<std::int64_t> ports;
+    for (const std::uint16_t port : PortsOf(ArgsOf(parts_["container"]))) ports.insert(port);
     for (const Json& port : ListOf(parts_["container"], "ports")) {
       const Json* const number = Find(port, "containerPort");
       if (number != nullptr && number->is_number_integer()) ports.insert(number->get<std::int64_t>());
@@ -285,17 +226,14 @@ class Patcher {
     Insert(Place::kLast, spec_, "/spec", "volumes", missing);
   }
 
-  // What the app's containers get: variables that they don't set, mounts where they have nothing. The variables come
-  // first, so that others may refer to them.
+  // What the app's containers get: variables that they don't set, or that are to be replaced, and mounts where they
+  // have nothing. The variables come first, so that others may refer to them.
   void AddToApp(const char* list) {
     std::size_t index = 0;
     for (const Json& container : ListOf(spec_, list)) {
       const std::string at = std::string("/spec/") + list + "/" + std::to_string(index++);
-      Json env = Json::array();
-      for (const Json& variable : parts_["env"]) {
-        if (Named(ListOf(container, "env"), TextOf(variable, "name")) == nullptr) env.push_back(variable);
-      }
-      Insert(Place::kFirst, container, at, "env", env);
+      if (IsMesh(container)) continue;
+      AddVariables(container, at);
       Json mounts = Json::array();
       for (const Json& mount : parts_["volumeMounts"]) {
         const auto same = [&](const Json& other) { return TextOf(other, "mountPath") == TextOf(mount, "mountPath"); };
@@ -305,10 +243,33 @@ class Patcher {
     }
   }
 
+  void AddVariables(const Json& container, const std::string& at) {
+    Json missing = Json::array();
+    for (const Json& variable : parts_["env"]) {
+      const std::string name = TextOf(variable, "name");
+      const Json& env = ListOf(container, "env");
+      const Json* const own = Named(env, name);
+      if (own == nullptr) {
+        missing.push_back(variable);
+      } else if (wishes_.replace_env) {
+        const std::string place = at + "/env/" + std::to_string(own - &env[0]);
+        ops_.push_back({{"op", "replace"}, {"path", place}, {"value", variable}});
+      } else if (*own != variable) {
+        warnings_.push_back("container " + Shown(TextOf(container, "name")) + " sets " + name +
+                            " itself; herdgate.dev/replace-env: \"true\" would point it at the sidecar");
+      }
+    }
+    // Last: what is put in front moves the others.
+    Insert(Place::kFirst, container, at, "env", missing);
+  }
+
+  // First, because containers start in this order; but behind those that are the pod's network.
   void AddContainer() {
-    // First, because containers start in this order.
-    Insert(Place::kFirst, spec_, "/spec", native() ? "initContainers" : "containers",
-           Json::array({parts_["container"]}));
+    const char* const list = native() ? "initContainers" : "containers";
+    const Json& there = ListOf(spec_, list);
+    const auto behind = std::ranges::find_if_not(there, IsMesh) - there.begin();
+    if (Find(spec_, list) == nullptr) return Add(std::string("/spec/") + list, Json::array({parts_["container"]}));
+    Add(std::string("/spec/") + list + "/" + std::to_string(behind), parts_["container"]);
   }
 
   const Json& metadata_;
@@ -317,6 +278,7 @@ class Patcher {
   const PodOptions& options_;
   const Wishes wishes_;
   Json ops_ = Json::array();
+  std::vector<std::string> warnings_;
 };
 
 // Nothing if one of them is no text.

@@ -2,10 +2,9 @@
 //
 // Only a pod whose annotation herdgate.dev/inject is "true" is patched, and only if all of it can be understood and
 // nothing of it stands against it; else it stays as it is, and a warning says why where somebody asked for it. What a
-// patch makes is never patched again: PatchPod of its own result has an empty patch. A patch only adds.
-// The annotations are described in README.md. No text of the pod is repeated in a warning but names of containers and
-// of annotations.
-// Threads: any. Cost: the pod is parsed, and the template.
+// patch makes is never patched again: PatchPod of its own result has an empty patch. A patch only adds, but for a
+// variable that the pod wants replaced. The annotations are described in README.md. No text of the pod is repeated in a
+// warning but names of containers and of annotations. Threads: any. Cost: the pod is parsed, and the template.
 #pragma once
 
 #include <cstdint>

@@ -26,9 +26,9 @@ ONLY_THROUGH = {("admin", "pipeline"): {"pipeline/control.h"}}
 # Options are plain data, so the folder that reads the file may include those of any other.
 OPTIONS_READER = "config"
 
-# A header that shows a library's types to others is the one adapter of that library: {"net/handle.h": {"uv.h"}}. So far every library stays in
-# .cc files, which keeps its macros and its build time out of the rest.
-ADAPTERS = {}
+# A header that shows a library's types to others is the one adapter of that library: {"net/handle.h": {"uv.h"}}. Else libraries stay in .cc files,
+# which keeps their macros and their build time out of the rest.
+ADAPTERS = {"inject/pod_json.h": {"nlohmann/json.hpp"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 

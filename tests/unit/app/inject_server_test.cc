@@ -222,6 +222,25 @@ TEST_F(InjectServerTest, ABadTemplateLeavesTheOldOneInForce) {
   EXPECT_NE(patch(), first);
 }
 
+TEST_F(InjectServerTest, PodsAreReviewedForTheDelayAndReadinessSaysNo) {
+  options_.shutdown_delay = std::chrono::seconds(60);
+  std::atomic<bool> over = false;
+  Start();
+  const std::string request = Post(ReviewText("job"));
+  // Stop waits for longer than this test; whatever is asked meanwhile is answered.
+  std::thread stopping([&] {
+    server_->Stop();
+    over = true;
+  });
+  const std::string probe = "GET /readyz HTTP/1.1\r\nHost: injector.test:9443\r\n\r\n";
+  while (!Ask(probe).starts_with("HTTP/1.1 503 ")) std::this_thread::yield();
+  EXPECT_THAT(Ask(request), HasSubstr("\"patch\""));
+  EXPECT_FALSE(over);
+  server_->Hurry();
+  stopping.join();
+  EXPECT_EQ(Ask(request), "");
+}
+
 TEST_F(InjectServerTest, WithoutACertificateItDoesNotStart) {
   options_.tls_cert_file = ca_.At("missing.crt");
   const base::Status status = InjectServer(options_).Start();

@@ -33,6 +33,7 @@ TEST(AnnotationsTest, ReadsEachWish) {
                                                 {"herdgate.dev/upstream", "redis://redis:6379"},
                                                 {"herdgate.dev/memory-limit", "1.5Gi"},
                                                 {"herdgate.dev/env", "CACHE_URL"},
+                                                {"herdgate.dev/replace-env", "true"},
                                                 {"other/annotation", "x"}});
   ASSERT_TRUE(read.ok());
   const Wishes& wishes = read.value();
@@ -41,6 +42,7 @@ TEST(AnnotationsTest, ReadsEachWish) {
   EXPECT_EQ(wishes.upstream, "redis://redis:6379");
   EXPECT_EQ(wishes.memory_limit, "1.5Gi");
   EXPECT_EQ(wishes.env, "CACHE_URL");
+  EXPECT_TRUE(wishes.replace_env);
   EXPECT_TRUE(wishes.warnings.empty());
   EXPECT_EQ(ReadWishes({{"herdgate.dev/env", "none"}}).value().env, "");
 }
@@ -55,6 +57,8 @@ TEST(AnnotationsTest, AWrongValueIsNamedAndNotRepeated) {
     EXPECT_THAT(Problem("memory-limit", value), HasSubstr("must be a quantity")) << value;
   }
   EXPECT_THAT(Problem("mode", "sidecar"), HasSubstr("\"native\" or \"plain\""));
+  EXPECT_THAT(Problem("upstream", "memory://"), HasSubstr("must be a Redis"));
+  EXPECT_THAT(Problem("replace-env", "yes"), HasSubstr("\"true\" or \"false\""));
   EXPECT_THAT(Problem("env", "1X"), HasSubstr("environment variable"));
   EXPECT_THAT(Problem("env", "A-B"), HasSubstr("environment variable"));
 }

@@ -101,6 +101,68 @@ TEST(InjectorTest, StandsBeforeOtherInitContainersAndKeepsWhatTheAppHas) {
   EXPECT_EQ(NamedIn(pod["spec"]["initContainers"][1]["env"], "REDIS_URL")["value"], "redis://127.0.0.1:6380");
 }
 
+std::string AnnotationPath(const char* name) {
+  return std::string("/request/object/metadata/annotations/herdgate.dev~1") + name;
+}
+
+TEST(InjectorTest, AContainerWithAUrlOfItsOwnKeepsItAndIsTold) {
+  const Json answer = Ask(ReadReview("with_init_and_volumes"));
+  ASSERT_EQ(answer["response"]["warnings"].size(), 1U);
+  EXPECT_THAT(answer["response"]["warnings"][0].get<std::string>(), HasSubstr("container api sets REDIS_URL itself"));
+}
+
+TEST(InjectorTest, ReplaceEnvPutsTheSidecarInItsPlace) {
+  Json review = ReadReview("with_init_and_volumes");
+  Json& own = review["request"]["object"]["spec"]["containers"][0]["env"];
+  const Json first = {{"name", "A"}, {"value", "1"}};
+  own.insert(own.begin(), first);
+  own.push_back({{"name", "Z"}, {"value", "2"}});
+  review[Json::json_pointer(AnnotationPath("replace-env"))] = "true";
+  const Json answer = Ask(review);
+  EXPECT_FALSE(answer["response"].contains("warnings"));
+  const Json env = Patched(review["request"]["object"], answer)["spec"]["containers"][0]["env"];
+  EXPECT_EQ(env, Json({{{"name", "A"}, {"value", "1"}},
+                       {{"name", "REDIS_URL"}, {"value", "redis://127.0.0.1:6380"}},
+                       {{"name", "Z"}, {"value", "2"}}}));
+}
+
+TEST(InjectorTest, StandsBehindAMeshsInitContainersWhichHearNothingOfIt) {
+  Json review = ReadReview("with_init_and_volumes");
+  Json& inits = review["request"]["object"]["spec"]["initContainers"];
+  const Json proxy = {{"name", "istio-proxy"}, {"image", "mesh"}, {"restartPolicy", "Always"}};
+  inits.insert(inits.begin(), {{{"name", "istio-init"}, {"image", "mesh"}}, proxy});
+  const Json pod = Patched(review["request"]["object"], Ask(review));
+  std::vector<std::string> names;
+  for (const Json& container : pod["spec"]["initContainers"]) names.push_back(container["name"]);
+  EXPECT_THAT(names, testing::ElementsAre("istio-init", "istio-proxy", "herdgate", "migrate", "mesh"));
+  EXPECT_EQ(pod["spec"]["initContainers"][1], proxy);
+}
+
+TEST(InjectorTest, AMemoryLimitThatTheCachesDoNotFitIsDeniedByItsName) {
+  Json review = ReadReview("deployment");
+  const std::pair<const char*, bool> cases[] = {{"1", false}, {"64Mi", false}, {"95Mi", false}, {"96Mi", true}};
+  for (const auto& [limit, fits] : cases) {
+    review[Json::json_pointer(AnnotationPath("memory-limit"))] = limit;
+    const Json answer = Ask(review);
+    if (fits) {
+      EXPECT_TRUE(answer["response"].contains("patch")) << limit;
+    } else {
+      EXPECT_THAT(Denied(answer), HasSubstr("herdgate.dev/memory-limit must be 96Mi at least")) << limit;
+    }
+  }
+}
+
+TEST(InjectorTest, PortsOfTheSidecarsFlagsAreTakenToo) {
+  Json review = ReadReview("port_taken");
+  review["request"]["object"]["spec"]["containers"][0]["ports"] = Json::array({{{"containerPort", 6381}}});
+  InjectorOptions options = TestOptions();
+  options.pod.policies.clear();
+  const base::Result<SidecarTemplate> sidecar =
+      SidecarTemplate::Parse("container: {name: herdgate, args: [serve, '--admin=127.0.0.1:6381']}");
+  ASSERT_TRUE(sidecar.ok());
+  EXPECT_THAT(Denied(Ask(review, options, sidecar.value())), HasSubstr("has port 6381"));
+}
+
 TEST(InjectorTest, InThePlainFormInitContainersRunBeforeTheSidecarAndDoNotHearOfIt) {
   InjectorOptions plain = TestOptions();
   plain.pod.form = Form::kPlain;
