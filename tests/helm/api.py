@@ -80,8 +80,11 @@ helm() { if [ "$1" = test ]; then echo "not here: helm $*"; else "$HELM" "$@"; f
 
 
 def readme(run):
-    """The five minutes of helm/README.md, block by block, as they are written."""
+    """The five minutes of helm/README.md, block by block, as they are written. Those of the first page are among them."""
     text = (charts.CHARTS / "README.md").read_text(encoding="utf-8")
+    first_page = (charts.CHARTS.parent / "README.md").read_text(encoding="utf-8").split("## Beside every pod")[1].split("```")[1]
+    foreign = [line for line in first_page.splitlines()[1:] if line not in text.splitlines()]
+    run.check("README: the first page has the same commands", not foreign, foreign)
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
     with tempfile.TemporaryDirectory() as folder:
         for chart in ("herdgate-lib", "herdgate", "example"):
