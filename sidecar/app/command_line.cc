@@ -3,7 +3,6 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <array>
 #include <exception>
 #include <optional>
 #include <sstream>
@@ -16,52 +15,15 @@
 #include "sidecar/admin/token_file.h"
 #include "sidecar/app/ctl/ctl_command_line.h"
 #include "sidecar/app/explain.h"
-#include "sidecar/app/memory_budget.h"
+#include "sidecar/app/serve_command.h"
 #include "sidecar/app/usage.h"
-#include "sidecar/base/cgroup.h"
 #include "sidecar/base/version.h"
-#include "sidecar/config/diff.h"
-#include "sidecar/config/fields.h"
 #include "sidecar/config/loader.h"
 #include "sidecar/config/nearest.h"
 
 namespace herdgate::app {
 namespace {
 
-struct Flag {
-  std::string_view name;
-  std::string_view key;  // of config::Field
-  const char* type;
-  const char* help;
-};
-
-// clang-format off
-constexpr std::array<Flag, 20> kFlags = {{
-    {"--listen", "listen", "URL", "where clients connect: tcp://HOST:PORT or unix:///PATH; may be repeated [tcp://127.0.0.1:6380]"},
-    {"--upstream", "upstream.url", "URL", "where the data lives: redis://, unix:// or memory:// [redis://127.0.0.1:6379]"},
-    {"--upstream-timeout", "upstream.timeout", "TIME", "wait this long for an upstream that can't be reached [2s]"},
-    {"--telemetry", "telemetry.listen", "HOST:PORT|off", "/metrics, /livez, /readyz and /startupz [127.0.0.1:9638]"},
-    {"--admin", "admin.listen", "HOST:PORT|off", "the web UI and the HTTP API [off]"},
-    {"--admin-tokens-file", "admin.tokens_file", "FILE", "who may use the HTTP API [nobody: loopback may read]"},
-    {"--admin-allowed-host", "admin.allowed_hosts", "NAME", "another name that the HTTP API goes by; repeatable"},
-    {"--admin-audit-file", "admin.audit_file", "FILE", "where each change by the HTTP API is written down"},
-    {"--loops", "loops", "N|auto", "threads that serve clients [auto: the cgroup CPU quota, 1 to 4]"},
-    {"--max-clients", "limits.max_clients", "N", "clients connected at once [10000]"},
-    {"--max-dedicated", "limits.max_dedicated", "N", "upstream connections held by single sessions [1000]"},
-    {"--client-output-limit", "limits.client_output_limit", "SIZE", "replies that may wait for one client [1GiB]"},
-    {"--memory-max-bytes", "memory.max_bytes", "SIZE", "what memory:// holds before it evicts [64MiB]"},
-    {"--near-max-bytes", "near.max_bytes", "SIZE", "what the near cache holds before it evicts [64MiB]"},
-    {"--offline-max-deletes", "offline.max_deletes", "N", "deletes remembered while the upstream is away [100000]"},
-    {"--offline-max-bytes", "offline.max_bytes", "SIZE", "what the remembered deletes may hold [16MiB]"},
-    {"--shutdown-delay", "shutdown.delay", "TIME", "SIGTERM changes nothing but readiness for this long [0ms]"},
-    {"--drain", "shutdown.drain", "TIME", "SIGTERM waits this long for commands in flight [1500ms]"},
-    {"--log-level", "log.level", "LEVEL", "debug, info, warn or error [info]"},
-    {"--log-format", "log.format", "FORMAT", "auto, text or json [auto: text on a terminal, else json]"},
-}};
-// clang-format on
-
-constexpr const char* kServeFooter =
-    "Flags override the file. TIME is like 500ms, 2s or 1m; SIZE is like 65536, 64MiB or 1GiB.\n\n";
 constexpr const char* kFooter =
     "Examples:\n"
     "  herdgate serve --upstream redis://redis:6379\n"
@@ -79,7 +41,7 @@ constexpr const char* kFooter =
 
 // What the user typed, as CLI11 collects it; parsed by the field table afterwards.
 struct Typed {
-  std::string config_file;
+  ServeTyped serve;
   std::string check_file;
   std::string explain_file;
   std::vector<std::string> keys;
@@ -88,14 +50,10 @@ struct Typed {
   std::string token_name;
   std::string token_scopes;
   InjectTyped inject;
-  std::array<std::string, kFlags.size()> single;
-  std::array<std::vector<std::string>, kFlags.size()> lists;
 };
 
 struct Commands {
   CLI::App* serve = nullptr;
-  CLI::Option* config = nullptr;
-  std::array<CLI::Option*, kFlags.size()> flags{};
   CLI::App* check = nullptr;
   CLI::App* explain = nullptr;
   CLI::App* bump = nullptr;
@@ -103,22 +61,6 @@ struct Commands {
   CLI::App* inject = nullptr;
   CLI::App* version = nullptr;
 };
-
-void DescribeServe(CLI::App& app, Typed& typed, Commands& commands) {
-  commands.serve = app.add_subcommand("serve", "serve clients until SIGTERM or SIGINT")->group("Commands");
-  commands.serve->footer(kServeFooter + std::string(kFooter));
-  commands.config = commands.serve->add_option("--config", typed.config_file, "the configuration file (YAML)");
-  commands.config->type_name("FILE");
-  for (std::size_t i = 0; i < kFlags.size(); ++i) {
-    const Flag& flag = kFlags[i];
-    const std::string name(flag.name);
-    // One value for each use: a stray word behind it is a mistake and not a second value.
-    commands.flags[i] = config::FindField(flag.key)->is_list
-                            ? commands.serve->add_option(name, typed.lists[i], flag.help)->allow_extra_args(false)
-                            : commands.serve->add_option(name, typed.single[i], flag.help);
-    commands.flags[i]->type_name(flag.type);
-  }
-}
 
 // The commands that read a file and end.
 void DescribeFileCommands(CLI::App& app, Typed& typed, Commands& commands) {
@@ -152,7 +94,7 @@ Commands Describe(CLI::App& app, Typed& typed) {
   app.footer(kFooter);
   app.require_subcommand(1);
 
-  DescribeServe(app, typed, commands);
+  commands.serve = DescribeServe(app, typed.serve, kFooter);
   DescribeFileCommands(app, typed, commands);
   commands.token = app.add_subcommand("token", "make a token for the HTTP API, and its line for admin.tokens_file");
   commands.token->group("Commands");
@@ -179,11 +121,8 @@ CommandLine Unexpected(const std::string& argument, const Commands& commands, bo
   std::vector<std::string_view> known = {"serve", "check", "explain", "bump", "token", "ctl", "inject", "version"};
   if (is_flag) {
     known = {"--help", "--version"};
-    if (injecting) known.insert(known.end(), InjectFlags().begin(), InjectFlags().end());
-    if (!injecting) known.emplace_back("--config");
-    for (const Flag& flag : kFlags) {
-      if (!injecting) known.push_back(flag.name);
-    }
+    const std::vector<std::string_view>& flags = injecting ? InjectFlags() : ServeFlags();
+    known.insert(known.end(), flags.begin(), flags.end());
   }
   const std::string_view nearest = config::NearestName(text, known);
   std::string hint = std::string("; see herdgate ") + (serving ? "serve " : injecting ? "inject " : "") + "--help";
@@ -212,16 +151,6 @@ CommandLine Refused(const CLI::App& app, const Commands& commands, const CLI::Pa
   return NeedsOneValue(error.what());
 }
 
-// A problem without a place in a file is the program's own to tell, and says so.
-std::string Lines(const std::vector<config::Problem>& problems, bool positions_alone) {
-  std::string out;
-  for (const config::Problem& problem : problems) {
-    const bool alone = positions_alone && problem.at.line > 0;
-    out += (alone ? "" : "herdgate: ") + problem.ToString() + "\n";
-  }
-  return out;
-}
-
 config::Loaded LoadWhole(const std::string& file) {
   config::Loaded loaded = config::LoadFile(file);
   if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
@@ -231,87 +160,21 @@ config::Loaded LoadWhole(const std::string& file) {
 CommandLine Check(const std::string& file) {
   const config::Loaded loaded = LoadWhole(file);
   if (loaded.problems.empty()) return Exit(kExitOk, file + ": OK\n", "");
-  return Exit(kExitUsage, "", Lines(loaded.problems, true));
+  return Exit(kExitUsage, "", ProblemLines(loaded.problems, true));
 }
 
 CommandLine Explain(const std::string& file, const std::vector<std::string>& keys) {
   const config::Loaded loaded = LoadWhole(file);
-  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, true));
+  if (!loaded.problems.empty()) return Exit(kExitUsage, "", ProblemLines(loaded.problems, true));
   Explainer explainer(loaded.options.policies);
   std::string out;
   for (const std::string& key : keys) out += (out.empty() ? "" : "\n") + explainer.Explain(key);
   return Exit(kExitOk, std::move(out), "");
 }
 
-// A flag of serve that was given, which overrides the file.
-struct Override {
-  std::string_view flag;
-  const config::Field* field = nullptr;
-  std::vector<std::string> values;
-};
-
-std::vector<Override> OverridesOf(const Typed& typed, const Commands& commands) {
-  std::vector<Override> overrides;
-  for (std::size_t i = 0; i < kFlags.size(); ++i) {
-    if (commands.flags[i]->count() == 0) continue;
-    const config::Field* const field = config::FindField(kFlags[i].key);
-    overrides.push_back(
-        {kFlags[i].name, field, field->is_list ? typed.lists[i] : std::vector<std::string>{typed.single[i]}});
-  }
-  return overrides;
-}
-
-// The file, then the flags, whose mistakes are added to those of the file. `file` is null if none was given.
-config::Loaded Load(const std::string* file, const std::vector<Override>& overrides) {
-  config::Loaded loaded;
-  if (file != nullptr) loaded = config::LoadFile(*file);
-  for (const Override& given : overrides) {
-    loaded.given.erase(std::string(given.field->key));
-    if (given.field->is_list) given.field->clear(loaded.options);
-    for (const std::string& value : given.values) {
-      const base::Status status = given.field->set(value, loaded.options);
-      if (!status.ok()) loaded.problems.push_back({"", {}, std::string(given.flag) + ": " + status.message()});
-    }
-  }
-  if (loaded.problems.empty()) loaded.problems = config::FindConflicts(loaded);
-  return loaded;
-}
-
-// Adds a problem if `options` may hold more than the process is given; at the place of near.max_bytes, if that is
-// known.
-void CheckMemory(const config::Options& options, const std::filesystem::path& root, config::Loaded& loaded) {
-  if (!loaded.problems.empty()) return;
-  const std::string problem = MemoryProblem(options, base::CgroupMemoryLimit(root));
-  if (problem.empty()) return;
-  const auto given = loaded.given.find("near.max_bytes");
-  const bool in_file = given != loaded.given.end();
-  loaded.problems.push_back({in_file ? loaded.file : "", in_file ? given->second : config::Position{}, problem});
-}
-
-CommandLine Serve(const Typed& typed, const Commands& commands, const std::filesystem::path& root) {
-  const bool has_file = commands.config->count() > 0;
-  const std::vector<Override> overrides = OverridesOf(typed, commands);
-  config::Loaded loaded = Load(has_file ? &typed.config_file : nullptr, overrides);
-  CheckMemory(loaded.options, root, loaded);
-  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, false));
-  CommandLine line;
-  line.action = CommandLine::Action::kServe;
-  line.options = std::move(loaded.options);
-  line.config_file = typed.config_file;
-  if (!has_file) return line;
-  line.load_again = [file = typed.config_file, overrides, root, started = line.options] {
-    config::Loaded again = Load(&file, overrides);
-    CheckMemory(again.options, root, again);
-    // A limit that waits for a restart is not in force yet.
-    CheckMemory(config::WithLive(started, again.options), root, again);
-    return again;
-  };
-  return line;
-}
-
 CommandLine Bump(const Typed& typed) {
-  config::Loaded loaded = Load(&typed.bump_file, {});
-  if (!loaded.problems.empty()) return Exit(kExitUsage, "", Lines(loaded.problems, true));
+  config::Loaded loaded = LoadWhole(typed.bump_file);
+  if (!loaded.problems.empty()) return Exit(kExitUsage, "", ProblemLines(loaded.problems, true));
   CommandLine line;
   line.action = CommandLine::Action::kBump;
   line.options = std::move(loaded.options);
@@ -366,7 +229,7 @@ CommandLine Parse(int argc, const char* const* argv, const std::filesystem::path
   if (commands.token->parsed()) return MakeToken(typed);
   if (commands.explain->parsed()) return Explain(typed.explain_file, typed.keys);
   if (commands.inject->parsed()) return Inject(typed);
-  return Serve(typed, commands, root);
+  return Serve(*commands.serve, typed.serve, root);
 }
 
 }  // namespace

@@ -23,6 +23,15 @@ CommandLine NeedsOneValue(const std::string& what) {
   return Usage(name.starts_with("--") ? name + " needs exactly one value" : "a flag needs exactly one value");
 }
 
+std::string ProblemLines(const std::vector<config::Problem>& problems, bool positions_alone) {
+  std::string out;
+  for (const config::Problem& problem : problems) {
+    const bool alone = positions_alone && problem.at.line > 0;
+    out += (alone ? "" : "herdgate: ") + problem.ToString() + "\n";
+  }
+  return out;
+}
+
 std::string Quotable(const std::string& argument) {
   const std::string text = argument.substr(0, argument.find('='));
   const bool plain =

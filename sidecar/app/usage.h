@@ -5,8 +5,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sidecar/app/command_line.h"
+#include "sidecar/config/loader.h"
 
 namespace herdgate::app {
 
@@ -17,6 +19,9 @@ CommandLine Usage(const std::string& message);
 // What is left when CLI11 refuses for no other reason: a flag without its value, or twice. `what` is its own text, of
 // which the flag alone is told.
 CommandLine NeedsOneValue(const std::string& what);
+
+// A line each. Those with a place in a file are shown as compilers do, if `positions_alone`; all others say who speaks.
+std::string ProblemLines(const std::vector<config::Problem>& problems, bool positions_alone);
 
 // `argument` without its value, if it looks like a flag or a plain word; else nothing.
 std::string Quotable(const std::string& argument);
