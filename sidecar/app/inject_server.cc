@@ -17,8 +17,16 @@ constexpr std::size_t kMaxHeldBytes = std::size_t{8} << 20U;
 
 constexpr CounterFamily kCertificateLoads{"herdgate_inject_certificate_loads_total",
                                           "Times that the injector's certificate was read, by result."};
+constexpr GaugeFamily kCertificateGood{"herdgate_inject_certificate_last_load_success",
+                                       "1 if the injector's certificate was good when it was last read; else the one "
+                                       "before is still shown."};
 constexpr GaugeFamily kCertificateEnd{"herdgate_inject_certificate_not_after_timestamp_seconds",
                                       "When the injector's certificate ends."};
+constexpr CounterFamily kTemplateLoads{"herdgate_inject_template_loads_total",
+                                       "Times that the injector's template was read, by result."};
+constexpr GaugeFamily kTemplateGood{"herdgate_inject_template_last_load_success",
+                                    "1 if the injector's template was good when it was last read; else the one before "
+                                    "is still used."};
 
 base::Result<inject::SidecarTemplate> ReadTemplate(const std::string& file) {
   if (file.empty()) return inject::SidecarTemplate::Default();
@@ -81,6 +89,7 @@ base::Status InjectServer::Start() {
   base::Result<inject::SidecarTemplate> sidecar = ReadTemplate(options_.template_file);
   if (!sidecar.ok()) return sidecar.status();
   injector_.SetTemplate(std::move(sidecar.value()));
+  ++template_loads_;
   const base::Result<std::uint16_t> port = server_.Start();
   if (!port.ok()) return port.status();
   port_ = port.value();
@@ -115,7 +124,9 @@ void InjectServer::Hurry() {
 }
 
 void InjectServer::ReloadCertificate() {
-  if (const base::Status status = identity_.Load(); !status.ok()) {
+  const base::Status status = identity_.Load();
+  certificate_good_ = status.ok();
+  if (!status.ok()) {
     ++certificate_refusals_;
     base::LogWarn("inject.certificate_refused", {{"detail", status.message()}});
     return;
@@ -126,10 +137,13 @@ void InjectServer::ReloadCertificate() {
 
 void InjectServer::ReloadTemplate() {
   base::Result<inject::SidecarTemplate> sidecar = ReadTemplate(options_.template_file);
+  template_good_ = sidecar.ok();
   if (!sidecar.ok()) {
+    ++template_refusals_;
     base::LogWarn("inject.template_refused", {{"detail", sidecar.status().message()}});
     return;
   }
+  ++template_loads_;
   injector_.SetTemplate(std::move(sidecar.value()));
   base::LogInfo("inject.template_loaded");
 }
@@ -137,9 +151,13 @@ void InjectServer::ReloadTemplate() {
 void InjectServer::Collect(metrics::SampleSink& sink) const {
   injector_.Collect(sink);
   server_.metrics().Collect(sink, "inject");
-  sink.Add(kCertificateLoads, {{"result", "ok"}}, certificate_loads_.load());
+  sink.Add(kCertificateLoads, {{"result", "loaded"}}, certificate_loads_.load());
   sink.Add(kCertificateLoads, {{"result", "refused"}}, certificate_refusals_.load());
+  sink.Add(kCertificateGood, {}, certificate_good_ ? 1 : 0);
   sink.Add(kCertificateEnd, {}, identity_.not_after());
+  sink.Add(kTemplateLoads, {{"result", "loaded"}}, template_loads_.load());
+  sink.Add(kTemplateLoads, {{"result", "refused"}}, template_refusals_.load());
+  sink.Add(kTemplateGood, {}, template_good_ ? 1 : 0);
   if (telemetry_) telemetry_->Collect(sink);
 }
 

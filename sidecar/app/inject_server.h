@@ -5,7 +5,8 @@
 //
 // A request that can't be answered as an AdmissionReview is 400; a pod that can't be helped is "allowed" as it is.
 // Certificate, key and template are files that are read again by Reload*; a bad one is logged and the old one stays.
-// Threads: all methods but Hurry on main's thread; requests are answered on one thread of admin::HttpServer.
+// Threads: all methods on main's thread, but for Hurry and Collect; requests are answered on one thread of
+// admin::HttpServer.
 #pragma once
 
 #include <atomic>
@@ -67,12 +68,14 @@ class InjectServer {
 
   // REQUIRES: Start succeeded.
   std::uint16_t port() const { return port_; }
+  // Adds herdgate_inject_* and those of its listeners. Any thread.
+  // REQUIRES: Start succeeded.
+  void Collect(metrics::SampleSink& sink) const;
 
  private:
   base::Status StartTelemetry();
   void RouteAll();
   admin::HttpResponse Mutate(const admin::HttpRequest& request);
-  void Collect(metrics::SampleSink& sink) const;
 
   const InjectServerOptions options_;
   admin::TlsIdentity identity_;
@@ -80,6 +83,10 @@ class InjectServer {
   admin::HttpServer server_;
   std::atomic<std::uint64_t> certificate_loads_{0};
   std::atomic<std::uint64_t> certificate_refusals_{0};
+  std::atomic<bool> certificate_good_{true};
+  std::atomic<std::uint64_t> template_loads_{0};
+  std::atomic<std::uint64_t> template_refusals_{0};
+  std::atomic<bool> template_good_{true};
   std::uint16_t port_ = 0;
   std::atomic<bool> ready_{false};
   std::binary_semaphore hurried_{0};

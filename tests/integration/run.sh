@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/build.sh
 . "$root/tests/lib/build.sh"
 
-need_packages "${build_packages[@]}" redis-server python3
+need_packages "${build_packages[@]}" redis-server python3 openssl
 # Debian's package runs a server; nobody wants that for one test.
 command -v promtool >/dev/null || ! in_ci || die "promtool (package prometheus) is missing"
 if [ "${1:-}" = --herdgate ]; then

@@ -13,6 +13,7 @@ import urllib.request
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'lib'))
 from admin_api import AdminApi, Refused, token_line  # noqa: E402, F401  (beside other scripts; Refused is for those who use this)
+from injector import Injector  # noqa: E402
 
 SAMPLE = re.compile(r'^([a-z0-9_]+)(?:\{(.*)\})? (\S+)$')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
@@ -174,6 +175,22 @@ class Sidecar:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+def scrape_of_injector(binary):
+    """Of `herdgate inject`, which has metrics of its own."""
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, 'log'), 'w+b') as log:
+        for _ in range(5):  # a port may be taken between the choice and the bind
+            injector = Injector(folder, free_port(), free_port())
+            with subprocess.Popen(injector.command(binary), stderr=log) as process:
+                try:
+                    if injector.wait_until_ready(process):
+                        with urllib.request.urlopen(f'http://127.0.0.1:{injector.telemetry}/metrics', timeout=PATIENCE) as answer:
+                            return Scrape(answer.read().decode())
+                finally:
+                    process.kill()
+        log.seek(0)
+        raise AssertionError('the injector does not start: ' + log.read().decode(errors='replace'))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""The table of metrics in sidecar/metrics/README.md, and the scrapes of sidecars that use everything there is."""
+"""The table of metrics in sidecar/metrics/README.md, and the scrapes of programs that use everything there is."""
 import re
 
-from sidecar import Client, redis_server, sidecar
+from sidecar import Client, redis_server, scrape_of_injector, sidecar
 
 HEAD = '| metric | type | labels | meaning | cost |'
 RULE = '| --- | --- | --- | --- | --- |'
@@ -81,7 +81,7 @@ def write(path, rows):
 
 
 def scrapes(binary):
-    """Of a sidecar in front of a Redis with rules of all kinds, and of one on the embedded store."""
+    """Of a sidecar in front of a Redis with rules of all kinds, of one on the embedded store, and of an injector."""
     with redis_server() as redis, sidecar(binary, f'upstream: {{url: redis://127.0.0.1:{redis}}}\n' + ALL_ON) as gate:
         client = Client(gate.port)
         client.send('SET page:a 1 EX 60', 'GET page:a', 'GET page:b', 'INCR learning:n', 'GET learning:m')
@@ -92,3 +92,4 @@ def scrapes(binary):
                            'the first commands and the invalidation in a scrape')
     with sidecar(binary, 'upstream: {url: "memory://"}\n') as gate:
         yield gate.scrape()
+    yield scrape_of_injector(binary)

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -42,6 +43,22 @@ std::string BodyOf(const std::string& answer) {
   const std::size_t head = answer.find("\r\n\r\n");
   return head == std::string::npos ? "" : answer.substr(head + 4);
 }
+
+// Values by metric, and by metric and the value of its first label.
+class Samples final : public metrics::SampleSink {
+ public:
+  explicit Samples(const InjectServer& server) { server.Collect(*this); }
+  double Of(const std::string& metric, const std::string& label = "") const { return values_.at(metric + " " + label); }
+
+ private:
+  void AddValue(const metrics::Family& family, Labels labels, double value) override {
+    values_[std::string(family.name) + " " + std::string(labels.size() == 0 ? "" : labels.begin()->value)] = value;
+  }
+  void AddHistogram(const metrics::HistogramFamily& /*family*/, Labels /*labels*/,
+                    const metrics::HistogramSnapshot& /*snapshot*/) override {}
+
+  std::map<std::string, double> values_;
+};
 
 // A webhook with a certificate of the test's authority.
 class InjectServerTest : public testing::Test {
@@ -239,6 +256,49 @@ TEST_F(InjectServerTest, PodsAreReviewedForTheDelayAndReadinessSaysNo) {
   server_->Hurry();
   stopping.join();
   EXPECT_EQ(Ask(request), "");
+}
+
+TEST_F(InjectServerTest, ShowsThatACertificateWasRefusedUntilAGoodOneComes) {
+  Start();
+  const auto shows = [this](double good, double loaded, double refused) {
+    const Samples samples(*server_);
+    EXPECT_EQ(samples.Of("herdgate_inject_certificate_last_load_success"), good);
+    EXPECT_EQ(samples.Of("herdgate_inject_certificate_loads_total", "loaded"), loaded);
+    EXPECT_EQ(samples.Of("herdgate_inject_certificate_loads_total", "refused"), refused);
+    EXPECT_GT(samples.Of("herdgate_inject_certificate_not_after_timestamp_seconds"), 0);
+    EXPECT_EQ(samples.Of("herdgate_inject_template_last_load_success"), 1);
+  };
+  shows(1, 1, 0);
+  std::filesystem::copy_file(ca_.At("second.key"), ca_.At("of_first/tls.key"),
+                             std::filesystem::copy_options::overwrite_existing);
+  server_->ReloadCertificate();
+  shows(0, 1, 1);
+  Use("second");
+  server_->ReloadCertificate();
+  shows(1, 2, 1);
+}
+
+TEST_F(InjectServerTest, ShowsThatATemplateWasRefusedUntilAGoodOneComes) {
+  options_.template_file = ca_.At("template.yaml");
+  std::ofstream(options_.template_file) << "container: {name: cache}\n";
+  Start();
+  const auto shows = [this](double good, double loaded, double refused) {
+    const Samples samples(*server_);
+    EXPECT_EQ(samples.Of("herdgate_inject_template_last_load_success"), good);
+    EXPECT_EQ(samples.Of("herdgate_inject_template_loads_total", "loaded"), loaded);
+    EXPECT_EQ(samples.Of("herdgate_inject_template_loads_total", "refused"), refused);
+    EXPECT_EQ(samples.Of("herdgate_inject_certificate_last_load_success"), 1);
+  };
+  shows(1, 1, 0);
+  std::ofstream(options_.template_file) << "container: {}\n";
+  server_->ReloadTemplate();
+  shows(0, 1, 1);
+  std::filesystem::remove(options_.template_file);
+  server_->ReloadTemplate();
+  shows(0, 1, 2);
+  std::ofstream(options_.template_file) << "container: {name: other}\n";
+  server_->ReloadTemplate();
+  shows(1, 2, 2);
 }
 
 TEST_F(InjectServerTest, WithoutACertificateItDoesNotStart) {
