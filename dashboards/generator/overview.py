@@ -41,8 +41,8 @@ def safe() -> list[Json]:
     return [
         stat(
             "Sidecars",
-            "How many Herdgates are scraped. If it is lower than the number of pods, look at Prometheus' page of targets.",
-            "count(herdgate_build_info{I})",
+            "How many sidecars are scraped. If it is lower than the number of pods, look at Prometheus' page of targets.",
+            "count(herdgate_loops{I})",
             "short",
         ),
         stat(
