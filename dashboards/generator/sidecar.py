@@ -1,6 +1,6 @@
 """Sidecar: what the process itself uses, how full it is, and what goes wrong in it."""
 
-from . import http_api
+from . import http_api, injector
 from . import queries as q
 from .grafana import ORANGE, RED, YELLOW, Column, Json, lines, rising, stat, table
 from .page import Row, dashboard
@@ -17,7 +17,7 @@ def build(what_if: bool = False) -> Json:
     del what_if  # the same either way
     return dashboard(
         "sidecar",
-        "The process itself: what it uses, how full it is, what goes wrong in it, and what is asked of its HTTP API.",
+        "The process itself: what it uses, how full it is, what goes wrong in it, and what is asked of its HTTP API. And what injectors do.",
         [
             Row("At a glance", glance()),
             Row("What it adds", overhead()),
@@ -26,6 +26,7 @@ def build(what_if: bool = False) -> Json:
             Row("Configuration", configuration()),
             Row("Telemetry and log", telemetry()),
             Row("HTTP API", http_api.panels()),
+            Row("Injectors", injector.panels()),
         ],
         policy=False,
     )

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Evaluates every expression of the dashboards and rules against a real Prometheus that scrapes two real Herdgates under load, through a reload, a
-refused one, a bump, invalidations, stampedes and an outage of Redis. Each must be valid and return data; those that may not are listed with reasons in
+"""Evaluates every expression of the dashboards and rules against a real Prometheus that scrapes real Herdgates under load and an injector, through a
+reload, a refused one, a bump, invalidations, stampedes, an outage of Redis, pods of all outcomes and bad certificates. Each must be valid and return data; those that may not are listed with reasons in
 may_be_empty.py.
 
 live.py --herdgate FILE [--seconds N] [--render DIR] [--verbose]   ends with "N passed, N failed"; exit 1 if one failed
@@ -28,13 +28,17 @@ from load import Link, Load
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests" / "clients"))
 import servers  # noqa: E402  (it is beside other tests)
+import webhook  # noqa: E402  (it imports servers)
 
 DASHBOARDS = ROOT / "dashboards" / "grafana"
 RULES = ROOT / "dashboards" / "rules"
 README = ROOT / "sidecar" / "metrics" / "README.md"
 RATE_INTERVAL = "6s"
 # What happens when, in shares of the whole time.
-INVALIDATION, RELOAD, MISTAKE, DOOMED, MENDED, BUMP, OUTAGE, BACK, SOFT, ERRORS = 0.15, 0.25, 0.30, 0.34, 0.40, 0.48, 0.56, 0.70, 0.84, 0.88
+INVALIDATION, PODS, RELOAD, MISTAKE, DOOMED, MENDED, BUMP, RENEWAL, OUTAGE, BACK, SOFT, ERRORS = (
+    *(0.15, 0.20, 0.25, 0.30, 0.34, 0.40),
+    *(0.48, 0.52, 0.56, 0.70, 0.84, 0.88),
+)
 PENDING_AT_LEAST = {
     "HerdgateUpstreamDown",
     "HerdgateConfigReloadFailed",
@@ -44,6 +48,13 @@ PENDING_AT_LEAST = {
     "HerdgateAuditUnwritten",
     "HerdgateTokensRefused",
     "HerdgateTokenFileRefused",
+    "HerdgateInjectorCertificateExpiring",
+    "HerdgateInjectorCertificateExpiringSoon",
+    "HerdgateInjectorCertificateRefused",
+    "HerdgateInjectorTemplateRefused",
+    "HerdgateInjectorPodsRefused",
+    "HerdgateInjectorPodsWithoutSidecar",
+    "HerdgateInjectorRequestsMalformed",
 }
 
 
@@ -79,9 +90,11 @@ class Scene:
             for i in range(2)
         ]
         self.embedded = started.herdgate(herdgate, "memory://", ["--memory-max-bytes", "1MiB"], "herdgate-embedded")
+        self.webhook = webhook.Webhook(started, herdgate, folder)
         self.endpoints.append(self.embedded)
+        self.telemetry = [one.telemetry for one in (*self.endpoints, self.webhook.injector)]
         port = servers.free_port()
-        started.start("prometheus", prometheus.command(prometheus.write_config(folder, RULES, [e.telemetry for e in self.endpoints]), port))
+        started.start("prometheus", prometheus.command(prometheus.write_config(folder, RULES, self.telemetry), port))
         self.api = prometheus.Api(f"http://127.0.0.1:{port}")
         self.api.wait_until_ready()
 
@@ -116,20 +129,26 @@ class Scene:
         command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.redis_port), "--save", ""]
         servers.wait_for_pong(self.redis_port, self.servers.start("redis-server-back", command))
 
+    def err(self) -> None:
+        self.webhook.err()
+        self.operators.err()
+
     def play(self, seconds: float) -> tuple[float, float]:
         """Runs the load and all events; the times of start and end."""
         events = [
             (0.0, self.store_what_is_doomed),
             (INVALIDATION, self.operators.forget_users),
+            (PODS, self.webhook.ask),
             (RELOAD, lambda: self.write_config(change=("max_ttl: 5s", "max_ttl: 4s"))),
             (MISTAKE, lambda: self.write_config(change=("max_ttl", "max_tll"))),
             (DOOMED, self.operators.forget_what_is_doomed),
             (MENDED, lambda: self.write_config(loops=1, change=("name: doomed", "name: renamed"))),
             (BUMP, self.bump),
+            (RENEWAL, self.webhook.renew_badly),
             (OUTAGE, self.lose_redis),
             (BACK, self.bring_redis_back),
             (SOFT, self.operators.forget_softly),
-            (ERRORS, self.operators.err),
+            (ERRORS, self.err),
             (1.0, lambda: None),
         ]
         load = Load([endpoint.port for endpoint in self.endpoints[:2]], self.redis_port, self.embedded.port)
@@ -144,10 +163,10 @@ class Scene:
         return start, time.time()
 
     def exported(self) -> set[str]:
-        """The names of all metrics of the sidecars."""
+        """The names of all metrics of the sidecars and the injector."""
         names: set[str] = set()
-        for endpoint in self.endpoints:
-            with urllib.request.urlopen(f"http://127.0.0.1:{endpoint.telemetry}/metrics", timeout=10) as answer:
+        for port in self.telemetry:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
                 names |= set(re.findall(r"(?m)^# TYPE (\S+)", answer.read().decode()))
         return names
 

@@ -32,7 +32,7 @@ while [ "$#" -gt 0 ]; do
   shift
 done
 
-need_packages python3 redis-server prometheus
+need_packages python3 redis-server prometheus openssl
 mkdir -p "$logs"
 export PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0 skipped=0

@@ -25,7 +25,7 @@ class Injector:
 
     def command(self, binary):
         return [binary, "inject", "--listen", f"127.0.0.1:{self.port}", "--telemetry", f"127.0.0.1:{self.telemetry}", "--tls-cert", str(self.cert),
-                "--tls-key", str(self.key), "--template", str(self.template), "--image", "herdgate:0.1.0"]  # fmt: skip
+                "--tls-key", str(self.key), "--template", str(self.template), "--image", "herdgate:0.1.0"]
 
     def write_certificate(self, days):
         """A new one that nobody else signed, and its key; whole files, each at once."""
@@ -64,3 +64,13 @@ class Injector:
 def review(name):
     """The AdmissionReview in tests/unit/inject/reviews, as JSON."""
     return (REVIEWS / f"{name}.json").read_text(encoding="utf-8")
+
+
+def too_deep():
+    """The review of a pod that nests deeper than an injector reads."""
+    body = json.loads(review("job"))
+    nested = []
+    for _ in range(200):
+        nested = [nested]
+    body["request"]["object"]["spec"]["nested"] = nested
+    return json.dumps(body)
