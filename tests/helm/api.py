@@ -79,20 +79,26 @@ helm() { if [ "$1" = test ]; then echo "not here: helm $*"; else "$HELM" "$@"; f
 """
 
 
-def readme(run):
-    """The five minutes of helm/README.md, block by block, as they are written. Those of the first page are among them."""
-    text = (charts.CHARTS / "README.md").read_text(encoding="utf-8")
-    first_page = (charts.CHARTS.parent / "README.md").read_text(encoding="utf-8").split("## Beside every pod")[1].split("```")[1]
-    foreign = [line for line in first_page.splitlines()[1:] if line not in text.splitlines()]
-    run.check("README: the first page has the same commands", not foreign, foreign)
+def run_blocks(run, name, text):
+    """The blocks of shell in a part of a README, as they are written, in a tree with the charts."""
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", text)
+    run.check(f"{name} has blocks", blocks)
     with tempfile.TemporaryDirectory() as folder:
         for chart in ("herdgate-lib", "herdgate", "example"):
             shutil.copytree(charts.CHARTS / chart, pathlib.Path(folder) / "helm" / chart, ignore=shutil.ignore_patterns("charts", "Chart.lock"))
         for number, block in enumerate(blocks, 1):
             done = subprocess.run(["bash", "-c", PRELUDE + block], cwd=folder, env=os.environ | {"HELM": run.helm.program, "IMAGE": "somewhere/herdgate"},
                                   capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
-            run.check(f"README, block {number} of {len(blocks)}", done.returncode == 0, done.stdout + done.stderr)
+            run.check(f"{name}, block {number} of {len(blocks)}", done.returncode == 0, done.stdout + done.stderr)
+
+
+def readme(run):
+    """The five minutes of helm/README.md, and the injector of the chart's."""
+    text = (charts.CHARTS / "README.md").read_text(encoding="utf-8")
+    first_page = (charts.CHARTS.parent / "README.md").read_text(encoding="utf-8").split("## Beside every pod")[1].split("```")[1]
+    foreign = [line for line in first_page.splitlines()[1:] if line not in text.splitlines()]
+    run.check("README: the first page has the same commands", not foreign, foreign)
+    run_blocks(run, "README", text)
     policies = run.server.get("/api/v1/namespaces/shop/configmaps/herdgate-default").get("data", {}).get("herdgate.yaml", "")
     run.check("README: the policy is there", "name: example\n" in policies and "redis://redis:6379" in policies, policies)
     app = run.server.get("/apis/apps/v1/namespaces/shop/deployments/app")
@@ -100,6 +106,11 @@ def readme(run):
     run.check("README: the app has its sidecar", sidecar.get("image") == "somewhere/herdgate:0.1.0", app)
     for release in ("herdgate", "app"):
         run.helm.run("uninstall", release, "--namespace", "shop", "--no-hooks", "--wait=false")
+    section = (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8").split("\n## The injector\n")[1].split("\n## ")[0]
+    run_blocks(run, "README of the injector", "```sh\nhelm dependency build helm/herdgate\n```\n" + section)
+    policies = run.server.call("GET", "/api/v1/namespaces/shop/configmaps/herdgate-default")
+    run.check("README of the injector: the configuration is where the app is", policies[0] == 200, policies[1])
+    run.helm.run("uninstall", "herdgate", "--namespace", "herdgate", "--no-hooks", "--wait=false")
 
 
 def scenarios(run):

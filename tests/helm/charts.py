@@ -3,7 +3,9 @@ import base64
 import hashlib
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 
 import yaml
 
@@ -38,6 +40,22 @@ class Helm:
         flags = [flag for path in values for flag in ("--values", str(path))]
         done = self.run("template", "herdgate", str(self.charts / chart), "--namespace", "cache", "--kube-version", kubernetes, *flags)
         return (done.stdout, "") if done.returncode == 0 else ("", done.stderr)
+
+    def render_values(self, chart, values, **more):
+        """As `render`, of values that are given as they are."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(values, file)
+            file.flush()
+            return self.render(chart, file.name, **more)
+
+    def notes(self, chart, values):
+        """What an install would say at its end, which without a cluster helm shows by one more template only; or the refusal."""
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(self.charts / chart, pathlib.Path(folder) / chart)
+            notes = 'kind: Notes\ntext: {{ include (print $.Template.BasePath "/NOTES.txt") . | toJson }}\n'
+            (pathlib.Path(folder) / chart / "templates" / "notes.yaml").write_text(notes, encoding="utf-8")
+            text, error = Helm(self.program, pathlib.Path(folder)).render_values(chart, values)
+        return error or next(document["text"] for document in documents(text) if document["kind"] == "Notes")
 
 
 def documents(text):

@@ -235,7 +235,7 @@ def check_options(tally):
 def check_injection(tally, helm):
     """What the injector puts into a pod is what herdgate-lib would."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as values:
-        yaml.safe_dump({"injector": {"enabled": True}}, values)
+        yaml.safe_dump({"injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}}, values)
         values.flush()
         rendered = charts.documents(helm.render("herdgate", values.name)[0])
     injection = next(yaml.safe_load(document["data"]["sidecar.yaml"]) for document in rendered if "sidecar.yaml" in (document.get("data") or {}))
@@ -246,6 +246,28 @@ def check_injection(tally, helm):
         # The injector can't know that the app has no token.
         got["volumeMounts"] = [mount for mount in got["volumeMounts"] if mount["name"] != "herdgate-no-token"]
         tally.check(f"the injector's sidecar is the library's, {form}", None if got == wanted else f"{got}\n  {wanted}")
+
+
+def check_notes(tally, helm):
+    """What is printed after an install names only what works."""
+    injector = {"injector": {"enabled": True}, "configStore": {"namespaces": ["cache", "shop"]}}
+    secret = {"injector": {"enabled": True}, "configStore": {"kind": "Secret", "namespaces": ["shop"]}}
+    for name, values, says, says_not in (
+        ("without an injector no annotation is told", {}, "herdgate.config.configMap: herdgate-default", "herdgate.dev/"),
+        ("the injector's namespaces are those that it looks at", injector, 'its pods, in shop:\n    herdgate.dev/inject: "true"\n    herdgate.dev/policies: herdgate-default\n', "in cache"),
+        ("a Secret is not chosen by annotation", secret, 'its pods, in shop:\n    herdgate.dev/inject: "true"\n  or\n', "herdgate.dev/policies"),
+    ):
+        told = helm.notes("herdgate", values)
+        wrong = says not in told or says_not in told.split("Give an app its sidecar")[-1]
+        tally.check(f"notes: {name}", told if wrong else None)
+
+
+def check_own_configuration(tally, helm):
+    """An injector whose pods use an object of the user needs no namespaces of the chart."""
+    for name, values in (("by injector.policies", {"injector": {"policies": "shop-policies"}}), ("by sidecar.config", {"sidecar": {"config": {"secret": "shop"}}})):
+        text, error = helm.render_values("herdgate", {**values, "injector": {"enabled": True, **values.get("injector", {})}})
+        named = "name: shop-policies" in text or "secretName: shop" in text
+        tally.check(f"a configuration of the user, {name}", error or (None if named else text))
 
 
 def check_egress(tally, helm):
@@ -276,6 +298,8 @@ def main():
     check_schemas(tally)
     check_options(tally)
     check_injection(tally, helm)
+    check_notes(tally, helm)
+    check_own_configuration(tally, helm)
     check_egress(tally, helm)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0

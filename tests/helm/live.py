@@ -276,7 +276,7 @@ def injector(live):
         print("skipped: this program has no injector")
         live.skipped += 1
         return
-    rendered = live.render("herdgate", {"injector": {"enabled": True}})
+    rendered = live.render("herdgate", {"injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}})
     webhook = next(one for one in rendered if one["kind"] == "MutatingWebhookConfiguration")["webhooks"][0]
     spec = dict(charts.pod_specs(rendered))["Deployment/herdgate-injector"]
     # The app of the example, as it is without its sidecar.

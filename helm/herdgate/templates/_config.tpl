@@ -21,9 +21,14 @@ policies:
 {{- toYaml $policy }}
 {{- end }}
 
+{{/* herdgate.appNamespaces: where the apps are, a list as JSON. */}}
+{{- define "herdgate.appNamespaces" -}}
+{{- .Values.configStore.namespaces | default (list .Release.Namespace) | toJson }}
+{{- end }}
+
 {{/* herdgate.namespaces: where configurations and tokens go, a list as JSON. */}}
 {{- define "herdgate.namespaces" -}}
-{{- $namespaces := .Values.configStore.namespaces | default (list .Release.Namespace) }}
+{{- $namespaces := include "herdgate.appNamespaces" . | fromJsonArray }}
 {{- if .Values.deployment.enabled }}{{ $namespaces = append $namespaces .Release.Namespace }}{{ end }}
 {{- $namespaces | uniq | toJson }}
 {{- end }}
@@ -93,8 +98,9 @@ policies:
 {{- end }}
 {{- end }}
 
-{{/* herdgate.checkInjector: no webhook without a certificate that can be checked. */}}
+{{/* herdgate.checkInjector: no webhook whose pods would find no configuration, and none without a certificate that can be checked. */}}
 {{- define "herdgate.checkInjector" -}}
+{{- include "herdgate.checkInjectedConfig" . }}
 {{- $certificate := .Values.injector.certificate }}
 {{- if eq $certificate.source "existingSecret" }}
 {{- if not $certificate.existingSecret }}
@@ -108,5 +114,27 @@ policies:
 {{- end }}
 {{- if and (eq $certificate.source "chart") $certificate.issuer.name }}
 {{- fail "herdgate: injector.certificate.issuer.name is set, but source is chart; say source: certManager" }}
+{{- end }}
+{{- end }}
+
+{{/*
+herdgate.checkInjectedConfig: pods get the name of a configuration, and one that is not in their namespace keeps them from starting. A name that begins as
+this chart's do must be of `policySets`; any other is of the user, who puts it where it belongs.
+*/}}
+{{- define "herdgate.checkInjectedConfig" -}}
+{{- $named := include "herdgate.injectedConfig" . }}
+{{- $prefix := printf "%s-" (include "herdgate.fullname" .) }}
+{{- if hasPrefix $prefix $named }}
+{{- $set := trimPrefix $prefix $named }}
+{{- if not (hasKey .Values.policySets $set) }}
+{{- $policies := .Values.injector.policies }}
+{{- $value := ternary (printf "injector.policies is %q" $policies) "injector.policies is empty, which means policySets.default" (not (empty $policies)) }}
+{{- fail (printf "herdgate: %s, and %q is not among policySets; name one of them with %q before it, or an object of your own that begins otherwise" $value $set $prefix) }}
+{{- end }}
+{{- if not (include "herdgate.injectedNamespaces" . | fromJsonArray) }}
+{{- $all := .Values.configStore.namespaces }}
+{{- $value := ternary "holds no namespace whose pods the injector looks at" "is empty" (not (empty $all)) }}
+{{- fail (printf "herdgate: configStore.namespaces %s, and no pod with a sidecar would find its configuration; name the apps' namespaces (never looked at: %s)" $value (include "herdgate.skippedNamespaces" . | fromJsonArray | join ", ")) }}
+{{- end }}
 {{- end }}
 {{- end }}

@@ -1,10 +1,30 @@
+{{/* herdgate.injectedConfig: the object whose configuration pods get that name none. */}}
+{{- define "herdgate.injectedConfig" -}}
+{{- $own := .Values.sidecar.config }}
+{{- $own.configMap | default $own.secret | default .Values.injector.policies | default (printf "%s-default" (include "herdgate.fullname" .)) }}
+{{- end }}
+
+{{/* herdgate.skippedNamespaces: those whose pods the webhook never looks at, a list as JSON. */}}
+{{- define "herdgate.skippedNamespaces" -}}
+{{- list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace | uniq | toJson }}
+{{- end }}
+
+{{/* herdgate.injectedNamespaces: those of the configurations whose pods it looks at, as far as the chart can tell, a list as JSON. */}}
+{{- define "herdgate.injectedNamespaces" -}}
+{{- $seen := list }}
+{{- $skipped := include "herdgate.skippedNamespaces" . | fromJsonArray }}
+{{- range include "herdgate.appNamespaces" . | fromJsonArray }}
+{{- if not (has . $skipped) }}{{ $seen = append $seen . }}{{ end }}
+{{- end }}
+{{- toJson $seen }}
+{{- end }}
+
 {{/*
 herdgate.injection: what the injector puts into pods, made by the library chart's own templates, so that both ways give the same sidecar. Its form:
 sidecar/inject/sidecar_template.h. The injector sets the image, and in the native form the container's restartPolicy.
 */}}
 {{- define "herdgate.injection" -}}
-{{- $full := include "herdgate.fullname" . }}
-{{- $values := include "herdgate.sidecarValues" (dict "root" . "name" (.Values.injector.policies | default (printf "%s-default" $full))) | fromYaml }}
+{{- $values := include "herdgate.sidecarValues" (dict "root" . "name" (include "herdgate.injectedConfig" .)) | fromYaml }}
 {{- $call := dict "root" . "values" $values "form" "native" -}}
 container:
   {{- omit (include "herdgate.container" $call | fromYaml) "image" "restartPolicy" | toYaml | nindent 2 }}
