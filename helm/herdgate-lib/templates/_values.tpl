@@ -64,6 +64,11 @@ redis://127.0.0.1:{{ .values.port }}
 {{- end }}
 {{- end }}
 
+{{/* herdgate.holdsPassword: something if a URL holds one, written as it should be or not: a colon with an @ behind it. */}}
+{{- define "herdgate.holdsPassword" -}}
+{{- if regexMatch "^[a-z+]+://.*:.*@" . }}yes{{ end }}
+{{- end }}
+
 {{/* herdgate.check: fails on values that are fine alone and wrong together. Writes nothing. */}}
 {{- define "herdgate.check" -}}
 {{- $values := .values }}
@@ -71,7 +76,7 @@ redis://127.0.0.1:{{ .values.port }}
 {{- if and $values.config.configMap $values.config.secret }}
 {{- fail "herdgate: config.configMap and config.secret are both set; the configuration is one file, so name one of them" }}
 {{- end }}
-{{- if regexMatch "^[a-z+]+://[^/@]*:[^/@]*@" $values.upstream }}
+{{- if include "herdgate.holdsPassword" $values.upstream }}
 {{- fail "herdgate: upstream holds a password, which anybody who sees the pod would read; put herdgate.yaml into a Secret and name it in config.secret" }}
 {{- end }}
 {{- $ports := dict }}

@@ -53,7 +53,7 @@ policies:
 {{- define "herdgate.checkValues" -}}
 {{- $values := .Values }}
 {{- include "herdgate.check" (dict "root" . "values" $values.sidecar) }}
-{{- if and (ne $values.configStore.kind "Secret") (regexMatch "^[a-z+]+://[^/@]*:[^/@]*@" $values.config.upstream.url) }}
+{{- if and (ne $values.configStore.kind "Secret") (include "herdgate.holdsPassword" $values.config.upstream.url) }}
 {{- fail "herdgate: config.upstream.url holds a password, which does not belong into a ConfigMap; set configStore.kind: Secret" }}
 {{- end }}
 {{- if and $values.tokens.existingSecret $values.tokens.entries }}
