@@ -272,13 +272,16 @@ def check_own_configuration(tally, helm):
 
 def check_egress(tally, helm):
     """Redis' port is found in every form of a URL."""
-    for url, port in (("redis://redis", 6379), ("redis://redis:7000/2", 7000), ("rediss://redis.data:6390", 6390), ("redis://[fd00::1]:6400", 6400)):
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as values:
-            yaml.safe_dump({"networkPolicy": {"sidecars": True}, "config": {"upstream": {"url": url}}}, values)
-            values.flush()
-            rendered = charts.documents(helm.render("herdgate", values.name)[0])
-        ports = [one["port"] for document in rendered if document["kind"] == "NetworkPolicy" for rule in document["spec"]["egress"] for one in rule["ports"]]
-        tally.check(f"the NetworkPolicy lets {url} through", None if ports == [53, 53, port] else ports)
+    for url, override, ports in (
+        ("redis://redis", "", [6379]), ("redis://redis:7000/2", "", [7000]), ("redis://[fd00::1]:6400", "", [6400]), ("redis://app@redis.data:6390", "", [6390]),
+        ("redis://redis:7000", "redis://near:7001/1", [7001]), ("redis://redis:7000", "unix:///run/redis.sock", []),
+    ):
+        values = {"networkPolicy": {"sidecars": True}, "config": {"upstream": {"url": url}}, "sidecar": {"upstream": override}, "configStore": {"namespaces": ["shop", "payment"]}}
+        policies = [document for document in charts.documents(helm.render_values("herdgate", values)[0]) if document["kind"] == "NetworkPolicy"]
+        let = [[one["port"] for rule in policy["spec"]["egress"] for one in rule["ports"]] for policy in policies]
+        tally.check(f"the NetworkPolicy lets {override or url} through", None if let == [[53, 53, *ports]] * 2 else let)
+        spaces = [policy["metadata"]["namespace"] for policy in policies]
+        tally.check(f"it is where the sidecars of {override or url} are", None if spaces == ["shop", "payment"] else spaces)
 
 
 def main():
