@@ -262,6 +262,14 @@ def check_notes(tally, helm):
         tally.check(f"notes: {name}", told if wrong else None)
 
 
+def check_pull_secrets(tally, helm):
+    """One value for all pods of the chart."""
+    values = {"imagePullSecrets": [{"name": "pull"}], "deployment": {"enabled": True}, "injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}}
+    specs = dict(charts.pod_specs(charts.documents(helm.render_values("herdgate", values)[0])))
+    wrong = [where for where, spec in specs.items() if spec.get("imagePullSecrets") != [{"name": "pull"}]]
+    tally.check("every pod fetches its image with imagePullSecrets", wrong or (None if len(specs) == 5 else sorted(specs)))
+
+
 def check_own_configuration(tally, helm):
     """An injector whose pods use an object of the user needs no namespaces of the chart."""
     for name, values in (("by injector.policies", {"injector": {"policies": "shop-policies"}}), ("by sidecar.config", {"sidecar": {"config": {"secret": "shop"}}})):
@@ -303,6 +311,7 @@ def main():
     check_injection(tally, helm)
     check_notes(tally, helm)
     check_own_configuration(tally, helm)
+    check_pull_secrets(tally, helm)
     check_egress(tally, helm)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0

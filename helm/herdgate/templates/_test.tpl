@@ -10,10 +10,8 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- $root := .root }}
 {{- $name := printf "%s-test" (include "herdgate.fullname" $root) -}}
 restartPolicy: Never
-automountServiceAccountToken: false
 activeDeadlineSeconds: 120
-securityContext:
-  {{- include "herdgate.podSecurity" $root | nindent 2 }}
+{{ include "herdgate.podBasics" $root }}
 containers:
   - name: test
     image: {{ printf "%s:%s" $root.Values.test.image.repository $root.Values.test.image.tag | quote }}

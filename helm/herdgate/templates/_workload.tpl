@@ -1,11 +1,18 @@
 {{/* What the chart's own Deployments have in common. */}}
 
-{{/* herdgate.placement: where pods go; takes the values of one Deployment. */}}
-{{- define "herdgate.placement" -}}
-{{- with .imagePullSecrets }}
+{{/* herdgate.podBasics: what every pod of the chart says of itself; takes the chart's `$`. */}}
+{{- define "herdgate.podBasics" -}}
+automountServiceAccountToken: false
+{{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+securityContext:
+  {{- include "herdgate.podSecurity" . | nindent 2 }}
+{{- end }}
+
+{{/* herdgate.placement: where pods go; takes the values of one Deployment. */}}
+{{- define "herdgate.placement" -}}
 {{- with .nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
