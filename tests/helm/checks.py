@@ -262,6 +262,30 @@ def check_notes(tally, helm):
         tally.check(f"notes: {name}", told if wrong else None)
 
 
+def check_pods(tally, helm):
+    """What of a user's pod is no mistake."""
+    volume = {"name": "herdgate-config", "configMap": {"name": "herdgate-default", "defaultMode": 0o444, "optional": True}}
+    free = {"initContainers": [{"name": "prepare", "image": "app:1", "ports": [{"containerPort": 6380}]}], "containers": [{"name": "app", "image": "app:1", "ports": [{"containerPort": 6381}]}]}
+    for name, values, wanted in (
+        ("its own volume of the sidecar's content stays", {"spec": {"volumes": [volume]}, "herdgate": {"config": {"configMap": "herdgate-default"}}}, ["herdgate-config", "herdgate-no-token"]),
+        ("ports that the sidecar does not use are free", {"spec": free, "herdgate": {"admin": {"enabled": False}}}, ["herdgate-no-token"]),
+        ("and with a socket the port for the app is", {"spec": {"containers": [{"name": "app", "image": "app:1", "ports": [{"containerPort": 6380}]}]}, "herdgate": {"connection": "socket"}},
+         ["herdgate-socket", "herdgate-no-token"]),
+        ("an init container may be chosen", {"spec": free, "herdgate": {"admin": {"enabled": False}, "appEnv": {"containers": ["prepare"]}}}, ["herdgate-no-token"]),
+    ):
+        text, error = helm.render_values("pod", values)
+        volumes = [one["name"] for document in charts.documents(text) for one in document["spec"]["volumes"]]
+        tally.check(f"a pod: {name}", error or (None if volumes == wanted else volumes))
+
+
+def check_conditions(tally, helm):
+    """Where the API server can't ask about annotated pods alone, it is not told to, and a selector is enough for `Fail`."""
+    for kubernetes, asks in (("1.27.0", False), ("1.28.0", True)):
+        values = {"configStore": {"namespaces": ["shop"]}, "injector": {"enabled": True, "failurePolicy": "Fail", "namespaceSelector": {"matchLabels": {"team": "shop"}}}}
+        text, error = helm.render_values("herdgate", values, kubernetes=kubernetes)
+        tally.check(f"a webhook of Kubernetes {kubernetes}", error or (None if ("matchConditions:" in text) == asks else text))
+
+
 def check_pull_secrets(tally, helm):
     """One value for all pods of the chart."""
     values = {"imagePullSecrets": [{"name": "pull"}], "deployment": {"enabled": True}, "injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}}
@@ -312,6 +336,8 @@ def main():
     check_notes(tally, helm)
     check_own_configuration(tally, helm)
     check_pull_secrets(tally, helm)
+    check_pods(tally, helm)
+    check_conditions(tally, helm)
     check_egress(tally, helm)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0

@@ -105,6 +105,7 @@ for chart in herdgate example; do
   check "what is in the package of $chart" "$helm" template herdgate --kube-version 1.33.0 \
     "$tools/packages/$chart-$(sed -n 's/^version: //p' "$charts/$chart/Chart.yaml").tgz"
 done
+check "dependencies of a pod" "$helm" dependency build "$charts/pod"
 check "lint of herdgate-lib" "$helm" lint --strict "$charts/herdgate-lib"
 
 say "rendering"

@@ -71,7 +71,7 @@ copy_charts() {
   local chart
   export HELM_CACHE_HOME=$tools/home/cache HELM_CONFIG_HOME=$tools/home/config HELM_DATA_HOME=$tools/home/data
   rm -rf "$1" && mkdir -p "$1"
-  for chart in herdgate-lib herdgate example; do cp -r "$root/helm/$chart" "$1/" && rm -rf "$1/$chart/charts" "$1/$chart/Chart.lock"; done
+  for chart in "$root"/helm/{herdgate-lib,herdgate,example} "$here/pod"; do cp -r "$chart" "$1/" && rm -rf "$1/${chart##*/}"/{charts,Chart.lock}; done
 }
 
 # crd_files: the CustomResourceDefinitions themselves, in build/helm/crds.

@@ -4,8 +4,7 @@ herdgate.pod: a pod's spec with the sidecar in it, a map as YAML. This is what a
   spec:
     {{- include "herdgate.pod" (dict "root" $ "values" .Values.herdgate "pod" (include "app.pod" . | fromYaml)) | nindent 4 }}
 
-`pod` is the spec without the sidecar. Fails, in one sentence, on a pod that has a sidecar already, on a Job that the plain form would hold, and on a
-container that names its Redis itself.
+`pod` is the spec without the sidecar. Fails, in one sentence, on a pod that can't take one (see the README).
 */}}
 {{- define "herdgate.pod" -}}
 {{- $pod := deepCopy .pod }}
@@ -28,8 +27,8 @@ container that names its Redis itself.
 {{- /* First, because the kubelet starts containers in this order. */}}
 {{- $_ := set $pod "containers" (prepend $app $sidecar) }}
 {{- end }}
-{{- with include "herdgate.volumes" $call }}
-{{- $_ := set $pod "volumes" (concat ($pod.volumes | default list) (fromYamlArray .)) }}
+{{- with include "herdgate.allVolumes" (set $call "pod" $pod) }}
+{{- $_ := set $pod "volumes" (fromYamlArray .) }}
 {{- end }}
 {{- toYaml $pod }}
 {{- end }}
@@ -39,14 +38,22 @@ container that names its Redis itself.
 {{- $values := .values }}
 {{- $pod := .pod }}
 {{- $plain := eq .form "plain" }}
+{{- $known := list }}
 {{- range $list := list "initContainers" "containers" }}
 {{- range index $pod $list }}
+{{- if not (and $plain (eq $list "initContainers")) }}{{ $known = append $known .name }}{{ end }}
 {{- $image := regexReplaceAll "[:@].*$" (base (toString .image)) "" }}
 {{- if or (eq .name $values.name) (eq $image (base $values.image.repository)) }}
 {{- fail (printf "herdgate: the pod has a sidecar already, container %q in its %s; a pod takes one" .name $list) }}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- range $values.appEnv.containers }}
+{{- if not (has . $known) }}
+{{- fail (printf "herdgate: appEnv.containers names %q, and no container of the pod that could use the sidecar is called so (%s)" . (join ", " $known)) }}
+{{- end }}
+{{- end }}
+{{- include "herdgate.checkHost" . }}
 {{- if and $plain (has (toString $pod.restartPolicy) (list "Never" "OnFailure")) }}
 {{- fail (printf "herdgate: form is plain and the pod's restartPolicy is %s: the sidecar would keep the Job from ending; use form: native, from Kubernetes 1.29 on" $pod.restartPolicy) }}
 {{- end }}
@@ -54,6 +61,52 @@ container that names its Redis itself.
 {{- if and $plain (ge (int $values.shutdownDelaySeconds) $grace) }}
 {{- fail (printf "herdgate: shutdownDelaySeconds (%v) leaves nothing of the pod's terminationGracePeriodSeconds (%d); lower it" $values.shutdownDelaySeconds $grace) }}
 {{- end }}
+{{- end }}
+
+{{/* herdgate.checkHost: fails where the sidecar would meet the node, a port that is in use, or a volume of its name. Writes nothing. */}}
+{{- define "herdgate.checkHost" -}}
+{{- $values := .values }}
+{{- $pod := .pod }}
+{{- if $pod.hostNetwork }}
+{{- fail "herdgate: the pod has hostNetwork, and the sidecar's ports would be the node's; such a pod can't take one" }}
+{{- end }}
+{{- if eq (toString ($pod.os | default dict).name) "windows" }}
+{{- fail "herdgate: the pod's os is windows, where the sidecar doesn't run" }}
+{{- end }}
+{{- $ports := dict (toString $values.telemetry.port) "telemetry.port" }}
+{{- if eq $values.connection "port" }}{{ $_ := set $ports (toString $values.port) "port" }}{{ end }}
+{{- if $values.admin.enabled }}{{ $_ := set $ports (toString $values.admin.port) "admin.port" }}{{ end }}
+{{- range $list := list "initContainers" "containers" }}
+{{- range $container := index $pod $list }}
+{{- /* An init container that ends before the app starts has its ports to itself, as the injector sees it. */}}
+{{- if or (eq $list "containers") (eq (toString $container.restartPolicy) "Always") }}
+{{- range $container.ports }}
+{{- $port := toString .containerPort }}
+{{- if hasKey $ports $port }}
+{{- fail (printf "herdgate: container %q has port %s, which the sidecar needs; change that, or the value %s" $container.name $port (get $ports $port)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* herdgate.allVolumes: the pod's volumes and the sidecar's, a list as YAML; fails on one of the sidecar's names with other content. */}}
+{{- define "herdgate.allVolumes" -}}
+{{- $all := .pod.volumes | default list }}
+{{- range $ours := include "herdgate.volumes" . | fromYamlArray }}
+{{- $there := false }}
+{{- range $all }}
+{{- if eq .name $ours.name }}
+{{- if ne (toYaml (mergeOverwrite (deepCopy .) $ours)) (toYaml .) }}
+{{- fail (printf "herdgate: the pod has another volume %q, a name that the sidecar needs; give it one of its own" .name) }}
+{{- end }}
+{{- $there = true }}
+{{- end }}
+{{- end }}
+{{- if not $there }}{{ $all = append $all $ours }}{{ end }}
+{{- end }}
+{{- with $all }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{/* herdgate.appContainer: one of the app's containers with the URL, and the socket, added. */}}

@@ -62,6 +62,9 @@ policies:
 {{- if and (hasPrefix "memory://" $values.config.upstream.url) (not $values.sidecar.cache.store) }}
 {{- fail "herdgate: config.upstream.url is memory://, so sidecar.cache.store must say how much the embedded store may hold" }}
 {{- end }}
+{{- if $values.sidecar.appEnv.containers }}
+{{- fail "herdgate: sidecar.appEnv.containers is set, and this chart does not know the containers of your pods: the injector tells all of them; it is for the library chart" }}
+{{- end }}
 {{- range $set, $policies := $values.policySets }}
 {{- include "herdgate.checkPolicies" (dict "set" $set "policies" $policies "store" $values.sidecar.cache.store) }}
 {{- end }}
@@ -101,6 +104,10 @@ policies:
 {{/* herdgate.checkInjector: no webhook whose pods would find no configuration, and none without a certificate that can be checked. */}}
 {{- define "herdgate.checkInjector" -}}
 {{- include "herdgate.checkInjectedConfig" . }}
+{{- $injector := .Values.injector }}
+{{- if and (eq $injector.failurePolicy "Fail") (empty $injector.namespaceSelector) (not (include "herdgate.canAskFirst" .)) }}
+{{- fail (printf "herdgate: injector.failurePolicy is Fail and injector.namespaceSelector is empty: on Kubernetes %s, which can't ask about annotated pods alone, no pod of any namespace would start while the injector is down; select namespaces" .Capabilities.KubeVersion.Version) }}
+{{- end }}
 {{- $certificate := .Values.injector.certificate }}
 {{- if eq $certificate.source "existingSecret" }}
 {{- if not $certificate.existingSecret }}

@@ -4,6 +4,11 @@
 {{- $own.configMap | default $own.secret | default .Values.injector.policies | default (printf "%s-default" (include "herdgate.fullname" .)) }}
 {{- end }}
 
+{{/* herdgate.canAskFirst: something if the API server takes conditions of a webhook: on by default from Kubernetes 1.28 on. */}}
+{{- define "herdgate.canAskFirst" -}}
+{{- if semverCompare ">=1.28.0-0" .Capabilities.KubeVersion.Version }}yes{{ end }}
+{{- end }}
+
 {{/* herdgate.skippedNamespaces: those whose pods the webhook never looks at, a list as JSON. */}}
 {{- define "herdgate.skippedNamespaces" -}}
 {{- list "kube-system" "kube-public" "kube-node-lease" .Release.Namespace | uniq | toJson }}

@@ -69,7 +69,7 @@ webhooks:
         {{- with $injector.namespaceSelector.matchExpressions }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-    {{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}
+    {{- if include "herdgate.canAskFirst" . }}
     # A pod that doesn't ask is created without a question to the injector, whether that is up or not.
     matchConditions:
       - name: asked
