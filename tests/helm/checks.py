@@ -262,6 +262,32 @@ def check_notes(tally, helm):
         tally.check(f"notes: {name}", told if wrong else None)
 
 
+def check_helpers(tally, helm):
+    """Pods of the chart's own that a mesh's proxy would harm, and those that it need not."""
+    values = {"deployment": {"enabled": True}, "injector": {"enabled": True, "podLabels": {"a": "b", "app.kubernetes.io/component": "c"}}, "configStore": {"namespaces": ["shop"]}}
+    rendered = charts.documents(helm.render_values("herdgate", values)[0])
+    metas = {document["metadata"]["name"]: (document if document["kind"] == "Pod" else document["spec"]["template"])["metadata"]
+             for document in rendered if document["kind"] in {"Pod", "Job", "Deployment"}}
+    out = {name for name, meta in metas.items()
+           if meta["labels"].get("sidecar.istio.io/inject") == "false" and meta.get("annotations", {}).get("linkerd.io/inject") == "disabled"}
+    wanted = {"herdgate-check", "herdgate-injector", "herdgate-test", "herdgate-test-service"}
+    tally.check("only pods that talk to no app are kept out of meshes", None if out == wanted and set(metas) == wanted | {"herdgate"} else sorted(out))
+    labels = metas["herdgate-injector"]["labels"]
+    tally.check("labels of the user never change a selector", None if labels["a"] == "b" and labels["app.kubernetes.io/component"] == "injector" else labels)
+
+
+def limits_problem(spec):
+    return [container["name"] for container in charts.containers(spec) if "cpu" not in container["resources"]["limits"]]
+
+
+def check_quota(tally, helm):
+    """A quota that asks for CPU limits: every container can have one."""
+    limited = {"resources": {"limits": {"cpu": "1"}}}
+    values = {"sidecar": limited, "check": limited, "test": limited, "deployment": {"enabled": True}, "injector": {"enabled": True, **limited}, "configStore": {"namespaces": ["shop"]}}
+    specs = list(charts.pod_specs(charts.documents(helm.render_values("herdgate", values)[0])))
+    tally.check("every container can have a CPU limit", [where for where, spec in specs if limits_problem(spec)] or (None if len(specs) == 5 else specs))
+
+
 def check_pods(tally, helm):
     """What of a user's pod is no mistake."""
     volume = {"name": "herdgate-config", "configMap": {"name": "herdgate-default", "defaultMode": 0o444, "optional": True}}
@@ -336,6 +362,8 @@ def main():
     check_notes(tally, helm)
     check_own_configuration(tally, helm)
     check_pull_secrets(tally, helm)
+    check_helpers(tally, helm)
+    check_quota(tally, helm)
     check_pods(tally, helm)
     check_conditions(tally, helm)
     check_egress(tally, helm)

@@ -5,6 +5,17 @@ helm.sh/hook-weight: {{ . | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 
+{{/* herdgate.testMeta: labels and annotations of a pod that runs it; without a mesh's proxy, which would not end with it. */}}
+{{- define "herdgate.testMeta" -}}
+labels:
+  {{- include "herdgate.labels" . | nindent 2 }}
+  app.kubernetes.io/component: test
+  sidecar.istio.io/inject: "false"
+annotations:
+  {{- include "herdgate.testHook" "0" | nindent 2 }}
+  linkerd.io/inject: disabled
+{{- end }}
+
 {{/* herdgate.testPod: the spec of a pod that runs files/test.sh. Takes a dict: `root` and `env`, a map. */}}
 {{- define "herdgate.testPod" -}}
 {{- $root := .root }}
@@ -24,8 +35,7 @@ containers:
         value: {{ $value | quote }}
       {{- end }}
     resources:
-      requests: {cpu: 10m, memory: 16Mi}
-      limits: {memory: 32Mi}
+      {{- include "herdgate.resources" $root.Values.test | nindent 6 }}
     securityContext:
       {{- include "herdgate.securityContext" $root.Values.sidecar | nindent 6 }}
     volumeMounts:

@@ -11,8 +11,22 @@ securityContext:
   {{- include "herdgate.podSecurity" . | nindent 2 }}
 {{- end }}
 
+{{/*
+herdgate.helperMeta: labels and annotations of pods that talk to no app: a mesh's proxy would keep the Job and the tests from ending, and, with strict mTLS,
+the API server from the injector. Takes a dict: `root`, `component`, and `labels`, the user's.
+*/}}
+{{- define "herdgate.helperMeta" -}}
+labels:
+  {{- mergeOverwrite (dict "sidecar.istio.io/inject" "false") (deepCopy .labels) (include "herdgate.selector" . | fromYaml) | toYaml | nindent 2 }}
+annotations:
+  linkerd.io/inject: disabled
+{{- end }}
+
 {{/* herdgate.placement: where pods go; takes the values of one Deployment. */}}
 {{- define "herdgate.placement" -}}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
 {{- with .nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
