@@ -262,6 +262,19 @@ def check_notes(tally, helm):
         tally.check(f"notes: {name}", told if wrong else None)
 
 
+def check_authority(tally, helm):
+    """Without an issuer of the user's, the certificate's authority outlives it, and is the one that the API server is given."""
+    values = {"injector": {"enabled": True, "certificate": {"source": "certManager"}}, "configStore": {"namespaces": ["shop"]}}
+    found = {(document["kind"], document["metadata"]["name"]): document for document in charts.documents(helm.render_values("herdgate", values)[0])}
+    leaf = found["Certificate", "herdgate-injector-tls"]["spec"]
+    authority = found["Certificate", found["Issuer", leaf["issuerRef"]["name"]]["spec"]["ca"]["secretName"]]["spec"]
+    tally.check("the certificate is signed by an authority that lasts", None if authority["isCA"] and authority["duration"] == "87600h" and not leaf.get("isCA") else authority)
+    tally.check("which keeps its key", None if authority["privateKey"] == {"rotationPolicy": "Never"} else authority)
+    tally.check("and signs itself", None if found["Issuer", authority["issuerRef"]["name"]]["spec"] == {"selfSigned": {}} else authority)
+    hook = found["MutatingWebhookConfiguration", "herdgate-injector-cache"]["metadata"]["annotations"]
+    tally.check("the API server is given it", None if hook == {"cert-manager.io/inject-ca-from": "cache/herdgate-injector-tls"} else hook)
+
+
 def check_helpers(tally, helm):
     """Pods of the chart's own that a mesh's proxy would harm, and those that it need not."""
     values = {"deployment": {"enabled": True}, "injector": {"enabled": True, "podLabels": {"a": "b", "app.kubernetes.io/component": "c"}}, "configStore": {"namespaces": ["shop"]}}
@@ -362,6 +375,7 @@ def main():
     check_notes(tally, helm)
     check_own_configuration(tally, helm)
     check_pull_secrets(tally, helm)
+    check_authority(tally, helm)
     check_helpers(tally, helm)
     check_quota(tally, helm)
     check_pods(tally, helm)

@@ -119,6 +119,9 @@ policies:
 {{- else if or $certificate.existingSecret $certificate.caBundle }}
 {{- fail (printf "herdgate: injector.certificate.source is %s, but existingSecret or caBundle is set; say source: existingSecret, or leave them empty" $certificate.source) }}
 {{- end }}
+{{- if and (eq $certificate.source "certManager") (not $certificate.issuer.name) (lt (int $certificate.days) 365) }}
+{{- fail (printf "herdgate: injector.certificate.days (%v) is too few for an authority, which must outlive the certificates of 90 days that it signs; give it a year or more" $certificate.days) }}
+{{- end }}
 {{- if and (eq $certificate.source "chart") $certificate.issuer.name }}
 {{- fail "herdgate: injector.certificate.issuer.name is set, but source is chart; say source: certManager" }}
 {{- end }}

@@ -77,22 +77,47 @@ webhooks:
     {{- end }}
 {{- end }}
 
-{{/* herdgate.certManager: the certificate as cert-manager makes it, and an issuer if none is named. */}}
+{{/*
+herdgate.certManager: the certificate as cert-manager makes it. If no issuer is named, an authority of the chart's own signs it: a certificate that signed
+itself would be another authority at each renewal, and the API server would trust one of them while a pod still has the other.
+*/}}
 {{- define "herdgate.certManager" }}
 {{- $full := include "herdgate.fullname" . }}
 {{- $secret := include "herdgate.certificateSecret" . }}
 {{- $issuer := .Values.injector.certificate.issuer }}
+{{- $authority := printf "%s-injector-ca" $full }}
 {{- if not $issuer.name }}
+{{- range $name, $spec := dict (printf "%s-root" $authority) (dict "selfSigned" dict) $authority (dict "ca" (dict "secretName" $authority)) }}
 ---
 apiVersion: cert-manager.io/v1
 kind: Issuer
 metadata:
-  name: {{ $secret }}
+  name: {{ $name }}
+  namespace: {{ $.Release.Namespace }}
+  labels:
+    {{- include "herdgate.labels" $ | nindent 4 }}
+spec:
+  {{- toYaml $spec | nindent 2 }}
+{{- end }}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: {{ $authority }}
   namespace: {{ .Release.Namespace }}
   labels:
     {{- include "herdgate.labels" . | nindent 4 }}
 spec:
-  selfSigned: {}
+  secretName: {{ $authority }}
+  isCA: true
+  commonName: {{ $authority }}
+  duration: {{ mul 24 .Values.injector.certificate.days }}h
+  issuerRef:
+    name: {{ $authority }}-root
+    kind: Issuer
+  privateKey:
+    # With the same key, a renewed authority is still that of the certificates that it signed before.
+    rotationPolicy: Never
 {{- end }}
 ---
 apiVersion: cert-manager.io/v1
@@ -108,7 +133,7 @@ spec:
     - {{ $full }}-injector.{{ .Release.Namespace }}.svc
     - {{ $full }}-injector.{{ .Release.Namespace }}
   issuerRef:
-    name: {{ $issuer.name | default $secret }}
+    name: {{ $issuer.name | default $authority }}
     kind: {{ ternary $issuer.kind "Issuer" (not (empty $issuer.name)) }}
   privateKey:
     rotationPolicy: Always
