@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.parse
 
 import yaml
 
@@ -24,6 +25,10 @@ import kube
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/enforce-version": "latest"}
 INJECTED = {"herdgate.dev/inject": "true"}
+
+
+# What of a release stays for the pods that mount it; the README of the chart deletes by it.
+KEPT = "app.kubernetes.io/instance=herdgate,app.kubernetes.io/component=configuration"
 
 
 class Run:
@@ -51,6 +56,16 @@ class Run:
     def uninstall(self, namespace):
         done = self.helm.run("uninstall", "herdgate", "--namespace", namespace, "--no-hooks", "--wait=false")
         return done.returncode == 0, done.stdout + done.stderr
+
+    def tidy(self):
+        """What the README tells to delete after an uninstall; the names of what was there."""
+        gone = []
+        for kind in ("configmaps", "secrets"):
+            for item in self.server.get(f"/api/v1/{kind}?labelSelector={urllib.parse.quote(KEPT)}")["items"]:
+                name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
+                gone.append(f"{namespace}/{name}")
+                self.server.call("DELETE", f"/api/v1/namespaces/{namespace}/{kind}/{name}")
+        return sorted(gone)
 
     def left_over(self, namespace):
         """What of the release is still there; hooks that were kept to be read don't count."""
@@ -106,11 +121,13 @@ def readme(run):
     run.check("README: the app has its sidecar", sidecar.get("image") == "somewhere/herdgate:0.1.0", app)
     for release in ("herdgate", "app"):
         run.helm.run("uninstall", release, "--namespace", "shop", "--no-hooks", "--wait=false")
+    run.tidy()
     section = (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8").split("\n## The injector\n")[1].split("\n## ")[0]
     run_blocks(run, "README of the injector", "```sh\nhelm dependency build helm/herdgate\n```\n" + section)
     policies = run.server.call("GET", "/api/v1/namespaces/shop/configmaps/herdgate-default")
     run.check("README of the injector: the configuration is where the app is", policies[0] == 200, policies[1])
     run.helm.run("uninstall", "herdgate", "--namespace", "herdgate", "--no-hooks", "--wait=false")
+    run.tidy()
 
 
 def scenarios(run):
@@ -128,6 +145,7 @@ def scenarios(run):
             status, answer = run.server.create_pod(namespace, "pod", spec, dry_run=True)
             run.check(f"{name}: a restricted namespace takes the pod of {where}", status == 201, answer.get("message"))
         good, said = run.uninstall(namespace)
+        run.tidy()
         run.check(f"{name}: is uninstalled, and nothing is left", good and not run.left_over(namespace), f"{said} {run.left_over(namespace)}")
     status, _ = run.server.create_pod("herdgate-default", "root", {"containers": [{"name": "app", "image": "app:1"}]}, dry_run=True)
     run.check("a restricted namespace refuses another pod", status == 403)
@@ -140,6 +158,26 @@ def bad_configuration(run, jobs):
     run.check("and the Job's log names the policy", any("policy 'a'" in text for text in jobs.said), jobs.said)
     there = run.server.call("GET", "/api/v1/namespaces/bad/configmaps/herdgate-default")[0]
     run.check("and nothing of it is in force", there == 404, there)
+
+
+def kept(run):
+    """What pods mount stays when its policy set or the release goes, and a new install takes it up."""
+    run.server.namespace("kept")
+    sets = {"default": [], "orders": []}
+    values = {"check": {"enabled": False}, "tokens": {"entries": [f"alice read {'0' * 64}"]}}
+    good, said = run.install("herdgate", "kept", run.values(values | {"policySets": sets}))
+    run.check("a release with two policy sets is installed", good, said)
+    good, said = run.install("herdgate", "kept", run.values(values | {"policySets": {"default": []}}), "upgrade")
+    there = run.server.call("GET", "/api/v1/namespaces/kept/configmaps/herdgate-orders")[0]
+    run.check("a policy set that is taken out stays for pods that name it", good and there == 200, said)
+    good, said = run.uninstall("kept")
+    run.check("so does all that pods mount when the release goes", good and run.left_over("kept") == ["herdgate-default", "herdgate-orders", "herdgate-tokens"], run.left_over("kept"))
+    good, said = run.install("herdgate", "kept", run.values(values | {"policySets": {"default": [{"name": "new", "match": "n:*"}]}}))
+    text = run.server.get("/api/v1/namespaces/kept/configmaps/herdgate-default").get("data", {}).get("herdgate.yaml", "")
+    run.check("a new install takes it up", good and "name: new" in text, said)
+    run.uninstall("kept")
+    gone = run.tidy()
+    run.check("and the README says how it goes", KEPT in (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8") and gone == ["kept/herdgate-default", "kept/herdgate-orders", "kept/herdgate-tokens"] and not run.left_over("kept"), gone)
 
 
 def token(run):
@@ -255,6 +293,7 @@ def main():
                 readme(run)
                 scenarios(run)
                 bad_configuration(run, jobs)
+                kept(run)
                 token(run)
                 address = kube.address_of_host()
                 if address and "inject" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=60, check=True).stdout:

@@ -301,6 +301,26 @@ def check_quota(tally, helm):
     tally.check("every container can have a CPU limit", [where for where, spec in specs if limits_problem(spec)] or (None if len(specs) == 5 else specs))
 
 
+def check_kept(tally, helm):
+    """What pods mount outlives the release, unless the user says otherwise; nothing else does."""
+    values = {"policySets": {"default": [], "orders": []}, "tokens": {"entries": [f"alice read {'0' * 64}"]}, "injector": {"enabled": True}, "deployment": {"enabled": True}}
+    for kind in ("ConfigMap", "Secret"):
+        for keep in (True, False):
+            more = {"configStore": {"kind": kind, "namespaces": ["shop"], "keep": keep}}
+            rendered = charts.documents(helm.render_values("herdgate", values | more)[0])
+            kept = {document["metadata"]["name"] for document in rendered if document["metadata"].get("annotations", {}).get("helm.sh/resource-policy") == "keep"}
+            wanted = {"herdgate-default", "herdgate-orders", "herdgate-tokens"} if keep else set()
+            tally.check(f"what pods mount stays: {kind}, keep: {keep}", None if kept == wanted else sorted(kept))
+
+
+def check_own_resources(tally, helm):
+    """A Deployment has resources of its own, and what they leave out is the sidecar's."""
+    values = {"sidecar": {"resources": {"limits": {"memory": "1Gi"}}}, "deployment": {"enabled": True, "resources": {"requests": {"memory": "512Mi"}}}}
+    spec = dict(charts.pod_specs(charts.documents(helm.render_values("herdgate", values)[0])))["Deployment/herdgate"]
+    got, wanted = spec["containers"][0]["resources"], {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "1Gi"}}
+    tally.check("resources of the Deployment", None if got == wanted else got)
+
+
 def check_pods(tally, helm):
     """What of a user's pod is no mistake."""
     volume = {"name": "herdgate-config", "configMap": {"name": "herdgate-default", "defaultMode": 0o444, "optional": True}}
@@ -378,6 +398,8 @@ def main():
     check_authority(tally, helm)
     check_helpers(tally, helm)
     check_quota(tally, helm)
+    check_kept(tally, helm)
+    check_own_resources(tally, helm)
     check_pods(tally, helm)
     check_conditions(tally, helm)
     check_egress(tally, helm)

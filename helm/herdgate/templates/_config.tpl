@@ -33,6 +33,18 @@ policies:
 {{- $namespaces | uniq | toJson }}
 {{- end }}
 
+{{/* herdgate.storedMeta: labels and annotations of what pods mount, by which it can be found, and stays. */}}
+{{- define "herdgate.storedMeta" -}}
+labels:
+  {{- include "herdgate.labels" . | nindent 2 }}
+  app.kubernetes.io/component: configuration
+{{- if .Values.configStore.keep }}
+annotations:
+  # Pods mount this. Without it they could not start again, on another node for example.
+  helm.sh/resource-policy: keep
+{{- end }}
+{{- end }}
+
 {{/* herdgate.configKey: the value of the sidecar that names this chart's configurations: configMap or secret. */}}
 {{- define "herdgate.configKey" -}}
 {{- ternary "secret" "configMap" (eq .Values.configStore.kind "Secret") }}
