@@ -180,10 +180,14 @@ def check_copies(tally, helm):
     tally.check("the rules are those of dashboards/", None if groups == wanted else "they differ")
 
 
+# What is of Kubernetes or of another schema: these say what they take.
+OPEN = {"global", "sidecar", "herdgate", "extraManifests[]", "extraVolumes[]", "extraEnv[].valueFrom"}
+
+
 def leaves(schema, definitions, path=""):
     """The paths of all properties of a schema, and of all objects that would take any other."""
     schema = definitions.get(schema["$ref"].rsplit("/", 1)[-1], {}) if "$ref" in schema else schema
-    if schema.get("type") == "object" and "additionalProperties" not in schema and path not in {"global", "sidecar", "herdgate", "extraManifests[]"}:
+    if schema.get("type") == "object" and "additionalProperties" not in schema and path not in OPEN:
         yield path, "open"
     for key, value in schema.get("properties", {}).items():
         yield f"{path}.{key}".lstrip("."), "property"

@@ -276,7 +276,8 @@ def injector(live):
         print("skipped: this program has no injector")
         live.skipped += 1
         return
-    rendered = live.render("herdgate", {"injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}})
+    extra = {"extraEnv": [{"name": "TZ", "value": "UTC"}], "extraVolumes": [{"name": "zones", "emptyDir": {}}], "extraVolumeMounts": [{"name": "zones", "mountPath": "/zones"}]}
+    rendered = live.render("herdgate", {"injector": {"enabled": True}, "configStore": {"namespaces": ["shop"]}, "sidecar": extra})
     webhook = next(one for one in rendered if one["kind"] == "MutatingWebhookConfiguration")["webhooks"][0]
     spec = dict(charts.pod_specs(rendered))["Deployment/herdgate-injector"]
     # The app of the example, as it is without its sidecar.
@@ -292,6 +293,7 @@ def injector(live):
         text = json.dumps(patch)
         good = allowed and '"name": "herdgate"' in text and '"herdgate:0.1.0"' in text and '"herdgate-orders"' in text and "REDIS_URL" in text
         live.check("injector: a pod that asks gets the sidecar of the chart", good, text)
+        live.check("injector: what the values add to the sidecar too", all(word in text for word in ('"TZ"', '"/zones"', '{"emptyDir": {}, "name": "zones"}')), text)
         for what, namespace, annotations in (("does not ask", "shop", {}), ("is in the injector's namespace", "cache", {"herdgate.dev/inject": "true"})):
             allowed, patch = review(pod, name, namespace, app, annotations)
             live.check(f"injector: a pod that {what} stays as it is", allowed and not patch, patch)

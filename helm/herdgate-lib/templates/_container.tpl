@@ -15,6 +15,10 @@ restartPolicy: Always
 {{- end }}
 args:
   {{- include "herdgate.args" (dict "values" $values "form" $form) | nindent 2 }}
+{{- with $values.extraEnv }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 ports:
   - name: hg-telemetry
     containerPort: {{ $values.telemetry.port }}
@@ -128,7 +132,7 @@ service account tokens makes Kubernetes mount none: the sidecar needs none, what
 {{- $mounts = append $mounts (dict "name" "herdgate-no-token" "mountPath" "/var/run/secrets/kubernetes.io/serviceaccount" "readOnly" true) }}
 {{- end }}
 {{- end }}
-{{- with $mounts }}{{ toYaml . }}{{ end }}
+{{- with concat $mounts $values.extraVolumeMounts }}{{ toYaml . }}{{ end }}
 {{- end }}
 
 {{/* herdgate.volumes: the volumes of those mounts, a list as YAML; takes what herdgate.container takes. */}}
@@ -151,5 +155,5 @@ service account tokens makes Kubernetes mount none: the sidecar needs none, what
 {{- $volumes = append $volumes (dict "name" "herdgate-no-token" "emptyDir" (dict "sizeLimit" "1Mi")) }}
 {{- end }}
 {{- end }}
-{{- with $volumes }}{{ toYaml . }}{{ end }}
+{{- with concat $volumes $values.extraVolumes }}{{ toYaml . }}{{ end }}
 {{- end }}

@@ -141,6 +141,16 @@ herdgate.pod: a pod's spec with the sidecar in it, a map as YAML. This is what a
   readOnly: true
 {{- end }}
 
+{{/*
+herdgate.podAnnotations: what makes kubectl take the app's first container where none is named, a map as YAML; takes what herdgate.pod takes. Nothing in
+the native form, whose sidecar is no such container.
+*/}}
+{{- define "herdgate.podAnnotations" -}}
+{{- if eq (include "herdgate.form" .) "plain" -}}
+kubectl.kubernetes.io/default-container: {{ (first .pod.containers).name }}
+{{- end }}
+{{- end }}
+
 {{/* herdgate.podLabels: the label by which a NetworkPolicy finds pods with a sidecar. */}}
 {{- define "herdgate.podLabels" -}}
 herdgate.dev/sidecar: "true"

@@ -22,3 +22,13 @@
 {{- end }}
 {{- toYaml $groups }}
 {{- end }}
+
+{{/* herdgate.scrapeLimits: what Prometheus takes of one scrape; takes the values of a monitor. */}}
+{{- define "herdgate.scrapeLimits" }}
+{{- with .sampleLimit }}
+  sampleLimit: {{ int64 . }}
+{{- end }}
+{{- with .labelValueLengthLimit }}
+  labelValueLengthLimit: {{ int64 . }}
+{{- end }}
+{{- end }}
