@@ -117,7 +117,7 @@ annotations:
 {{- define "herdgate.checkInjector" -}}
 {{- include "herdgate.checkInjectedConfig" . }}
 {{- $injector := .Values.injector }}
-{{- if and (eq $injector.failurePolicy "Fail") (empty $injector.namespaceSelector) (not (include "herdgate.canAskFirst" .)) }}
+{{- if and (eq $injector.failurePolicy "Fail") (not (or $injector.namespaceSelector.matchLabels $injector.namespaceSelector.matchExpressions)) (not (include "herdgate.canAskFirst" .)) }}
 {{- fail (printf "herdgate: injector.failurePolicy is Fail and injector.namespaceSelector is empty: on Kubernetes %s, which can't ask about annotated pods alone, no pod of any namespace would start while the injector is down; select namespaces" .Capabilities.KubeVersion.Version) }}
 {{- end }}
 {{- $certificate := .Values.injector.certificate }}
@@ -144,6 +144,10 @@ herdgate.checkInjectedConfig: pods get the name of a configuration, and one that
 this chart's do must be of `policySets`; any other is of the user, who puts it where it belongs.
 */}}
 {{- define "herdgate.checkInjectedConfig" -}}
+{{- $own := .Values.sidecar.config }}
+{{- if and .Values.injector.policies (or $own.configMap $own.secret) }}
+{{- fail "herdgate: injector.policies and sidecar.config are both set; the configuration is one file, so leave one of them empty" }}
+{{- end }}
 {{- $named := include "herdgate.injectedConfig" . }}
 {{- $prefix := printf "%s-" (include "herdgate.fullname" .) }}
 {{- if hasPrefix $prefix $named }}
