@@ -2,7 +2,7 @@
 # run.sh [--herdgate FILE] [--write]: checks the charts in helm/ with real tools, which it builds from Go modules of pinned versions (tools.sh).
 #   made     what is made from elsewhere (dashboards, rules, tables in READMEs) is up to date
 #   lint     helm lint --strict, and packages that can be unpacked and rendered
-#   render   every scenario of ci/ against its golden file, mistakes that must be refused, `herdgate check` on each configuration (checks.py)
+#   render   every scenario of ci/ against its golden file, mistakes that must be refused, `herdgate check` on each configuration (checks.py, parts.py)
 #   schemas  kubeconform -strict against Kubernetes 1.29 to 1.34, and the objects of two operators
 #   score    kube-score and, where it can be had, kube-linter, with what they are told to leave out and why
 #   live     the real program with its rendered flags, folders that change as the kubelet changes them, the script of `helm test` (live.py)
