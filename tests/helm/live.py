@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -211,6 +212,17 @@ def reload_of_policies(live):
         live.check("reload: it is the same process", pod.process.poll() is None and pod.end() == 0)
 
 
+def broken_at_start(live):
+    """A sidecar whose configuration can't be used: it ends, and says why."""
+    rendered = live.render("herdgate", {"check": {"enabled": False}, "policySets": {"default": [policy("a") | {"ttl": {"min": "2h", "max": "1h"}}]}})
+    spec = next(charts.pod_specs(live.render("example", {})))[1]
+    with live.pod(spec, rendered) as pod:
+        ended = eventually(lambda: pod.process.poll() is not None)
+        said = (pod.folder / "log").read_text()
+        live.check("a broken configuration: a new sidecar ends with 2", ended and pod.process.returncode == 2, pod.process.returncode)
+        live.check("a broken configuration: it names the policy, by line and column", re.search(r"herdgate\.yaml:\d+:\d+: .*policy 'a'", said), said)
+
+
 def new_token(live, name):
     token, line = subprocess.run([live.program, "token", name, "read"], capture_output=True, text=True, timeout=60, check=True).stdout.split("\n")[:2]
     return token, line
@@ -322,6 +334,7 @@ def main():
         helm_test(live, "port")
         helm_test(live, "socket")
         reload_of_policies(live)
+        broken_at_start(live)
         reload_of_tokens(live)
         plain_form_goes_on(live)
         injector(live)
