@@ -28,7 +28,7 @@ INJECTED = {"herdgate.dev/inject": "true"}
 
 
 # What of a release stays for the pods that mount it; the README of the chart deletes by it.
-KEPT = "app.kubernetes.io/instance=herdgate,app.kubernetes.io/component=configuration"
+KEPT = "app.kubernetes.io/instance={},app.kubernetes.io/component=configuration"
 
 
 class Run:
@@ -57,11 +57,11 @@ class Run:
         done = self.helm.run("uninstall", "herdgate", "--namespace", namespace, "--no-hooks", "--wait=false")
         return done.returncode == 0, done.stdout + done.stderr
 
-    def tidy(self):
+    def tidy(self, release="herdgate"):
         """What the README tells to delete after an uninstall; the names of what was there."""
         gone = []
         for kind in ("configmaps", "secrets"):
-            for item in self.server.get(f"/api/v1/{kind}?labelSelector={urllib.parse.quote(KEPT)}")["items"]:
+            for item in self.server.get(f"/api/v1/{kind}?labelSelector={urllib.parse.quote(KEPT.format(release))}")["items"]:
                 name, namespace = item["metadata"]["name"], item["metadata"]["namespace"]
                 gone.append(f"{namespace}/{name}")
                 self.server.call("DELETE", f"/api/v1/namespaces/{namespace}/{kind}/{name}")
@@ -119,15 +119,13 @@ def readme(run):
     app = run.server.get("/apis/apps/v1/namespaces/shop/deployments/app")
     sidecar = app.get("spec", {}).get("template", {}).get("spec", {}).get("initContainers", [{}])[0]
     run.check("README: the app has its sidecar", sidecar.get("image") == "somewhere/herdgate:0.1.0", app)
-    for release in ("herdgate", "app"):
-        run.helm.run("uninstall", release, "--namespace", "shop", "--no-hooks", "--wait=false")
-    run.tidy()
     section = (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8").split("\n## The injector\n")[1].split("\n## ")[0]
     run_blocks(run, "README of the injector", "```sh\nhelm dependency build helm/herdgate\n```\n" + section)
-    policies = run.server.call("GET", "/api/v1/namespaces/shop/configmaps/herdgate-default")
+    policies = run.server.call("GET", "/api/v1/namespaces/shop/configmaps/herdgate-system-default")
     run.check("README of the injector: the configuration is where the app is", policies[0] == 200, policies[1])
-    run.helm.run("uninstall", "herdgate", "--namespace", "herdgate", "--no-hooks", "--wait=false")
-    run.tidy()
+    for release, namespace in (("herdgate", "shop"), ("app", "shop"), ("herdgate-system", "herdgate-system")):
+        run.helm.run("uninstall", release, "--namespace", namespace, "--no-hooks", "--wait=false")
+        run.tidy(release)
 
 
 def scenarios(run):
@@ -177,7 +175,7 @@ def kept(run):
     run.check("a new install takes it up", good and "name: new" in text, said)
     run.uninstall("kept")
     gone = run.tidy()
-    run.check("and the README says how it goes", KEPT in (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8") and gone == ["kept/herdgate-default", "kept/herdgate-orders", "kept/herdgate-tokens"] and not run.left_over("kept"), gone)
+    run.check("and the README says how it goes", KEPT.format("herdgate") in (charts.CHARTS / "herdgate" / "README.md").read_text(encoding="utf-8") and gone == ["kept/herdgate-default", "kept/herdgate-orders", "kept/herdgate-tokens"] and not run.left_over("kept"), gone)
 
 
 def token(run):
