@@ -100,7 +100,8 @@ TEST_F(InvalidationTest, APolicyWithoutGenerationsLosesItsKeysAndNoOthers) {
   RawClient direct = Direct();
   for (const char* key : {"p:1", "q:1", "q:2", "r:1"}) direct.Do({"SET", key, "1"});
   EXPECT_EQ(Done(Ask(Kind::kPolicy, {"plain"})).counts.deleted, 3U);
-  EXPECT_EQ(Size(), 1 + Number(direct.Do({"EXISTS", "__herdgate:generation:counted"})));
+  EXPECT_EQ(direct.Do({"EXISTS", "p:1", "q:1", "q:2"}), ":0\r\n");
+  EXPECT_EQ(direct.Do({"EXISTS", "r:1"}), ":1\r\n");
   const InvalidationStatus nobody = AtEnd(Begin(Ask(Kind::kPolicy, {"nobody"})));
   EXPECT_EQ(nobody.state, State::kFailed);
   EXPECT_EQ(nobody.end_reason, "there is no such policy");
