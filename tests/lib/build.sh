@@ -4,9 +4,9 @@
 : "${root:?source common.sh first}"
 
 # build_preset PRESET [-DNAME=VALUE...] [TARGET...]: configures the preset and builds TARGETs (all by default) below build/PRESET. Uses ccache
-# where there is one. Quiet when it works; the compiler's words when it does not.
+# where there is one. Quiet when it works; the compiler's words when it does not. Who comes while another builds the preset waits.
 build_preset() {
-  local preset=$1 log=$root/build/$1.log options=() targets=()
+  local preset=$1 log=$root/build/$1.log options=() targets=() lock
   shift
   while [ "$#" -gt 0 ]; do
     case "$1" in
@@ -16,6 +16,8 @@ build_preset() {
     shift
   done
   mkdir -p "$root/build"
+  exec {lock}>"$root/build/$preset.lock"
+  flock "$lock"
   if command -v ccache >/dev/null; then
     export CMAKE_CXX_COMPILER_LAUNCHER=ccache
     [ -w "${HOME:-/nonexistent}" ] || export CCACHE_DIR=${CCACHE_DIR:-$root/build/ccache}
@@ -30,4 +32,5 @@ build_preset() {
     grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking|Generating)' "$log" | tail -n 80 >&2
     die "preset $preset does not build"
   fi
+  exec {lock}>&-
 }
