@@ -26,8 +26,8 @@
 // (1), a greater version is taken once the log was read that it tells of (2), and a smaller one is raised, with the log
 // (3). A log that does not fit its mark is written again by a process that knows it; where none does, where the log
 // tells of tags that the process does not know and lacks others that it knows (two logs that parted in a failover), and
-// where the rules by which keys are named have changed since a tag was invalidated, a new generation begins. Threads:
-// pure functions.
+// where the rules by which keys are named have changed since a tag was invalidated, a new generation begins.
+// Threads: pure functions.
 #pragma once
 
 #include <cstdint>

@@ -17,8 +17,8 @@ namespace herdgate::pipeline {
 
 class WatchedNames {
  public:
-  // Of more keys than this, each change of any names is one of theirs.
-  static constexpr std::size_t kMost = 1000;
+  // Beyond this many bytes of keys none is kept, and each change of any names counts as one of theirs.
+  static constexpr std::size_t kMostBytes = 65'536;
 
   // WATCH was sent with these keys, under these names.
   void Add(const policy::SnapshotPtr& names, std::span<const std::string_view> keys);
@@ -33,7 +33,7 @@ class WatchedNames {
   };
 
   std::vector<Watch> watches_;
-  std::size_t keys_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace herdgate::pipeline

@@ -47,9 +47,24 @@ TEST(WatchedNamesTest, EachWatchHasTheNamesOfItsTime) {
 TEST(WatchedNamesTest, OfVeryManyKeysAnyChangeCounts) {
   WatchedNames watched;
   const policy::SnapshotPtr names = Names(1, 1);
-  for (std::size_t i = 0; i <= WatchedNames::kMost; ++i) Watch(watched, names, {"plain"});
+  for (std::size_t bytes = 0; bytes <= WatchedNames::kMostBytes; bytes += sizeof(std::string)) {
+    Watch(watched, names, {"plain"});
+  }
   EXPECT_FALSE(watched.Renamed(names));
   EXPECT_TRUE(watched.Renamed(Names(1, 2)));
+}
+
+TEST(WatchedNamesTest, AVeryLongKeyIsNotKeptAndAnyChangeCounts) {
+  WatchedNames watched;
+  const policy::SnapshotPtr names = Names(1, 1);
+  Watch(watched, names, {"plain"});
+  Watch(watched, names, {std::string(WatchedNames::kMostBytes + 1, 'x')});
+  Watch(watched, names, {"plain"});
+  EXPECT_FALSE(watched.Renamed(names));
+  EXPECT_TRUE(watched.Renamed(Names(1, 2)));
+  watched.Clear();
+  Watch(watched, names, {"plain"});
+  EXPECT_FALSE(watched.Renamed(Names(1, 2)));
 }
 
 }  // namespace
