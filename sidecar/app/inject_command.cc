@@ -173,6 +173,8 @@ int RunInject(const InjectCommand& command) {
     if (!template_file.empty()) server.ReloadTemplate();
   });
   base::LogInfo("stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  // Who sits at a terminal does not wait for an API server.
+  if (signal == SIGINT) server.Hurry();
   server.Stop();
   return kExitOk;
 }

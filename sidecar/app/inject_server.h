@@ -3,7 +3,8 @@
 //   https  POST /mutate (AdmissionReview v1), GET /healthz, GET /readyz
 //   http   telemetry: /metrics /livez /readyz /startupz
 //
-// A request that can't be answered as an AdmissionReview is 400; a pod that can't be helped is "allowed" as it is.
+// A request that can't be answered as an AdmissionReview is 400. Which pods are denied, and which are left as they are:
+// inject::Injector.
 // Certificate, key and template are files that are read again by Reload*; a bad one is logged and the old one stays.
 // Threads: all methods on main's thread, but for Hurry and Collect; requests are answered on one thread of
 // admin::HttpServer.
@@ -58,7 +59,7 @@ class InjectServer {
   base::Status Start();
   // Waits for shutdown_delay, in which /readyz says no.
   void Stop();
-  // Ends that wait. Any thread.
+  // Ends that wait, or leaves it out. Any thread.
   void Hurry();
 
   // After a change of the certificate's file or the key's. They are two files: between their changes they don't fit
