@@ -42,6 +42,17 @@ class TagCommandTest : public InvalidationTest {
       ASSERT_EQ(client.Do({"HERDGATE.TAG", key, "t:1"}), kOk);
     }
   }
+  // Likewise k:0 and so on, in one pipeline.
+  void TagMany(int count) {
+    RawClient client = gate_->Client();
+    std::string bytes;
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "k:" + std::to_string(i);
+      bytes += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
+    }
+    client.Send(bytes);
+    for (int i = 0; i < 2 * count; ++i) ASSERT_EQ(client.Read(), kOk);
+  }
   // Of all schemas.
   long long Members() { return MembersOf(kSet) + MembersOf(kVersioned); }
   long long MembersOf(const std::string& set) { return Number(Direct().Do({"ZCARD", set})); }
@@ -113,14 +124,8 @@ TEST_F(TagCommandTest, ASoftOneShortensThemAndLeavesThemTagged) {
 
 TEST_F(TagCommandTest, ASoftOneFindsAllOfManyWhileOthersComeAndGo) {
   constexpr int kKeys = 5000;
+  ASSERT_NO_FATAL_FAILURE(TagMany(kKeys));
   RawClient client = gate_->Client();
-  std::string bytes;
-  for (int i = 0; i < kKeys; ++i) {
-    const std::string key = "k:" + std::to_string(i);
-    bytes += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
-  }
-  client.Send(bytes);
-  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_EQ(client.Read(), kOk);
   InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
   request.mode = Mode::kSoft;
   request.options.rate = 20000;
@@ -314,14 +319,7 @@ TEST_F(TagCommandTest, AnInvalidationNeedsTheRightsForIt) {
 // Behind a failover the set may be there again under its first name.
 TEST_F(TagCommandTest, ASetThatComesBackWithANewConnectionIsTakenAgain) {
   constexpr int kKeys = 3000;
-  RawClient client = gate_->Client();
-  std::string bytes;
-  for (int i = 0; i < kKeys; ++i) {
-    const std::string key = "k:" + std::to_string(i);
-    bytes += Encode({"SET", key, "v"}) + Encode({"HERDGATE.TAG", key, "t:1"});
-  }
-  client.Send(bytes);
-  for (int i = 0; i < 2 * kKeys; ++i) ASSERT_EQ(client.Read(), kOk);
+  ASSERT_NO_FATAL_FAILURE(TagMany(kKeys));
   InvalidationRequest request = Ask(Kind::kTag, {"t:1"});
   request.options.rate = 1500;
   const std::string id = Begin(request);
