@@ -89,14 +89,7 @@ else
 fi
 
 if ! "$static_only"; then
-  if [ -z "$binary" ]; then
-    binary=$root/build/release/herdgate
-    if [ ! -x "$binary" ]; then
-      need_packages "${build_packages[@]}"
-      build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
-    fi
-  fi
-  [ -x "$binary" ] || die "no program at $binary"
+  need_binary
   say "asking a real Prometheus"
   status=0
   python3 "$here/live.py" --herdgate "$binary" --logs "$logs" "${live[@]}" </dev/null | tee "$logs/live.log" || status=$?

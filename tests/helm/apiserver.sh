@@ -38,14 +38,7 @@ need_go || skip_all "there is no Go"
 need_packages python3 python3-yaml openssl
 if ! { go_program helm && crd_files && api_server; }; then skip_all "an API server can't be built here: $(tail -n 1 "$tools/go.log")"; fi
 
-if [ -z "$binary" ]; then
-  binary=$root/build/release/herdgate
-  if [ ! -x "$binary" ]; then
-    need_packages "${build_packages[@]}"
-    build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
-  fi
-fi
-[ -x "$binary" ] || die "no program at $binary"
+need_binary
 
 copy_charts "$tools/charts-api"
 for chart in herdgate example; do "$tools/bin/helm" dependency build "$tools/charts-api/$chart" >"$tools/go.log" 2>&1 </dev/null; done

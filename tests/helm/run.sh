@@ -75,14 +75,7 @@ need_packages python3 python3-yaml redis-server redis-tools wget
 go_program helm || die "helm can't be built here: $(tail -n 1 "$tools/go.log")"
 helm=$tools/bin/helm
 
-if [ -z "$binary" ]; then
-  binary=$root/build/release/herdgate
-  if [ ! -x "$binary" ]; then
-    need_packages "${build_packages[@]}"
-    build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
-  fi
-fi
-[ -x "$binary" ] || die "no program at $binary"
+need_binary
 
 charts=$tools/charts
 copy_charts "$charts"

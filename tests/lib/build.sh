@@ -34,3 +34,16 @@ build_preset() {
   fi
   exec {lock}>&-
 }
+
+# need_binary: sets `binary`, unless a flag has, to the herdgate of the release preset, built first if it is missing. Source packages.sh before.
+need_binary() {
+  if [ -z "$binary" ]; then
+    binary=$root/build/release/herdgate
+    if [ ! -x "$binary" ]; then
+      # shellcheck disable=SC2154  # of packages.sh
+      need_packages "${build_packages[@]}"
+      build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
+    fi
+  fi
+  [ -x "$binary" ] || die "no program at $binary"
+}

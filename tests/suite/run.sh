@@ -45,14 +45,7 @@ done
 
 need_packages tcl dpkg-dev redis-server redis-tools python3
 if [ -z "$proxy" ]; then
-  if [ -z "$binary" ]; then
-    binary=$root/build/release/herdgate
-    if [ ! -x "$binary" ]; then
-      need_packages "${build_packages[@]}"
-      build_preset release -DHERDGATE_TESTS=OFF -DHERDGATE_BENCH=OFF herdgate
-    fi
-  fi
-  [ -x "$binary" ] || die "no program at $binary"
+  need_binary
   # Near is the database of the URL alone, and the suite's keys are in number 9.
   database='' telemetry=off
   ! "$near_all" || database=/9 telemetry='127.0.0.1:{telemetry}'
