@@ -9,7 +9,7 @@ if(HERDGATE_WEB)
   if(HERDGATE_NPM AND HERDGATE_NODE)
     set(web_files_source ${CMAKE_BINARY_DIR}/web_files.cc)
     file(GLOB_RECURSE web_inputs CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/src/* ${CMAKE_CURRENT_LIST_DIR}/public/*)
-    foreach(name embed.sh embed.mjs index.html package.json package-lock.json vite.config.ts without.cc)
+    foreach(name embed.sh embed.mjs gzip.mjs index.html package.json package-lock.json vite.config.ts without.cc)
       list(APPEND web_inputs ${CMAKE_CURRENT_LIST_DIR}/${name})
     endforeach()
     add_custom_command(

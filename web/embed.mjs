@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+
+import { gzip } from './gzip.mjs';
 
 const kTypes = {
   '.css': 'text/css; charset=utf-8',
@@ -35,7 +36,7 @@ for (const [index, path] of filesBelow(dist).sort().entries()) {
   if (!type) throw new Error(`no content type for ${path}`);
   const name = relative(dist, path);
   const tag = createHash('sha256').update(content).digest('hex').slice(0, 20);
-  arrays.push(`// ${name}\nconstexpr unsigned char kBytes${index}[] = {\n${rowsOf(gzipSync(content, { level: 9 }))}\n};\n`);
+  arrays.push(`// ${name}\nconstexpr unsigned char kBytes${index}[] = {\n${rowsOf(gzip(content))}\n};\n`);
   entries.push(`      {"${name}", "${type}", "gzip", "\\"${tag}\\"", ${name.startsWith('assets/')}, View(kBytes${index})},\n`);
 }
 if (!entries.some((entry) => entry.includes('"index.html"'))) throw new Error('dist/ has no index.html');

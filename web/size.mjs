@@ -1,7 +1,8 @@
 // The whole UI as the sidecar serves it, each file gzipped by itself, in at most 60 kB and six requests; no source maps, nothing from elsewhere.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+
+import { gzip } from './gzip.mjs';
 
 const kMost = 60_000;
 const dist = fileURLToPath(new URL('./dist/', import.meta.url));
@@ -9,7 +10,7 @@ const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter
 let sum = 0;
 for (const entry of files) {
   const data = readFileSync(`${entry.parentPath ?? entry.path}/${entry.name}`);
-  const size = gzipSync(data, { level: 9 }).length;
+  const size = gzip(data).length;
   sum += size;
   console.log(`${String(size).padStart(7)}  ${entry.name}`);
 }
